@@ -1,0 +1,192 @@
+//! A notebook in one file: numbered cells, each a short function on the public API that prints what
+//! it shows. Copy a cell, change it, run it.
+//!
+//! ```text
+//! cargo run --release --bin scratch              # all cells on the fixture
+//! cargo run --release --bin scratch -- 2 4       # chosen cells
+//! cargo run --release --bin scratch -- --list    # their names
+//! cargo run --release --bin scratch -- --input adult.data 3
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Parser;
+use linfa::ParamGuard;
+use per_entity::Model;
+use per_entity::dataset::{DatasetSpec, Query, Source, Table};
+use per_entity::encode::{EncodedPartition, EncoderScratch, OneHot};
+use per_entity::store::{ModelsPerFile, Run, Store, Writer};
+use per_entity::train::{CartTrainer, Engine, Trainer};
+use per_entity::tree::DecisionTreeParams;
+use polars::prelude::*;
+
+type Cell = fn(&Notebook) -> Result<(), Box<dyn std::error::Error>>;
+
+const CELLS: [(&str, Cell); 7] = [
+    ("scan the input and show its schema", scan),
+    ("count what the filter keeps", filter),
+    ("partition sizes", partitions),
+    ("one partition as numbers", encode),
+    ("one entity's tree as text", tree),
+    ("predictions on a few rows", predict),
+    ("a store, written and read back", store),
+];
+
+/// Numbered cells that show what the library does.
+#[derive(Parser)]
+struct Notebook {
+    /// The cells to run [default: all]
+    cells: Vec<usize>,
+
+    /// List the cells
+    #[arg(long)]
+    list: bool,
+
+    /// A file in Adult's shape
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/adult-sample.csv"))]
+    input: String,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let notebook = Notebook::parse();
+    for (number, (name, cell)) in (1..).zip(CELLS) {
+        if notebook.list {
+            println!("{number}  {name}");
+        } else if notebook.cells.is_empty() || notebook.cells.contains(&number) {
+            println!("── [{number}] {name}");
+            cell(&notebook)?;
+            println!();
+        }
+    }
+    Ok(())
+}
+
+impl Notebook {
+    fn spec(&self) -> DatasetSpec {
+        DatasetSpec::adult()
+    }
+
+    fn source(&self) -> per_entity::Result<Source> {
+        Source::open(std::slice::from_ref(&self.input), None, &self.spec())
+    }
+
+    fn table(&self) -> per_entity::Result<Table> {
+        Table::load(
+            &self.source()?,
+            &self.spec(),
+            &Arc::new(AtomicBool::new(false)),
+        )
+    }
+
+    fn trainer(&self) -> CartTrainer {
+        let params = DecisionTreeParams::new().max_depth(Some(3));
+        CartTrainer::new(params.check_unwrap())
+    }
+
+    fn model(&self, table: &Table) -> Result<Model, Box<dyn std::error::Error>> {
+        let encoded = EncodedPartition::new(&table.partition(0), &mut EncoderScratch::default());
+        let tree = self.trainer().train(&encoded)?;
+        let names: Vec<&str> = table.features().iter().map(|f| f.name.as_str()).collect();
+        Ok(Model::new(
+            table.partition(0).key(),
+            &names,
+            encoded.encoder(),
+            &tree,
+        ))
+    }
+}
+
+fn scan(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let mut frame = notebook.source()?.scan(&notebook.spec())?;
+    for (name, dtype) in frame.collect_schema()?.iter() {
+        println!("{name:16} {dtype}");
+    }
+    println!("{}", frame.limit(3).collect()?);
+    Ok(())
+}
+
+fn filter(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let query = Query::new(&notebook.source()?, &notebook.spec())?;
+    println!("{}", query.explain()?);
+    let table = notebook.table()?;
+    println!("{} rows read, {} kept", table.rows_read(), table.rows());
+    for (reason, rows) in table.left_out().reasons() {
+        println!("{rows:8} left out: {reason}");
+    }
+    Ok(())
+}
+
+fn partitions(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    for partition in notebook.table()?.partitions() {
+        println!("{:16} rows {:?}", partition.key(), partition.range());
+    }
+    Ok(())
+}
+
+fn encode(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let table = notebook.table()?;
+    let encoded = EncodedPartition::new(&table.partition(0), &mut EncoderScratch::default());
+    for (feature, column) in table.features().iter().zip(encoded.codes().columns()) {
+        let codes: Vec<u32> = (0..encoded.rows().min(8))
+            .map(|row| column.codes.get(row))
+            .collect();
+        println!(
+            "{:16} {:3} values, codes {codes:?} …",
+            feature.name, column.cardinality
+        );
+    }
+    println!(
+        "labels {:?}",
+        encoded.encoder().classes().collect::<Vec<_>>()
+    );
+    println!(
+        "as a dense matrix: {:?}",
+        OneHot::new(&encoded).matrix.shape()
+    );
+    Ok(())
+}
+
+fn tree(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let model = notebook.model(&notebook.table()?)?;
+    println!("{}", model.key());
+    for node in 0..model.node_count() {
+        println!("{node:3} {:?}", model.test(node));
+    }
+    Ok(())
+}
+
+fn predict(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let model = notebook.model(&notebook.table()?)?;
+    let query = Query::new(&notebook.source()?, &notebook.spec())?;
+    let of_entity = col("education").cast(DataType::String).eq(lit(model.key()));
+    let rows = query.frame().clone().filter(of_entity).limit(5).collect()?;
+    let probabilities = model.predict_proba(&rows)?;
+    for (row, prediction) in model.predict(&rows)?.into_iter().enumerate() {
+        println!("{prediction:6} {:.3}", probabilities.row(row));
+    }
+    Ok(())
+}
+
+fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let directory = std::env::temp_dir().join(format!("per-entity-scratch-{}", std::process::id()));
+    let table = notebook.table()?;
+    let keys = table.partitions().map(|partition| partition.key());
+    let mut writer = Writer::create(&directory, ModelsPerFile::Automatic, keys)?;
+    let (trainer, interrupt) = (notebook.trainer(), AtomicBool::new(false));
+    Engine::new(&trainer, 1, &interrupt).run(&table, |outcome| writer.put(outcome))?;
+    writer.commit(Run::default())?;
+
+    let store = Store::open(&directory)?;
+    for record in store.records()? {
+        let model = store.model(&record.key)?;
+        println!(
+            "{:16} {:4} bytes, depth {}",
+            record.key,
+            record.model_bytes(),
+            model.depth()
+        );
+    }
+    std::fs::remove_dir_all(&directory)?;
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! `completions`: a completion script for a shell.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Cli, CliResult, Exit};
+
+/// Print a completion script for a shell.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  per-entity completions bash > ~/.local/share/bash-completion/completions/per-entity"
+)]
+pub struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn run(&self) -> CliResult {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "per-entity", &mut script);
+        std::io::Write::write_all(&mut std::io::stdout(), &script)?;
+        Ok(Exit::Done)
+    }
+}

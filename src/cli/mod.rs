@@ -1,0 +1,146 @@
+//! What a user types: one file per subcommand, with its arguments and its `run`.
+
+mod completions;
+mod dataset;
+mod generate;
+mod inspect;
+mod interrupt;
+mod man;
+mod output;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use interrupt::Interrupt;
+
+/// One decision tree per entity: train, look into, and use a model for every store, customer,
+/// machine or country.
+#[derive(Parser)]
+#[command(name = "per-entity", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Print nothing but errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
+    /// Print more about what is going on, to stderr; twice for even more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Print one JSON document instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  per-entity train --input adult.data --output-dir models
+  per-entity train --input 'sales/*.parquet' --key country,store --target returned --output-dir models
+  per-entity inspect models
+  per-entity inspect models --entity Bachelors
+
+Exit codes: 0 done, 1 some entities failed, 2 nothing could be done, 130 or 143 interrupted.";
+
+#[derive(Subcommand)]
+enum Command {
+    Train(Box<train::Train>),
+    Inspect(inspect::Inspect),
+    Generate(generate::Generate),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// How a command ended that was not stopped by an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    SomeFailed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => ExitCode::SUCCESS,
+            Exit::SomeFailed => ExitCode::from(1),
+        }
+    }
+}
+
+/// Why a command could not do anything.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Library(#[from] per_entity::Error),
+    #[error(transparent)]
+    Generate(#[from] per_entity::generate::GenerateError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl CliError {
+    pub fn is_interruption(&self) -> bool {
+        use per_entity::generate::GenerateError;
+        matches!(
+            self,
+            CliError::Library(per_entity::Error::Interrupted)
+                | CliError::Generate(GenerateError::Interrupted { .. })
+        )
+    }
+}
+
+type CliResult = Result<Exit, CliError>;
+
+/// What every command can use.
+struct Context<'a> {
+    quiet: bool,
+    json: bool,
+    interrupt: &'a Interrupt,
+}
+
+pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
+    let context = Context {
+        quiet: cli.quiet,
+        json: cli.json,
+        interrupt,
+    };
+    match &cli.command {
+        Command::Train(train) => train.run(&context),
+        Command::Inspect(inspect) => inspect.run(&context),
+        Command::Generate(generate) => generate.run(&context),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
+    }
+}
+
+pub fn set_up_logging(cli: &Cli) {
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => log::LevelFilter::Error,
+        (false, 0) => log::LevelFilter::Warn,
+        (false, 1) => log::LevelFilter::Info,
+        (false, _) => log::LevelFilter::Debug,
+    };
+    env_logger::Builder::new()
+        .filter_module("per_entity", level)
+        .format_timestamp(None)
+        .format_target(false)
+        .init();
+}
+
+pub fn print_error(error: &CliError) {
+    eprintln!("error: {error}");
+}
+
+/// Says why nothing could be done.
+pub fn fail(cli: &Cli, error: &CliError) -> ExitCode {
+    if cli.json {
+        let _ = output::print(serde_json::json!({ "error": error.to_string() }));
+    }
+    print_error(error);
+    ExitCode::from(2)
+}

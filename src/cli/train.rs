@@ -1,0 +1,309 @@
+//! `train`: from files to a store.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use linfa::ParamGuard;
+use per_entity::dataset::{DatasetSpec, Query, Source, Table};
+use per_entity::store::{Generation, ModelsPerFile, Run, Writer};
+use per_entity::train::{CartTrainer, Engine, LinfaTrainer, Outcome, Status, Trainer};
+use per_entity::tree::{Criterion, DecisionTreeParams};
+use serde_json::json;
+
+use super::dataset::DatasetArguments;
+use super::output::{bytes, grouped, percent, print, progress, seconds, table};
+use super::{CliError, CliResult, Context, Exit};
+
+/// Train one decision tree per entity and commit them to a store.
+///
+/// Without --key, --target, --preset or --spec the input is taken for the Adult census data.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  per-entity train --input adult.data --output-dir models
+  per-entity train --input adult.data --where true --max-depth 8 --output-dir models
+  per-entity train --input 'sales/*.parquet' --key country,store --target returned \\
+    --ignore order-id --min-rows 20 --output-dir models")]
+pub struct Train {
+    #[command(flatten)]
+    dataset: DatasetArguments,
+
+    /// The store: a new or empty directory, or an earlier store
+    #[arg(long, value_name = "DIRECTORY", required_unless_present = "explain")]
+    output_dir: Option<PathBuf>,
+
+    /// Print the query's optimized plan and stop
+    #[arg(long)]
+    explain: bool,
+
+    /// Entities with fewer rows are skipped
+    #[arg(long, default_value_t = 1, value_name = "ROWS")]
+    min_rows: usize,
+
+    /// How many models share a file [default: 1 for up to 1,000 entities, else packs of 64 MiB]
+    #[arg(long, value_name = "MODELS", value_parser = clap::value_parser!(u32).range(1..))]
+    models_per_file: Option<u32>,
+
+    /// Threads that train [default: all cores]; Polars reads with POLARS_MAX_THREADS
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+
+    #[command(flatten)]
+    tree: TreeArguments,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Trees")]
+struct TreeArguments {
+    /// What fits the trees
+    #[arg(long, value_enum, default_value_t = TrainerArgument::Cart)]
+    trainer: TrainerArgument,
+
+    /// The impurity that splits decrease
+    #[arg(long, value_enum, default_value_t = CriterionArgument::Gini)]
+    criterion: CriterionArgument,
+
+    /// The largest depth of a leaf [default: no limit]
+    #[arg(long)]
+    max_depth: Option<usize>,
+
+    /// The fewest rows of a node that may be split; 2 or more
+    #[arg(long, default_value_t = 2)]
+    min_samples_split: usize,
+
+    /// The fewest rows on either side of a split; 1 or more
+    #[arg(long, default_value_t = 1)]
+    min_samples_leaf: usize,
+
+    /// The least weighted impurity decrease of a split; 0 or more
+    #[arg(long, default_value_t = 0.0)]
+    min_impurity_decrease: f64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TrainerArgument {
+    /// The exact tree of this project
+    Cart,
+    /// linfa-trees, for comparison
+    Linfa,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CriterionArgument {
+    Gini,
+    Entropy,
+}
+
+impl TreeArguments {
+    fn trainer(&self) -> Result<Box<dyn Trainer>, CliError> {
+        let criterion = match self.criterion {
+            CriterionArgument::Gini => Criterion::Gini,
+            CriterionArgument::Entropy => Criterion::Entropy,
+        };
+        let params = DecisionTreeParams::new()
+            .criterion(criterion)
+            .max_depth(self.max_depth)
+            .min_samples_split(self.min_samples_split)
+            .min_samples_leaf(self.min_samples_leaf)
+            .min_impurity_decrease(self.min_impurity_decrease)
+            .check()
+            .map_err(per_entity::Error::from)?;
+        Ok(match self.trainer {
+            TrainerArgument::Cart => Box::new(CartTrainer::new(params)),
+            TrainerArgument::Linfa => Box::new(LinfaTrainer::new(params)),
+        })
+    }
+}
+
+impl Train {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let started = Instant::now();
+        let spec = self.dataset.spec()?;
+        let trainer = self.tree.trainer()?;
+        let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
+        let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
+            print(Query::new(&source, &spec)?.explain()?)?;
+            return Ok(Exit::Done);
+        };
+        report_ragged(&source);
+        Writer::check(output_dir)?;
+        let table = Table::load(&source, &spec, context.interrupt.flag())?;
+        log::info!(
+            "{} rows loaded in {}",
+            grouped(table.rows() as u64),
+            seconds(started.elapsed())
+        );
+
+        let models_per_file = match self.models_per_file {
+            None => ModelsPerFile::Automatic,
+            Some(models) => ModelsPerFile::Fixed(models as usize),
+        };
+        let keys = table.partitions().map(|partition| partition.key());
+        let mut writer = Writer::create(output_dir, models_per_file, keys)?;
+        let mut summary = Summary::default();
+        let bar = progress(context, table.len() as u64, "entities");
+        let engine = Engine::new(trainer.as_ref(), self.min_rows, context.interrupt.flag());
+        self.pool()?.install(|| {
+            engine.run(&table, |outcome| {
+                bar.inc(1);
+                summary.note(&outcome);
+                writer.put(outcome)
+            })
+        })?;
+        bar.finish_and_clear();
+        log::info!("all entities trained after {}", seconds(started.elapsed()));
+        let generation = writer.commit(self.describe(&source, spec, &table, trainer.as_ref()))?;
+        summary.print(context, &generation, started.elapsed())?;
+        Ok(if generation.failed > 0 {
+            Exit::SomeFailed
+        } else {
+            Exit::Done
+        })
+    }
+
+    fn pool(&self) -> Result<rayon::ThreadPool, CliError> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads.map_or(0, usize::from))
+            // linfa-trees recurses as deep as its trees are.
+            .stack_size(64 << 20)
+            .build()
+            .map_err(|error| CliError::Usage(format!("cannot start threads: {error}")))
+    }
+
+    fn describe(
+        &self,
+        source: &Source,
+        dataset: DatasetSpec,
+        table: &Table,
+        trainer: &dyn Trainer,
+    ) -> Run {
+        Run {
+            inputs: source
+                .paths()
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
+            command: std::env::args().collect(),
+            dataset,
+            features: table.features().to_vec(),
+            classes: table.classes().to_vec(),
+            trainer: trainer.description(),
+            min_rows: self.min_rows,
+            rows_read: table.rows_read(),
+            left_out: table.left_out(),
+        }
+    }
+}
+
+fn report_ragged(source: &Source) {
+    if let Some((path, line, fields, wanted)) = source.first_ragged() {
+        log::warn!(
+            "{}:{line}: {fields} fields instead of {wanted}; {} such rows are left out (--strict makes them an error)",
+            path.display(),
+            grouped(source.ragged())
+        );
+    }
+}
+
+/// Entities that the summary shows one by one.
+const SHOWN: usize = 20;
+
+/// What a user wants to know at the end of a run.
+#[derive(Default)]
+struct Summary {
+    first: Vec<Vec<String>>,
+    one_class: u64,
+    failures: Vec<(String, String)>,
+    entities: u64,
+}
+
+impl Summary {
+    fn note(&mut self, outcome: &Outcome) {
+        self.entities += 1;
+        match &outcome.status {
+            Status::Trained(trained) if trained.classes == 1 => self.one_class += 1,
+            Status::Failed(error) if self.failures.len() < SHOWN => {
+                self.failures.push((outcome.key.clone(), error.clone()));
+            }
+            _ => {}
+        }
+        if self.first.len() < SHOWN {
+            self.first.push(row(outcome));
+        }
+    }
+
+    fn print(
+        &self,
+        context: &Context,
+        generation: &Generation,
+        elapsed: Duration,
+    ) -> std::io::Result<()> {
+        for (key, error) in &self.failures {
+            log::error!("entity '{key}': {error}");
+        }
+        if context.json {
+            return print(json!({
+                "generation": generation,
+                "one_class": self.one_class,
+                "seconds": elapsed.as_secs_f64(),
+            }));
+        }
+        if context.quiet {
+            return Ok(());
+        }
+        print(self.text(generation, elapsed))
+    }
+
+    fn text(&self, generation: &Generation, elapsed: Duration) -> String {
+        let mut text = format!("{} rows read\n", grouped(generation.run.rows_read));
+        for (reason, rows) in generation.run.left_out.reasons() {
+            if rows > 0 {
+                text += &format!("{} left out: {reason}\n", grouped(rows));
+            }
+        }
+        let header = [
+            "entity",
+            "rows",
+            "classes",
+            "nodes",
+            "depth",
+            "training accuracy",
+            "status",
+        ];
+        text += &format!("\n{}\n", table(&header, self.first.iter().cloned()));
+        if self.entities > SHOWN as u64 {
+            let more = grouped(self.entities - SHOWN as u64);
+            text += &format!("and {more} more; `per-entity inspect` lists them\n");
+        }
+        let mut one_class = String::new();
+        if self.one_class > 0 {
+            one_class = format!(" ({} with one class only)", grouped(self.one_class));
+        }
+        text += &format!(
+            "\n{} trained{one_class}, {} skipped, {} failed in {}; {} of models in {}",
+            grouped(generation.trained),
+            grouped(generation.skipped),
+            grouped(generation.failed),
+            seconds(elapsed),
+            bytes(generation.model_bytes),
+            generation.directory,
+        );
+        text
+    }
+}
+
+fn row(outcome: &Outcome) -> Vec<String> {
+    let mut row = vec![outcome.key.clone(), grouped(outcome.rows as u64)];
+    row.extend(match &outcome.status {
+        Status::Trained(trained) => [
+            grouped(trained.classes as u64),
+            grouped(trained.nodes as u64),
+            grouped(trained.depth as u64),
+            percent(trained.training_accuracy),
+        ],
+        _ => Default::default(),
+    });
+    row.push(outcome.status.name().to_owned());
+    row
+}

@@ -1,0 +1,16 @@
+//! From files to one table sorted by entity: a lazy Polars query reads, filters and selects, and
+//! what it yields lands in one compact buffer per column.
+
+mod buffer;
+mod collector;
+mod partition;
+mod query;
+mod source;
+mod spec;
+mod survey;
+
+pub use buffer::{CodeBuffer, Numbers};
+pub use partition::{Column, LeftOut, Partition, Table, WhyLeftOut};
+pub use query::{Discrete, Feature, Query};
+pub use source::{Format, Source};
+pub use spec::{CsvOptions, DatasetSpec};

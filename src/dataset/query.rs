@@ -1,0 +1,353 @@
+//! The one lazy query: clean, filter, cast, select.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars::sql::sql_expr;
+use serde::{Deserialize, Serialize};
+
+use super::{DatasetSpec, Source};
+use crate::encode::FeatureKind;
+use crate::{Error, Result};
+
+/// A feature of the dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// The column's name.
+    pub name: String,
+    /// How its values are compared.
+    pub kind: FeatureKind,
+    /// The column's Polars type in the input.
+    pub dtype: String,
+}
+
+/// How a key or target column compares and sorts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Discrete {
+    /// Whole numbers, in numeric order.
+    Integer,
+    /// Text, in the order of its bytes.
+    Text,
+}
+
+/// A lazy query for the columns that a training run needs, with every role checked.
+#[derive(Clone)]
+pub struct Query {
+    pub(super) frame: LazyFrame,
+    pub(super) key: Vec<(String, Discrete)>,
+    pub(super) target: (String, Discrete),
+    pub(super) features: Vec<Feature>,
+    pub(super) weight: Option<String>,
+    /// Counts the rows before the filter, where there is one.
+    pub(super) unfiltered: Option<LazyFrame>,
+}
+
+impl Query {
+    /// The query for what a specification asks of a source.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_frame`](Self::from_frame), and [`Error::Polars`] where the files' schema cannot be
+    /// read.
+    pub fn new(source: &Source, spec: &DatasetSpec) -> Result<Self> {
+        let mut query = Self::from_frame(source.scan(spec)?, spec)?;
+        if source.known_rows().is_some() {
+            query.unfiltered = None;
+        }
+        Ok(query)
+    }
+
+    /// The query for what a specification asks of any lazy frame.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownColumn`], [`Error::TwoRoles`], [`Error::UnsupportedType`] and
+    /// [`Error::Spec`] for roles that the frame's columns cannot have; [`Error::Where`] for a
+    /// predicate that is not valid.
+    pub fn from_frame(mut frame: LazyFrame, spec: &DatasetSpec) -> Result<Self> {
+        spec.check()?;
+        let schema = frame
+            .collect_schema()
+            .map_err(Error::polars("cannot read the schema"))?;
+        check_columns(&schema, spec)?;
+
+        let mut selection = Vec::new();
+        let mut key = Vec::new();
+        for name in &spec.key {
+            let (expression, discrete) = discrete(name, &schema, "a key")?;
+            selection.push(expression);
+            key.push((name.clone(), discrete));
+        }
+        let (expression, order) = discrete(&spec.target, &schema, "a target")?;
+        selection.push(expression);
+        let target = (spec.target.clone(), order);
+        if let Some(weight) = &spec.weight {
+            selection.push(number(weight, &schema, "a weight")?);
+        }
+        let features = features(&schema, spec)?;
+        for feature in &features {
+            selection.push(match feature.kind {
+                FeatureKind::Numeric => number(&feature.name, &schema, "a numeric feature")?,
+                FeatureKind::Categorical => category(&feature.name, &schema)?,
+            });
+        }
+
+        let clean = clean(&schema, spec);
+        let mut unfiltered = None;
+        let mut frame = if clean.is_empty() {
+            frame
+        } else {
+            frame.with_columns(clean)
+        };
+        if let Some(predicate) = &spec.predicate {
+            let expression = parse_predicate(predicate, &mut frame)?;
+            unfiltered = Some(frame.clone().select([len()]));
+            frame = frame.filter(expression);
+        }
+        Ok(Self {
+            frame: frame.select(selection),
+            key,
+            target,
+            features,
+            weight: spec.weight.clone(),
+            unfiltered,
+        })
+    }
+
+    /// The optimized plan, as Polars prints it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Polars`] where the plan cannot be made.
+    pub fn explain(&self) -> Result<String> {
+        self.frame
+            .clone()
+            .explain(true)
+            .map_err(Error::polars("cannot explain the query"))
+    }
+
+    /// The lazy frame itself: key, target, weight and features, filtered and cast.
+    pub fn frame(&self) -> &LazyFrame {
+        &self.frame
+    }
+
+    /// The features, in schema order.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    pub(crate) fn numeric_columns(&self) -> Vec<String> {
+        self.features
+            .iter()
+            .filter(|feature| feature.kind == FeatureKind::Numeric)
+            .map(|feature| feature.name.clone())
+            .chain(self.weight.clone())
+            .collect()
+    }
+}
+
+fn check_columns(schema: &Schema, spec: &DatasetSpec) -> Result<()> {
+    let roles: [(&str, &[String]); 7] = [
+        ("--key", &spec.key),
+        ("--target", std::slice::from_ref(&spec.target)),
+        ("--weight", spec.weight.as_slice()),
+        ("--features", &spec.features),
+        ("--ignore", &spec.ignore),
+        ("--numeric", &spec.numeric),
+        ("--categorical", &spec.categorical),
+    ];
+    for (role, columns) in roles {
+        if let Some(column) = columns.iter().find(|column| !schema.contains(column)) {
+            return Err(Error::UnknownColumn {
+                role: role.to_owned(),
+                column: column.clone(),
+                columns: column_names(schema),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn column_names(schema: &Schema) -> Vec<String> {
+    schema.iter_names().map(|name| name.to_string()).collect()
+}
+
+fn features(schema: &Schema, spec: &DatasetSpec) -> Result<Vec<Feature>> {
+    let taken = |name: &String| {
+        spec.key.contains(name)
+            || spec.target == *name
+            || spec.weight.as_ref() == Some(name)
+            || spec.ignore.contains(name)
+    };
+    let names: Vec<String> = if spec.features.is_empty() {
+        let names = column_names(schema);
+        names.into_iter().filter(|name| !taken(name)).collect()
+    } else {
+        spec.features.clone()
+    };
+    if names.is_empty() {
+        return Err(Error::Spec(
+            "no column is left to be a feature; ignore fewer columns".into(),
+        ));
+    }
+    names
+        .into_iter()
+        .map(|name| {
+            let dtype = dtype(schema, &name);
+            let kind = if spec.numeric.contains(&name) {
+                FeatureKind::Numeric
+            } else if spec.categorical.contains(&name) {
+                FeatureKind::Categorical
+            } else if dtype.is_numeric() || dtype.is_temporal() {
+                FeatureKind::Numeric
+            } else {
+                FeatureKind::Categorical
+            };
+            Ok(Feature {
+                kind,
+                dtype: dtype.to_string(),
+                name,
+            })
+        })
+        .collect()
+}
+
+fn dtype<'a>(schema: &'a Schema, name: &str) -> &'a DataType {
+    schema.get(name).unwrap_or(&DataType::Null)
+}
+
+/// A key or target: whole numbers stay what they are, everything else becomes text.
+fn discrete(name: &str, schema: &Schema, role: &'static str) -> Result<(Expr, Discrete)> {
+    let dtype = dtype(schema, name);
+    if dtype.is_float() && role == "a target" {
+        return Err(Error::UnsupportedType {
+            column: name.into(),
+            dtype: dtype.to_string(),
+            role,
+            advice: "a target is a class: text, boolean or whole numbers".into(),
+        });
+    }
+    let fits = dtype.is_integer()
+        && !matches!(
+            dtype,
+            DataType::UInt64 | DataType::Int128 | DataType::UInt128
+        );
+    if fits {
+        Ok((col(name).cast(DataType::Int64), Discrete::Integer))
+    } else {
+        Ok((as_categories(name, dtype, role)?, Discrete::Text))
+    }
+}
+
+fn category(name: &str, schema: &Schema) -> Result<Expr> {
+    as_categories(name, dtype(schema, name), "a categorical feature")
+}
+
+fn as_categories(name: &str, dtype: &DataType, role: &'static str) -> Result<Expr> {
+    if dtype.is_nested() || dtype.is_binary() {
+        return Err(unsupported(name, dtype, role));
+    }
+    let text = match dtype {
+        DataType::String => col(name),
+        _ => col(name).cast(DataType::String),
+    };
+    let categories = Categories::random(PlSmallStr::EMPTY, CategoricalPhysical::U32);
+    Ok(text.strict_cast(DataType::from_categories(categories)))
+}
+
+fn number(name: &str, schema: &Schema, role: &'static str) -> Result<Expr> {
+    let dtype = dtype(schema, name);
+    let expression = match dtype {
+        DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::UInt8
+        | DataType::UInt16
+        | DataType::Float32
+        | DataType::Float64 => col(name),
+        DataType::Boolean => col(name).cast(DataType::UInt8),
+        dtype if dtype.is_temporal() => col(name).to_physical().cast(DataType::Float64),
+        dtype if dtype.is_numeric() || matches!(dtype, DataType::Null) => {
+            col(name).cast(DataType::Float64)
+        }
+        DataType::String => col(name).strict_cast(DataType::Float64),
+        DataType::Categorical(..) | DataType::Enum(..) => col(name)
+            .cast(DataType::String)
+            .strict_cast(DataType::Float64),
+        dtype => return Err(unsupported(name, dtype, role)),
+    };
+    Ok(expression)
+}
+
+fn unsupported(name: &str, dtype: &DataType, role: &'static str) -> Error {
+    Error::UnsupportedType {
+        column: name.into(),
+        dtype: dtype.to_string(),
+        role,
+        advice: format!("leave it out (--ignore {name}) or cast it before"),
+    }
+}
+
+/// Texts stripped and missing ones made null, as the specification says.
+fn clean(schema: &Schema, spec: &DatasetSpec) -> Vec<Expr> {
+    let texts = schema
+        .iter()
+        .filter(|(_, dtype)| matches!(dtype, DataType::String))
+        .map(|(name, _)| name);
+    let missing = Series::new("missing".into(), &spec.missing);
+    texts
+        .filter_map(|name| {
+            let mut expression = col(name.clone());
+            let mut changed = false;
+            if spec.trim {
+                expression = expression.str().strip_chars(lit(NULL));
+                changed = true;
+            }
+            if spec.strip_label_stop && *name == spec.target.as_str() {
+                expression = expression.str().strip_suffix(lit("."));
+                changed = true;
+            }
+            if !spec.missing.is_empty() {
+                let is_missing = expression
+                    .clone()
+                    .is_in(lit(missing.clone()).implode(false), false);
+                expression = when(is_missing).then(lit(NULL)).otherwise(expression);
+                changed = true;
+            }
+            changed.then(|| expression.alias(name.clone()))
+        })
+        .collect()
+}
+
+fn parse_predicate(predicate: &str, frame: &mut LazyFrame) -> Result<Expr> {
+    let invalid = |problem: String| Error::Where {
+        predicate: predicate.to_owned(),
+        problem,
+    };
+    // In parentheses, so that nothing may stand behind the expression.
+    let expression = sql_expr(format!("({predicate})")).map_err(|e| invalid(e.to_string()))?;
+    let schema = frame
+        .collect_schema()
+        .map_err(Error::polars("cannot read the schema"))?;
+    for name in expression.clone().meta().root_names() {
+        if !schema.contains(&name) {
+            return Err(Error::UnknownColumn {
+                role: format!("--where '{predicate}'"),
+                column: name.to_string(),
+                columns: column_names(&schema),
+            });
+        }
+    }
+    let schema: SchemaRef = Arc::new(Schema::clone(&schema));
+    let dtype = expression
+        .to_field(&schema)
+        .map_err(|e| invalid(e.to_string()))?
+        .dtype;
+    if dtype != DataType::Boolean {
+        return Err(invalid(format!(
+            "is of type {dtype}, not true or false; compare it with something"
+        )));
+    }
+    Ok(expression)
+}

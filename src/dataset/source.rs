@@ -1,0 +1,388 @@
+//! From paths and globs to one lazy frame.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::DatasetSpec;
+use super::survey::{Dialect, Survey, first_bad_number};
+use crate::{Error, Result};
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Comma-separated values, RFC 4180; gzip or zstd too.
+    Csv,
+    /// The same, separated by tabs.
+    Tsv,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow IPC file (Feather version 2).
+    Ipc,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+impl Format {
+    /// The format's name, as `--format` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Tsv => "tsv",
+            Format::Parquet => "parquet",
+            Format::Ipc => "ipc",
+            Format::Ndjson => "ndjson",
+        }
+    }
+
+    /// The format that a file name's extension stands for, a `.gz` or `.zst` behind it aside.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "csv" => Some(Format::Csv),
+            "tsv" | "tab" => Some(Format::Tsv),
+            "parquet" | "pq" => Some(Format::Parquet),
+            "arrow" | "ipc" | "feather" => Some(Format::Ipc),
+            "ndjson" | "jsonl" => Some(Format::Ndjson),
+            "gz" | "zst" | "zstd" => Self::of_path(Path::new(path.file_stem()?)),
+            _ => None,
+        }
+    }
+}
+
+/// The position of a row in its file, while ragged rows are sorted out.
+const ROW: &str = "\u{0}row";
+
+/// How many rows of a CSV or NDJSON file decide about its types.
+const INFERENCE_ROWS: usize = 10_000;
+
+/// One input: files of one format with the same columns.
+#[derive(Clone, Debug)]
+pub struct Source {
+    paths: Vec<PathBuf>,
+    format: Format,
+    dialect: Dialect,
+    surveys: Vec<Survey>,
+}
+
+impl Source {
+    /// Finds the files and looks at those that are CSV.
+    ///
+    /// `inputs` are paths or globs, `format` overrides the extension. A file without a known
+    /// extension is CSV if the specification names the columns.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the files: none found, a directory, an unknown extension, mixed formats,
+    /// no rows, text that is not UTF-8, headers that differ, and a ragged row where the
+    /// specification is strict.
+    pub fn open(inputs: &[String], format: Option<Format>, spec: &DatasetSpec) -> Result<Self> {
+        let paths = expand(inputs)?;
+        let format = common_format(&paths, format, spec)?;
+        let default_separator = if format == Format::Tsv { '\t' } else { ',' };
+        let dialect = Dialect {
+            columns: spec.csv.columns.clone(),
+            separator: spec.csv.separator.unwrap_or(default_separator) as u8,
+            comment: spec.csv.comment.clone(),
+        };
+        let surveys = match format {
+            Format::Csv | Format::Tsv => survey(&paths, &dialect, spec.strict)?,
+            _ => Vec::new(),
+        };
+        for path in &paths {
+            if surveys.is_empty() && std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
+                return Err(Error::EmptyInput {
+                    path: path.clone(),
+                    header: false,
+                });
+            }
+        }
+        Ok(Self {
+            paths,
+            format,
+            dialect,
+            surveys,
+        })
+    }
+
+    /// The files, in the order in which they are read.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Their format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Rows with the wrong number of fields.
+    pub fn ragged(&self) -> u64 {
+        self.surveys
+            .iter()
+            .map(|survey| survey.ragged.len() as u64)
+            .sum()
+    }
+
+    /// The first of the ragged rows: file, line, its fields, and the fields wanted.
+    pub fn first_ragged(&self) -> Option<(&Path, u64, usize, usize)> {
+        self.surveys.iter().find_map(|survey| {
+            let (line, fields) = survey.first_ragged?;
+            Some((survey.path.as_path(), line, fields, survey.columns.len()))
+        })
+    }
+
+    /// All rows of text files, ragged ones included; nothing where only a query can tell.
+    pub(crate) fn known_rows(&self) -> Option<u64> {
+        let known = matches!(self.format, Format::Csv | Format::Tsv);
+        known.then(|| self.surveys.iter().map(|survey| survey.rows).sum())
+    }
+
+    /// A lazy frame of all files, ragged rows left out.
+    ///
+    /// Numbers in text files are read as 64-bit floats where they are features, and as the
+    /// specification says where it says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Polars`] where the files' schema cannot be read.
+    pub fn scan(&self, spec: &DatasetSpec) -> Result<LazyFrame> {
+        match self.format {
+            Format::Csv | Format::Tsv => self.scan_csv(spec),
+            Format::Parquet => LazyFrame::scan_parquet_files(
+                self.polars_paths(),
+                ScanArgsParquet {
+                    glob: false,
+                    ..ScanArgsParquet::default()
+                },
+            ),
+            Format::Ipc => LazyFrame::scan_ipc_sources(
+                ScanSources::Paths(self.polars_paths()),
+                Default::default(),
+                UnifiedScanArgs {
+                    glob: false,
+                    ..UnifiedScanArgs::default()
+                },
+            ),
+            Format::Ndjson => LazyJsonLineReader::new_paths(self.polars_paths())
+                .with_infer_schema_length(INFERENCE_ROWS.try_into().ok())
+                .finish(),
+        }
+        .map_err(Error::polars(self.describe()))
+    }
+
+    fn scan_csv(&self, spec: &DatasetSpec) -> PolarsResult<LazyFrame> {
+        let schema = self.csv_schema(spec)?;
+        let frames = self
+            .surveys
+            .iter()
+            .map(|survey| self.scan_csv_file(survey, schema.clone(), spec))
+            .collect::<PolarsResult<Vec<_>>>()?;
+        match <[LazyFrame; 1]>::try_from(frames) {
+            Ok([frame]) => Ok(frame),
+            Err(frames) => concat(
+                frames,
+                UnionArgs {
+                    maintain_order: true,
+                    ..UnionArgs::default()
+                },
+            ),
+        }
+    }
+
+    fn scan_csv_file(
+        &self,
+        survey: &Survey,
+        schema: SchemaRef,
+        spec: &DatasetSpec,
+    ) -> PolarsResult<LazyFrame> {
+        let frame = self
+            .csv_reader(&survey.path, spec)
+            .with_schema(Some(schema))
+            .with_truncate_ragged_lines(!survey.ragged.is_empty())
+            .finish()?;
+        if survey.ragged.is_empty() {
+            return Ok(frame);
+        }
+        let ragged = Series::new("ragged".into(), &survey.ragged);
+        Ok(frame
+            .with_row_index(ROW, None)
+            .filter(col(ROW).is_in(lit(ragged).implode(false), false).not())
+            .drop(cols([ROW])))
+    }
+
+    fn csv_reader(&self, path: &Path, spec: &DatasetSpec) -> LazyCsvReader {
+        let missing: Vec<PlSmallStr> = spec
+            .missing
+            .iter()
+            .flat_map(|text| [text.into(), format!(" {text}").into()])
+            .collect();
+        LazyCsvReader::new(polars_path(path))
+            .with_glob(false)
+            .with_has_header(self.dialect.columns.is_empty())
+            .with_separator(self.dialect.separator)
+            .with_comment_prefix(self.dialect.comment.as_deref().map(Into::into))
+            .with_null_values((!missing.is_empty()).then_some(NullValues::AllColumns(missing)))
+            .with_infer_schema_length(Some(INFERENCE_ROWS))
+    }
+
+    /// Names from the specification or the header, types from the specification or, where it does
+    /// not say, from the first rows.
+    fn csv_schema(&self, spec: &DatasetSpec) -> PolarsResult<SchemaRef> {
+        let first = &self.surveys[0];
+        let declared = |name: &String| {
+            if spec.numeric.contains(name) || spec.weight.as_ref() == Some(name) {
+                Some(DataType::Float64)
+            } else if spec.categorical.contains(name) || spec.ignore.contains(name) {
+                Some(DataType::String)
+            } else {
+                None
+            }
+        };
+        let undeclared = first.columns.iter().any(|name| declared(name).is_none());
+        let inferred: Vec<DataType> = if undeclared {
+            let mut frame = self
+                .csv_reader(&first.path, spec)
+                .with_truncate_ragged_lines(true)
+                .finish()?;
+            frame.collect_schema()?.iter_values().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        let is_feature = |name: &String| !spec.key.contains(name) && spec.target != *name;
+        Ok(Arc::new(
+            first
+                .columns
+                .iter()
+                .enumerate()
+                .map(|(position, name)| {
+                    let dtype = declared(name).unwrap_or_else(|| {
+                        let inferred = inferred.get(position).cloned().unwrap_or(DataType::String);
+                        // A column of whole numbers may hold a fraction further down.
+                        if inferred.is_integer() && is_feature(name) {
+                            DataType::Float64
+                        } else {
+                            inferred
+                        }
+                    });
+                    Field::new(name.into(), dtype)
+                })
+                .collect(),
+        ))
+    }
+
+    /// Says where in the files the number is that Polars could not read, if that is what failed.
+    pub(crate) fn locate(&self, error: Error, numeric: &[String], spec: &DatasetSpec) -> Error {
+        if !matches!(error, Error::Polars { .. }) {
+            return error;
+        }
+        for survey in &self.surveys {
+            let positions: Vec<usize> = (0..survey.columns.len())
+                .filter(|&position| numeric.contains(&survey.columns[position]))
+                .collect();
+            let found = first_bad_number(&survey.path, &self.dialect, &positions, &spec.missing);
+            if let Ok(Some((line, column, value))) = found {
+                return Error::NotANumber {
+                    path: survey.path.clone(),
+                    line,
+                    column: survey.columns[column].clone(),
+                    value,
+                };
+            }
+        }
+        error
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        match self.paths.as_slice() {
+            [path] => path.display().to_string(),
+            [first, rest @ ..] => format!("{} and {} more", first.display(), rest.len()),
+            [] => String::new(),
+        }
+    }
+
+    fn polars_paths<B: FromIterator<PlRefPath>>(&self) -> B {
+        self.paths.iter().map(|path| polars_path(path)).collect()
+    }
+}
+
+fn polars_path(path: &Path) -> PlRefPath {
+    PlRefPath::new(path.to_string_lossy())
+}
+
+fn expand(inputs: &[String]) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for input in inputs {
+        let path = PathBuf::from(input);
+        let missing = || Error::NoSuchInput {
+            pattern: input.clone(),
+        };
+        if path.exists() {
+            paths.push(path);
+            continue;
+        }
+        let found: Vec<PathBuf> = glob::glob(input)
+            .map_err(|_| missing())?
+            .filter_map(|entry| entry.ok())
+            .filter(|path| path.is_file())
+            .collect();
+        if found.is_empty() {
+            return Err(missing());
+        }
+        paths.extend(found);
+    }
+    match paths.iter().find(|path| path.is_dir()) {
+        Some(path) => Err(Error::InputIsDirectory { path: path.clone() }),
+        None => Ok(paths),
+    }
+}
+
+fn common_format(paths: &[PathBuf], format: Option<Format>, spec: &DatasetSpec) -> Result<Format> {
+    if let Some(format) = format {
+        return Ok(format);
+    }
+    let fallback = (!spec.csv.columns.is_empty()).then_some(Format::Csv);
+    let mut common = None;
+    for path in paths {
+        let format = Format::of_path(path)
+            .or(fallback)
+            .ok_or_else(|| Error::UnknownFormat { path: path.clone() })?;
+        let expected = *common.get_or_insert(format);
+        if format != expected {
+            return Err(Error::MixedFormats {
+                path: path.clone(),
+                found: format.name(),
+                expected: expected.name(),
+            });
+        }
+    }
+    common.ok_or_else(|| Error::Spec("no input: say --input FILE".into()))
+}
+
+fn survey(paths: &[PathBuf], dialect: &Dialect, strict: bool) -> Result<Vec<Survey>> {
+    let surveys = paths
+        .iter()
+        .map(|path| Survey::take(path, dialect))
+        .collect::<Result<Vec<_>>>()?;
+    for survey in &surveys {
+        if survey.columns != surveys[0].columns {
+            return Err(Error::DifferentHeader {
+                path: survey.path.clone(),
+                first: surveys[0].path.clone(),
+            });
+        }
+        if strict && let Some((line, fields)) = survey.first_ragged {
+            return Err(Error::BadLine {
+                path: survey.path.clone(),
+                line,
+                problem: format!(
+                    "{fields} fields instead of {}; mend the line, or leave --strict away to leave such rows out",
+                    survey.columns.len()
+                ),
+            });
+        }
+    }
+    Ok(surveys)
+}

@@ -1,0 +1,141 @@
+//! The manifest: which generation is current, and what each one is.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::MANIFEST;
+use crate::dataset::{DatasetSpec, Feature, LeftOut};
+use crate::{Error, Result};
+
+/// The newest version of the store's format that this program writes and reads.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// What `manifest.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the store's format.
+    pub format_version: u64,
+    /// Number of the current generation.
+    pub current: u64,
+    /// All generations, oldest first.
+    pub generations: Vec<Generation>,
+}
+
+/// How a generation came about.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The input files.
+    pub inputs: Vec<String>,
+    /// The command line.
+    pub command: Vec<String>,
+    /// How the input was read.
+    pub dataset: DatasetSpec,
+    /// The features, in schema order.
+    pub features: Vec<Feature>,
+    /// All classes of the target, in order.
+    pub classes: Vec<String>,
+    /// The trainer and its hyperparameters.
+    pub trainer: serde_json::Value,
+    /// The fewest rows of an entity that is trained.
+    pub min_rows: usize,
+    /// Rows of the input.
+    pub rows_read: u64,
+    /// Rows left out, by reason.
+    pub left_out: LeftOut,
+}
+
+/// One generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its directory, within the store's.
+    pub directory: String,
+    /// When it was committed, RFC 3339, UTC.
+    pub created: String,
+    /// The program that wrote it.
+    pub program: String,
+    /// How it came about.
+    #[serde(flatten)]
+    pub run: Run,
+    /// Rows of all entities, skipped and failed ones included.
+    pub rows: u64,
+    /// Number of entities.
+    pub entities: u64,
+    /// Entities with a model.
+    pub trained: u64,
+    /// Entities with too few rows.
+    pub skipped: u64,
+    /// Entities whose training failed.
+    pub failed: u64,
+    /// Share of the rows of trained entities that their models classify correctly; null without
+    /// any.
+    pub training_accuracy: Option<f64>,
+    /// Bytes of all models.
+    pub model_bytes: u64,
+    /// The table of entities.
+    pub entities_file: FileDigest,
+}
+
+/// A file, and what its content must be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// The file's name in the generation's directory.
+    pub name: String,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Its BLAKE3 digest in hexadecimal.
+    pub digest: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of a store; nothing where there is none.
+    pub(super) fn read(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(MANIFEST);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(&path)(error)),
+        };
+        let damaged =
+            |error: serde_json::Error| Error::bad_store(&path, format!("not a manifest: {error}"));
+        let version: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
+        let found = version["format_version"].as_u64().unwrap_or(0);
+        if found > FORMAT_VERSION {
+            return Err(Error::NewerFormat {
+                path,
+                found,
+                supported: FORMAT_VERSION,
+            });
+        }
+        let manifest: Self = serde_json::from_value(version).map_err(damaged)?;
+        for generation in &manifest.generations {
+            for name in [&generation.directory, &generation.entities_file.name] {
+                if !is_plain_name(name) {
+                    let problem = format!("'{name}' is not a plain file name");
+                    return Err(Error::bad_store(&path, problem));
+                }
+            }
+        }
+        if manifest.generation(manifest.current).is_none() {
+            return Err(Error::bad_store(
+                &path,
+                "names a current generation that it does not list",
+            ));
+        }
+        Ok(Some(manifest))
+    }
+
+    /// The generation of this number.
+    pub fn generation(&self, number: u64) -> Option<&Generation> {
+        self.generations
+            .iter()
+            .find(|generation| generation.number == number)
+    }
+}
+
+/// Whether a name stays within its directory on every system.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0', ':'])
+}

@@ -1,0 +1,26 @@
+//! A directory of generations: each one complete and immutable, named by `manifest.json` when it
+//! is whole and not before.
+//!
+//! ```text
+//! models/
+//!   manifest.json        which generation is current, and what each one is
+//!   gen-000001/
+//!     entities.parquet   one row per entity: what became of it, and where its model lies
+//!     Bachelors.cbor     one model a file, or packs of many models
+//! ```
+
+mod file_name;
+mod lock;
+mod manifest;
+mod reader;
+mod writer;
+
+pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Run};
+pub use reader::{EntityRecord, Store};
+pub use writer::{ModelsPerFile, Writer};
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The name of the table of entities in a generation.
+pub const ENTITIES: &str = "entities.parquet";

@@ -1,0 +1,267 @@
+//! Reads a store: the current generation, its table of entities, and single models.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use super::Manifest;
+use super::manifest::{Generation, is_plain_name};
+use crate::{Error, Model, Result};
+
+/// The current generation of a store, as it was when the store was opened.
+///
+/// Opening reads the manifest and nothing else, so it takes the same time whatever the number of
+/// entities.
+///
+/// ```no_run
+/// use per_entity::store::Store;
+///
+/// let store = Store::open("models")?;
+/// let model = store.model("Bachelors")?;
+/// println!("{} nodes", model.node_count());
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: PathBuf,
+    manifest: Manifest,
+    generation: Generation,
+}
+
+/// What a store notes about one entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityRecord {
+    /// The key.
+    pub key: String,
+    /// `trained`, `skipped` or `failed`.
+    pub status: String,
+    /// Why training failed.
+    pub error: Option<String>,
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of classes, where there is a model.
+    pub classes: Option<u32>,
+    /// Number of nodes, where there is a model.
+    pub nodes: Option<u32>,
+    /// Depth of the tree, where there is a model.
+    pub depth: Option<u32>,
+    /// Accuracy on the training rows, where there is a model.
+    pub training_accuracy: Option<f64>,
+    /// Where the model lies.
+    place: Option<Place>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    file: String,
+    offset: u64,
+    length: u32,
+    digest: Vec<u8>,
+}
+
+impl EntityRecord {
+    /// Bytes of the model; 0 where there is none.
+    pub fn model_bytes(&self) -> u64 {
+        self.place.as_ref().map_or(0, |place| place.length.into())
+    }
+
+    /// The file of the model, in the generation's directory.
+    pub fn file(&self) -> Option<&str> {
+        self.place.as_ref().map(|place| place.file.as_str())
+    }
+}
+
+impl Store {
+    /// Opens the store in a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadStore`] for a directory without a manifest or with a damaged one,
+    /// [`Error::NewerFormat`] for a store of a newer version, [`Error::Io`].
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self> {
+        let directory = directory.as_ref().to_path_buf();
+        let manifest = Manifest::read(&directory)?.ok_or_else(|| {
+            Error::bad_store(
+                &directory,
+                "no store here (no manifest.json); train one first",
+            )
+        })?;
+        let generation = manifest
+            .generation(manifest.current)
+            .cloned()
+            .ok_or_else(|| {
+                Error::bad_store(
+                    &directory,
+                    "names a current generation that it does not list",
+                )
+            })?;
+        Ok(Self {
+            directory,
+            manifest,
+            generation,
+        })
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The current generation.
+    pub fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// The directory of the current generation.
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(&self.generation.directory)
+    }
+
+    /// The table of entities, one row each, sorted as their keys are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadStore`] where the file is missing, [`Error::Polars`].
+    pub fn entities(&self) -> Result<LazyFrame> {
+        let path = self.path().join(&self.generation.entities_file.name);
+        regular_file(&path)?;
+        LazyFrame::scan_parquet(
+            PlRefPath::new(path.to_string_lossy()),
+            ScanArgsParquet {
+                glob: false,
+                ..ScanArgsParquet::default()
+            },
+        )
+        .map_err(|error| Error::bad_store(&path, error.to_string()))
+    }
+
+    /// What the store notes about all entities.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadStore`] for a table that cannot be read.
+    pub fn records(&self) -> Result<Vec<EntityRecord>> {
+        self.collect(self.entities()?)
+    }
+
+    /// What the store notes about one entity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEntity`], and as [`records`](Self::records).
+    pub fn record(&self, key: &str) -> Result<EntityRecord> {
+        let frame = self.entities()?.filter(col("key").eq(lit(key)));
+        self.collect(frame)?
+            .pop()
+            .ok_or_else(|| Error::UnknownEntity { key: key.into() })
+    }
+
+    fn collect(&self, frame: LazyFrame) -> Result<Vec<EntityRecord>> {
+        let path = self.path().join(&self.generation.entities_file.name);
+        let damaged = |error: PolarsError| Error::bad_store(&path, error.to_string());
+        frame
+            .collect()
+            .and_then(|frame| records(&frame))
+            .map_err(damaged)
+    }
+
+    /// The model of one entity, its digest checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEntity`], [`Error::NoModel`] for an entity that was skipped or failed,
+    /// [`Error::BadStore`] for a model that is damaged.
+    pub fn model(&self, key: &str) -> Result<Model> {
+        self.model_of(&self.record(key)?)
+    }
+
+    /// The model that a record tells of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoModel`] and [`Error::BadStore`] as [`model`](Self::model).
+    pub fn model_of(&self, record: &EntityRecord) -> Result<Model> {
+        let Some(place) = &record.place else {
+            let error = record.error.as_deref();
+            return Err(Error::NoModel {
+                key: record.key.clone(),
+                reason: error.unwrap_or("it was skipped, for too few rows").into(),
+            });
+        };
+        if !is_plain_name(&place.file) {
+            let problem = format!("'{}' is not a plain file name", place.file);
+            return Err(Error::bad_store(self.path(), problem));
+        }
+        let path = self.path().join(&place.file);
+        let damaged = |problem: &str| {
+            Error::bad_store(
+                &path,
+                format!("model of entity '{}': {problem}", record.key),
+            )
+        };
+        regular_file(&path)?;
+        let mut file = File::open(&path).map_err(Error::io(&path))?;
+        let size = file.metadata().map_err(Error::io(&path))?.len();
+        let end = place.offset.checked_add(place.length.into());
+        if end.is_none_or(|end| end > size) {
+            return Err(damaged("the file is too short"));
+        }
+        let mut bytes = vec![0; place.length as usize];
+        file.seek(SeekFrom::Start(place.offset))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(Error::io(&path))?;
+        if blake3::hash(&bytes).as_bytes().as_slice() != place.digest {
+            return Err(damaged("its digest does not match; train again"));
+        }
+        let model = Model::decode(&bytes).map_err(|error| damaged(&error.to_string()))?;
+        if model.key() != record.key {
+            return Err(damaged("it is the model of another entity"));
+        }
+        Ok(model)
+    }
+}
+
+/// Refuses what is not a regular file: a link could lead out of the store.
+fn regular_file(path: &Path) -> Result<()> {
+    let metadata = std::fs::symlink_metadata(path).map_err(Error::io(path))?;
+    if metadata.is_file() {
+        Ok(())
+    } else {
+        Err(Error::bad_store(path, "is not a regular file"))
+    }
+}
+
+fn records(frame: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
+    let key = frame.column("key")?.str()?;
+    let status = frame.column("status")?.str()?;
+    let error = frame.column("error")?.str()?;
+    let rows = frame.column("rows")?.u64()?;
+    let classes = frame.column("classes")?.u32()?;
+    let nodes = frame.column("nodes")?.u32()?;
+    let depth = frame.column("depth")?.u32()?;
+    let accuracy = frame.column("training_accuracy")?.f64()?;
+    let file = frame.column("file")?.str()?;
+    let offset = frame.column("offset")?.u64()?;
+    let length = frame.column("length")?.u32()?;
+    let digest = frame.column("digest")?.binary()?;
+    Ok((0..frame.height())
+        .map(|row| EntityRecord {
+            key: key.get(row).unwrap_or_default().to_owned(),
+            status: status.get(row).unwrap_or_default().to_owned(),
+            error: error.get(row).map(str::to_owned),
+            rows: rows.get(row).unwrap_or_default(),
+            classes: classes.get(row),
+            nodes: nodes.get(row),
+            depth: depth.get(row),
+            training_accuracy: accuracy.get(row),
+            place: file.get(row).map(|file| Place {
+                file: file.to_owned(),
+                offset: offset.get(row).unwrap_or_default(),
+                length: length.get(row).unwrap_or_default(),
+                digest: digest.get(row).unwrap_or_default().to_vec(),
+            }),
+        })
+        .collect())
+}

@@ -1,0 +1,398 @@
+//! Writes one generation, and makes it the current one when all of it is on disk.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use super::file_name::FileNames;
+use super::lock::{LOCK, Lock};
+use super::manifest::{FileDigest, Generation, Manifest, Run};
+use super::{ENTITIES, FORMAT_VERSION, MANIFEST};
+use crate::train::{Outcome, Status, Trained};
+use crate::{Error, Result};
+
+/// How many models share a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModelsPerFile {
+    /// One while there are at most 1,000 entities, else packs of about 64 MiB.
+    #[default]
+    Automatic,
+    /// So many; 1 names each file by its entity.
+    Fixed(usize),
+}
+
+/// Up to this many entities have a file each.
+const ENTITIES_WITH_OWN_FILE: usize = 1_000;
+
+/// A pack is closed when it has so many bytes.
+const PACK_BYTES: usize = 64 << 20;
+
+/// Where a generation is written before it is committed.
+const STAGING: &str = ".staging";
+
+/// The new manifest, until it replaces the old one.
+const TEMPORARY_MANIFEST: &str = ".manifest.json";
+
+/// Writes one generation of a store.
+///
+/// Nothing that a reader sees changes before [`commit`](Self::commit); a writer that is dropped
+/// without it leaves no trace.
+pub struct Writer {
+    directory: PathBuf,
+    staging: PathBuf,
+    manifest: Option<Manifest>,
+    /// Whether the directory was made by this writer.
+    created: bool,
+    committed: bool,
+    layout: Layout,
+    files: Vec<String>,
+    pack: Vec<u8>,
+    pack_models: usize,
+    entities: Vec<Entry>,
+    model_bytes: u64,
+    _lock: Lock,
+}
+
+enum Layout {
+    Own(FileNames),
+    Packs { models: usize },
+}
+
+/// A row of the table of entities.
+struct Entry {
+    outcome: Outcome,
+    place: Option<Place>,
+}
+
+struct Place {
+    file: usize,
+    offset: u64,
+    length: u32,
+    digest: blake3::Hash,
+}
+
+impl Writer {
+    /// Begins a generation in a directory that is a store, is empty or does not exist. `keys` are
+    /// those of all entities to come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAStore`] for a directory with other content, [`Error::Locked`] while another
+    /// run writes, [`Error::Io`] where nothing can be written.
+    pub fn create<'a>(
+        directory: &Path,
+        models_per_file: ModelsPerFile,
+        keys: impl ExactSizeIterator<Item = &'a str>,
+    ) -> Result<Self> {
+        check_directory(directory)?;
+        let created = !directory.exists();
+        fs::create_dir_all(directory).map_err(Error::io(directory))?;
+        let lock = Lock::take(directory)?;
+        let manifest = Manifest::read(directory)?;
+        let own = match models_per_file {
+            ModelsPerFile::Automatic => keys.len() <= ENTITIES_WITH_OWN_FILE,
+            ModelsPerFile::Fixed(models) => models <= 1,
+        };
+        let layout = if own {
+            Layout::Own(FileNames::new(keys))
+        } else {
+            Layout::Packs {
+                models: match models_per_file {
+                    ModelsPerFile::Automatic => usize::MAX,
+                    ModelsPerFile::Fixed(models) => models,
+                },
+            }
+        };
+        let staging = directory.join(STAGING);
+        let writer = Self {
+            directory: directory.to_path_buf(),
+            staging,
+            manifest,
+            created,
+            committed: false,
+            layout,
+            files: Vec::new(),
+            pack: Vec::new(),
+            pack_models: 0,
+            entities: Vec::new(),
+            model_bytes: 0,
+            _lock: lock,
+        };
+        remove_directory(&writer.staging)?;
+        fs::create_dir(&writer.staging).map_err(Error::io(&writer.staging))?;
+        Ok(writer)
+    }
+
+    /// Whether a store could be begun in a directory; touches nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAStore`] for a directory with other content, and those of a damaged store.
+    pub fn check(directory: &Path) -> Result<()> {
+        check_directory(directory)?;
+        Manifest::read(directory)?;
+        Ok(())
+    }
+
+    /// Takes what became of one entity, and writes its model. Entities come in the order of their
+    /// keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the model cannot be written.
+    pub fn put(&mut self, mut outcome: Outcome) -> Result<()> {
+        let place = match &mut outcome.status {
+            Status::Trained(trained) => {
+                let bytes = std::mem::take(&mut trained.bytes);
+                Some(self.place(&outcome.key, bytes)?)
+            }
+            Status::Skipped | Status::Failed(_) => None,
+        };
+        self.entities.push(Entry { outcome, place });
+        Ok(())
+    }
+
+    fn place(&mut self, key: &str, bytes: Vec<u8>) -> Result<Place> {
+        let digest = blake3::hash(&bytes);
+        let length = bytes.len() as u32;
+        self.model_bytes += bytes.len() as u64;
+        let place = Place {
+            file: self.files.len(),
+            offset: self.pack.len() as u64,
+            length,
+            digest,
+        };
+        match &self.layout {
+            Layout::Own(names) => {
+                let name = names.of(key);
+                self.write(name, &bytes)?;
+            }
+            &Layout::Packs { models } => {
+                self.pack.extend(bytes);
+                self.pack_models += 1;
+                if self.pack_models >= models || self.pack.len() >= PACK_BYTES {
+                    self.close_pack()?;
+                }
+            }
+        }
+        Ok(place)
+    }
+
+    fn close_pack(&mut self) -> Result<()> {
+        let pack = std::mem::take(&mut self.pack);
+        self.pack_models = 0;
+        self.write(format!("pack-{:05}.cbor", self.files.len()), &pack)?;
+        self.pack = pack;
+        self.pack.clear();
+        Ok(())
+    }
+
+    fn write(&mut self, name: String, bytes: &[u8]) -> Result<()> {
+        write_synced(&self.staging.join(&name), bytes)?;
+        self.files.push(name);
+        Ok(())
+    }
+
+    /// Makes the generation the current one, and returns what the manifest says of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where something cannot be written; then the store is as it was before.
+    pub fn commit(mut self, run: Run) -> Result<Generation> {
+        if !self.pack.is_empty() {
+            self.close_pack()?;
+        }
+        let entities_file = self.write_entities()?;
+        sync_directory(&self.staging)?;
+
+        let number = 1 + self.manifest.as_ref().map_or(0, |manifest| {
+            manifest
+                .generations
+                .iter()
+                .map(|generation| generation.number)
+                .max()
+                .unwrap_or(0)
+        });
+        let name = format!("gen-{number:06}");
+        let target = self.directory.join(&name);
+        // Left behind by a run that ended between the two renames; no manifest names it.
+        remove_directory(&target)?;
+        fs::rename(&self.staging, &target).map_err(Error::io(&target))?;
+        sync_directory(&self.directory)?;
+
+        let generation = self.generation(number, name, run, entities_file);
+        let mut manifest = self.manifest.take().unwrap_or(Manifest {
+            format_version: FORMAT_VERSION,
+            current: number,
+            generations: Vec::new(),
+        });
+        manifest.current = number;
+        manifest.generations.push(generation.clone());
+        write_manifest(&self.directory, &manifest)?;
+        self.committed = true;
+        Ok(generation)
+    }
+
+    fn generation(
+        &self,
+        number: u64,
+        directory: String,
+        run: Run,
+        entities_file: FileDigest,
+    ) -> Generation {
+        let (mut rows, mut trained, mut skipped, mut failed) = (0, 0, 0, 0);
+        let (mut correct, mut weight) = (0.0, 0.0);
+        for Entry { outcome, .. } in &self.entities {
+            rows += outcome.rows as u64;
+            match &outcome.status {
+                Status::Trained(model) => {
+                    trained += 1;
+                    correct += model.training_accuracy * outcome.rows as f64;
+                    weight += outcome.rows as f64;
+                }
+                Status::Skipped => skipped += 1,
+                Status::Failed(_) => failed += 1,
+            }
+        }
+        Generation {
+            number,
+            directory,
+            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            program: concat!("per-entity ", env!("CARGO_PKG_VERSION")).into(),
+            run,
+            rows,
+            entities: self.entities.len() as u64,
+            trained,
+            skipped,
+            failed,
+            training_accuracy: (weight > 0.0).then(|| correct / weight),
+            model_bytes: self.model_bytes,
+            entities_file,
+        }
+    }
+
+    fn write_entities(&self) -> Result<FileDigest> {
+        let mut bytes = Vec::new();
+        let mut frame = self
+            .entities_frame()
+            .map_err(Error::polars("cannot make the table of entities"))?;
+        ParquetWriter::new(&mut bytes)
+            .with_row_group_size(Some(ENTITIES_ROW_GROUP))
+            .finish(&mut frame)
+            .map_err(Error::polars("cannot write the table of entities"))?;
+        write_synced(&self.staging.join(ENTITIES), &bytes)?;
+        Ok(FileDigest {
+            name: ENTITIES.into(),
+            length: bytes.len() as u64,
+            digest: blake3::hash(&bytes).to_hex().to_string(),
+        })
+    }
+
+    fn entities_frame(&self) -> PolarsResult<DataFrame> {
+        fn column<'a, T>(entries: &'a [Entry], value: impl Fn(&'a Entry) -> T) -> Vec<T> {
+            entries.iter().map(value).collect()
+        }
+        fn trained<'a, T>(
+            entries: &'a [Entry],
+            value: impl Fn(&'a Trained) -> T,
+        ) -> Vec<Option<T>> {
+            column(entries, |entry| match &entry.outcome.status {
+                Status::Trained(trained) => Some(value(trained)),
+                _ => None,
+            })
+        }
+        fn placed<'a, T>(entries: &'a [Entry], value: impl Fn(&'a Place) -> T) -> Vec<Option<T>> {
+            column(entries, |entry| entry.place.as_ref().map(&value))
+        }
+        let entries = self.entities.as_slice();
+        df!(
+            "key" => column(entries, |entry| entry.outcome.key.as_str()),
+            "status" => column(entries, |entry| entry.outcome.status.name()),
+            "error" => column(entries, |entry| entry.outcome.status.error()),
+            "rows" => column(entries, |entry| entry.outcome.rows as u64),
+            "classes" => trained(entries, |trained| trained.classes as u32),
+            "nodes" => trained(entries, |trained| trained.nodes as u32),
+            "depth" => trained(entries, |trained| trained.depth as u32),
+            "training_accuracy" => trained(entries, |trained| trained.training_accuracy),
+            "file" => placed(entries, |place| self.files[place.file].as_str()),
+            "offset" => placed(entries, |place| place.offset),
+            "length" => placed(entries, |place| place.length),
+            "digest" => placed(entries, |place| place.digest.as_bytes().as_slice()),
+            "fingerprint" => trained(entries, |trained| trained.fingerprint.as_slice()),
+        )
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if self.committed {
+            return;
+        }
+        // Nothing can be done about an error here; the next run removes what is left.
+        let _ = remove_directory(&self.staging);
+        if self.created {
+            let _ = fs::remove_file(self.directory.join(LOCK));
+            let _ = fs::remove_dir(&self.directory);
+        }
+    }
+}
+
+/// Rows of the table of entities that are read together when one key is looked up.
+const ENTITIES_ROW_GROUP: usize = 1 << 15;
+
+fn check_directory(directory: &Path) -> Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(directory)(error)),
+    };
+    let mut foreign = false;
+    for entry in entries {
+        let name = entry.map_err(Error::io(directory))?.file_name();
+        if name == MANIFEST {
+            return Ok(());
+        }
+        foreign |= name != LOCK && name != STAGING && name != TEMPORARY_MANIFEST;
+    }
+    if foreign {
+        return Err(Error::NotAStore {
+            path: directory.to_path_buf(),
+        });
+    }
+    Ok(())
+}
+
+fn remove_directory(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(Error::io(path))
+}
+
+fn sync_directory(path: &Path) -> Result<()> {
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(Error::io(path))
+}
+
+/// Replaces the manifest: whoever reads sees the old one or the new one.
+fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<()> {
+    let path = directory.join(MANIFEST);
+    let text = serde_json::to_string_pretty(manifest)
+        .map_err(|error| Error::bad_store(&path, error.to_string()))?;
+    let temporary = directory.join(TEMPORARY_MANIFEST);
+    write_synced(&temporary, text.as_bytes())?;
+    fs::rename(&temporary, &path).map_err(Error::io(&path))?;
+    sync_directory(directory)
+}

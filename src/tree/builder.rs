@@ -1,0 +1,498 @@
+//! The builder grows: from all rows at the root down to the leaves, depth first.
+//!
+//! The rows of a node are a slice of one index buffer, which a split partitions in place and
+//! stably. Every buffer is kept from node to node, so growing allocates only the tree itself.
+//! Above [`PARALLEL_ROWS`] rows the top of the tree is grown node by node with all cores searching
+//! features, and the subtrees below it are then grown side by side; the tree is the same.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::splitter::{Found, NodeRows, Runs, ScoredSplit, Splitter, Weight, contiguous};
+use super::{DecisionTreeValidParams, Split, Tree};
+use crate::encode::{CodeColumn, CodeMatrix, Codes};
+
+/// A matrix with more rows than this is worth more than one thread.
+const PARALLEL_ROWS: usize = 1 << 15;
+
+/// The fewest rows of a node whose features are searched side by side.
+const PARALLEL_NODE_ROWS: usize = 1 << 13;
+
+impl<L: Sync> DecisionTreeValidParams<L> {
+    /// Grows a tree on encoded rows.
+    ///
+    /// `labels` holds one class below `class_count` for each row of `matrix`, `weights` one
+    /// positive number for each, or `None` where every row counts the same. At every node the split
+    /// has the largest impurity decrease of all; ties go to the first feature, then to the lowest
+    /// threshold or category. The tree is the same whatever the number of threads. Without rows
+    /// it is a single leaf.
+    ///
+    /// # Panics
+    ///
+    /// If `labels` or `weights` have another length than the matrix, or a label is not below
+    /// `class_count`.
+    pub fn fit_codes(
+        &self,
+        matrix: &CodeMatrix,
+        labels: &[u32],
+        class_count: usize,
+        weights: Option<&[f64]>,
+    ) -> Tree {
+        assert_eq!(labels.len(), matrix.rows(), "one label per row");
+        match weights {
+            None => Builder::<L, u32>::new(self, matrix, labels, class_count, &[]).grow(),
+            Some(weights) => {
+                assert_eq!(weights.len(), matrix.rows(), "one weight per row");
+                Builder::<L, f64>::new(self, matrix, labels, class_count, weights).grow()
+            }
+        }
+    }
+}
+
+/// Grows one tree from one matrix.
+struct Builder<'a, L, W> {
+    params: &'a DecisionTreeValidParams<L>,
+    splitter: Splitter,
+    columns: &'a [CodeColumn],
+    labels: &'a [u32],
+    weights: &'a [f64],
+    class_count: usize,
+    total_weight: f64,
+    weight: PhantomData<fn() -> W>,
+}
+
+/// A node that waits to be grown.
+struct Pending {
+    /// The node's rows, as a range of the index buffer.
+    rows: Range<usize>,
+    /// The node's features that are not known to be constant, as a range of the feature arena.
+    features: Range<usize>,
+    depth: usize,
+    /// The split whose right child the node is.
+    parent: Option<u32>,
+}
+
+/// Buffers that are kept from node to node.
+struct Scratch<W> {
+    runs: Runs<W>,
+    labels: Vec<u32>,
+    weights: Vec<f64>,
+    totals: Vec<f64>,
+    /// Features of all nodes on the way from the root to the node at hand.
+    arena: Vec<u32>,
+    /// Rows that go right, while the others close ranks.
+    right: Vec<u32>,
+}
+
+impl<W: Weight> Scratch<W> {
+    fn new() -> Self {
+        Self {
+            runs: Runs::default(),
+            labels: Vec::new(),
+            weights: Vec::new(),
+            totals: Vec::new(),
+            arena: Vec::new(),
+            right: Vec::new(),
+        }
+    }
+}
+
+impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
+    fn new(
+        params: &'a DecisionTreeValidParams<L>,
+        matrix: &'a CodeMatrix,
+        labels: &'a [u32],
+        class_count: usize,
+        weights: &'a [f64],
+    ) -> Self {
+        Self {
+            params,
+            splitter: Splitter {
+                criterion: params.criterion,
+                min_samples_leaf: params.min_samples_leaf,
+            },
+            columns: matrix.columns(),
+            labels,
+            weights,
+            class_count,
+            total_weight: if W::WHOLE {
+                labels.len() as f64
+            } else {
+                weights.iter().sum()
+            },
+            weight: PhantomData,
+        }
+    }
+
+    fn grow(&self) -> Tree {
+        let mut rows: Vec<u32> = (0..self.labels.len() as u32).collect();
+        let features: Vec<u32> = (0..self.columns.len() as u32).collect();
+        if rows.len() > PARALLEL_ROWS && rayon::current_num_threads() > 1 {
+            self.grow_in_parallel(&mut rows, features)
+        } else {
+            self.grow_subtree(&mut rows, &features, 0, &mut Scratch::new())
+        }
+    }
+
+    /// Grows the subtree of `rows` on this thread.
+    fn grow_subtree(
+        &self,
+        rows: &mut [u32],
+        features: &[u32],
+        depth: usize,
+        scratch: &mut Scratch<W>,
+    ) -> Tree {
+        let mut tree = Tree::with_capacity(self.class_count, 1);
+        scratch.arena.clear();
+        scratch.arena.extend_from_slice(features);
+        let mut stack = vec![Pending {
+            rows: 0..rows.len(),
+            features: 0..features.len(),
+            depth,
+            parent: None,
+        }];
+        while let Some(pending) = stack.pop() {
+            let node_rows = &mut rows[pending.rows.clone()];
+            // Whatever stands behind belongs to subtrees that are finished.
+            scratch.arena.truncate(pending.features.end);
+            self.load(node_rows, scratch);
+            let split = if self.may_split(node_rows.len(), pending.depth, &scratch.totals) {
+                self.search(node_rows, pending.features.clone(), scratch)
+            } else {
+                None
+            };
+            let node = tree.push(split.unwrap_or(Split::Leaf), &scratch.totals, pending.depth);
+            if let Some(parent) = pending.parent {
+                tree.set_right(parent, node);
+            }
+            let Some(split) = split else { continue };
+            let middle = pending.rows.start + self.partition(node_rows, split, &mut scratch.right);
+            let features = pending.features.end..scratch.arena.len();
+            stack.push(Pending {
+                rows: middle..pending.rows.end,
+                features: features.clone(),
+                depth: pending.depth + 1,
+                parent: Some(node),
+            });
+            stack.push(Pending {
+                rows: pending.rows.start..middle,
+                features,
+                depth: pending.depth + 1,
+                parent: None,
+            });
+        }
+        tree
+    }
+
+    /// Brings a node's labels and weights together, and sums them up by class.
+    fn load(&self, rows: &[u32], scratch: &mut Scratch<W>) {
+        let Scratch {
+            labels,
+            weights,
+            totals,
+            ..
+        } = scratch;
+        labels.clear();
+        labels.extend(rows.iter().map(|&row| self.labels[row as usize]));
+        weights.clear();
+        if !W::WHOLE {
+            weights.extend(rows.iter().map(|&row| self.weights[row as usize]));
+        }
+        totals.clear();
+        totals.resize(self.class_count, 0.0);
+        for (position, &label) in labels.iter().enumerate() {
+            totals[label as usize] += W::of(weights, position).value();
+        }
+    }
+
+    fn may_split(&self, rows: usize, depth: usize, totals: &[f64]) -> bool {
+        let classes = totals.iter().filter(|&&total| total > 0.0).count();
+        classes > 1
+            && rows >= self.params.min_samples_split
+            && rows / 2 >= self.params.min_samples_leaf
+            && self.params.max_depth.is_none_or(|limit| depth < limit)
+    }
+
+    /// The best split of the loaded node. Appends the features that are not constant in it to the
+    /// arena, where its children find theirs.
+    fn search(
+        &self,
+        rows: &[u32],
+        features: Range<usize>,
+        scratch: &mut Scratch<W>,
+    ) -> Option<Split> {
+        let node = NodeRows {
+            rows,
+            labels: &scratch.labels,
+            weights: &scratch.weights,
+            totals: &scratch.totals,
+        };
+        let mut best = None;
+        for position in features {
+            let feature = scratch.arena[position];
+            let column = &self.columns[feature as usize];
+            let found = self
+                .splitter
+                .search(feature, column, &node, &mut scratch.runs);
+            self.fold(&mut best, &mut scratch.arena, feature, found);
+        }
+        self.worthwhile(best, &scratch.totals)
+    }
+
+    /// Takes one feature's result into account; to be called in schema order.
+    fn fold(
+        &self,
+        best: &mut Option<ScoredSplit>,
+        kept: &mut Vec<u32>,
+        feature: u32,
+        found: Found,
+    ) {
+        if matches!(found, Found::Constant) {
+            return;
+        }
+        kept.push(feature);
+        if let Found::Best(candidate) = found
+            && best.is_none_or(|best| {
+                candidate
+                    .score
+                    .beats(&best.score, self.params.criterion, W::WHOLE)
+            })
+        {
+            *best = Some(candidate);
+        }
+    }
+
+    /// The split, if it decreases the impurity enough.
+    fn worthwhile(&self, best: Option<ScoredSplit>, totals: &[f64]) -> Option<Split> {
+        let best = best?;
+        if self.params.min_impurity_decrease > 0.0 {
+            let decrease =
+                best.score.impurity_decrease(self.params.criterion, totals) / self.total_weight;
+            if decrease + f64::EPSILON < self.params.min_impurity_decrease {
+                return None;
+            }
+        }
+        Some(best.split)
+    }
+
+    /// Moves the rows that go left to the front and returns their number. Both sides keep their
+    /// order.
+    fn partition(&self, rows: &mut [u32], split: Split, right: &mut Vec<u32>) -> usize {
+        match split {
+            Split::Leaf => rows.len(),
+            Split::LessOrEqual { feature, code, .. } => {
+                partition_by(self.columns, feature, rows, right, |row_code| {
+                    row_code <= code
+                })
+            }
+            Split::Equal { feature, code } => {
+                partition_by(self.columns, feature, rows, right, |row_code| {
+                    row_code == code
+                })
+            }
+        }
+    }
+
+    /// Grows the top of the tree one node at a time with all threads, then the subtrees below it
+    /// at once.
+    fn grow_in_parallel(&self, rows: &mut [u32], features: Vec<u32>) -> Tree {
+        let large = PARALLEL_NODE_ROWS.max(rows.len() / 64);
+        let mut top: Vec<TopNode> = Vec::new();
+        let mut subtrees: Vec<Subtree> = Vec::new();
+        let mut scratch = Scratch::<W>::new();
+        let mut stack = vec![(
+            Subtree {
+                rows: 0..rows.len(),
+                features,
+                depth: 0,
+            },
+            None,
+        )];
+        while let Some((node, parent)) = stack.pop() {
+            let split = if node.rows.len() > large {
+                self.search_in_parallel(&rows[node.rows.clone()], &node, &mut scratch)
+            } else {
+                None
+            };
+            let child = match split {
+                None => {
+                    subtrees.push(node);
+                    Child::Subtree(subtrees.len() - 1)
+                }
+                Some((split, kept)) => {
+                    let node_rows = &mut rows[node.rows.clone()];
+                    let middle =
+                        node.rows.start + self.partition(node_rows, split, &mut scratch.right);
+                    let position = top.len();
+                    for (side, range) in [node.rows.start..middle, middle..node.rows.end]
+                        .into_iter()
+                        .enumerate()
+                    {
+                        let child = Subtree {
+                            rows: range,
+                            features: kept.clone(),
+                            depth: node.depth + 1,
+                        };
+                        stack.push((child, Some((position, side))));
+                    }
+                    top.push(TopNode {
+                        split,
+                        totals: scratch.totals.clone(),
+                        depth: node.depth,
+                        children: [Child::Subtree(0); 2],
+                    });
+                    Child::Top(position)
+                }
+            };
+            if let Some((parent, side)) = parent {
+                let parent: &mut TopNode = &mut top[parent];
+                parent.children[side] = child;
+            }
+        }
+        let trees = self.grow_subtrees(rows, &subtrees);
+        assemble(self.class_count, &top, &trees)
+    }
+
+    /// The best split of a large node and the features to go on with, or nothing for a leaf.
+    fn search_in_parallel(
+        &self,
+        rows: &[u32],
+        node: &Subtree,
+        scratch: &mut Scratch<W>,
+    ) -> Option<(Split, Vec<u32>)> {
+        self.load(rows, scratch);
+        if !self.may_split(rows.len(), node.depth, &scratch.totals) {
+            return None;
+        }
+        let node_rows = NodeRows {
+            rows,
+            labels: &scratch.labels,
+            weights: &scratch.weights,
+            totals: &scratch.totals,
+        };
+        let found: Vec<Found> = node
+            .features
+            .par_iter()
+            .with_max_len(1)
+            .map_init(Runs::<W>::default, |runs, &feature| {
+                let column = &self.columns[feature as usize];
+                self.splitter.search(feature, column, &node_rows, runs)
+            })
+            .collect();
+        let (mut best, mut kept) = (None, Vec::new());
+        for (&feature, found) in node.features.iter().zip(found) {
+            self.fold(&mut best, &mut kept, feature, found);
+        }
+        let split = self.worthwhile(best, &scratch.totals)?;
+        Some((split, kept))
+    }
+
+    fn grow_subtrees(&self, rows: &mut [u32], subtrees: &[Subtree]) -> Vec<Tree> {
+        let mut order: Vec<usize> = (0..subtrees.len()).collect();
+        order.sort_unstable_by_key(|&subtree| subtrees[subtree].rows.start);
+        let mut rest = rows;
+        let mut slices: Vec<(usize, &mut [u32])> = Vec::with_capacity(order.len());
+        for subtree in order {
+            let (rows, behind) = rest.split_at_mut(subtrees[subtree].rows.len());
+            slices.push((subtree, rows));
+            rest = behind;
+        }
+        slices.sort_unstable_by_key(|&(subtree, _)| subtree);
+        slices
+            .into_par_iter()
+            .with_max_len(1)
+            .map_init(Scratch::<W>::new, |scratch, (subtree, rows)| {
+                let Subtree {
+                    features, depth, ..
+                } = &subtrees[subtree];
+                self.grow_subtree(rows, features, *depth, scratch)
+            })
+            .collect()
+    }
+}
+
+/// A subtree to be grown apart.
+struct Subtree {
+    rows: Range<usize>,
+    features: Vec<u32>,
+    depth: usize,
+}
+
+/// A split near the root of a large tree.
+struct TopNode {
+    split: Split,
+    totals: Vec<f64>,
+    depth: usize,
+    children: [Child; 2],
+}
+
+#[derive(Clone, Copy)]
+enum Child {
+    Top(usize),
+    Subtree(usize),
+}
+
+/// Puts the top and the subtrees below it together in preorder.
+fn assemble(class_count: usize, top: &[TopNode], subtrees: &[Tree]) -> Tree {
+    let nodes = top.len() + subtrees.iter().map(Tree::node_count).sum::<usize>();
+    let mut tree = Tree::with_capacity(class_count, nodes);
+    let root = if top.is_empty() {
+        Child::Subtree(0)
+    } else {
+        Child::Top(0)
+    };
+    let mut stack = vec![(root, None)];
+    while let Some((child, parent)) = stack.pop() {
+        let node = match child {
+            Child::Subtree(subtree) => tree.append(&subtrees[subtree]),
+            Child::Top(position) => {
+                let top = &top[position];
+                let node = tree.push(top.split, &top.totals, top.depth);
+                stack.push((top.children[1], Some(node)));
+                stack.push((top.children[0], None));
+                node
+            }
+        };
+        if let Some(parent) = parent {
+            tree.set_right(parent, node);
+        }
+    }
+    tree
+}
+
+fn partition_by(
+    columns: &[CodeColumn],
+    feature: u32,
+    rows: &mut [u32],
+    right: &mut Vec<u32>,
+    goes_left: impl Fn(u32) -> bool,
+) -> usize {
+    match &columns[feature as usize].codes {
+        Codes::U8(codes) => stable_partition(rows, right, contiguous(codes), goes_left),
+        Codes::U16(codes) => stable_partition(rows, right, contiguous(codes), goes_left),
+        Codes::U32(codes) => stable_partition(rows, right, contiguous(codes), goes_left),
+    }
+}
+
+fn stable_partition<C: Copy + Into<u32>>(
+    rows: &mut [u32],
+    right: &mut Vec<u32>,
+    codes: &[C],
+    goes_left: impl Fn(u32) -> bool,
+) -> usize {
+    right.clear();
+    let mut middle = 0;
+    for position in 0..rows.len() {
+        let row = rows[position];
+        if goes_left(codes[row as usize].into()) {
+            rows[middle] = row;
+            middle += 1;
+        } else {
+            right.push(row);
+        }
+    }
+    rows[middle..].copy_from_slice(right);
+    middle
+}

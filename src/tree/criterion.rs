@@ -72,6 +72,10 @@ impl Side {
     /// same for all splits of a node, that is this score.
     #[inline]
     fn score(self, criterion: Criterion) -> f64 {
+        if self.weight <= 0.0 {
+            // Weights so small that the sum of the node's has lost them.
+            return 0.0;
+        }
         match criterion {
             Criterion::Gini => self.purity / self.weight,
             Criterion::Entropy => self.purity - weight_log(self.weight),
@@ -97,7 +101,7 @@ pub(super) struct Score {
     right: Side,
 }
 
-/// Relative difference below which two floating-point scores are not told apart.
+/// Difference, by the weight of the node, below which floating-point scores are not told apart.
 const RESOLUTION: f64 = 1e-12;
 
 /// Up to this many rows, `rows³ * rows²` fits in 128 bits and Gini scores compare exactly.
@@ -120,7 +124,7 @@ impl Score {
     #[inline]
     pub fn beats(&self, other: &Score, criterion: Criterion, whole: bool) -> bool {
         let difference = self.value - other.value;
-        if difference.abs() > RESOLUTION * other.value.abs().max(1.0) {
+        if difference.abs() > RESOLUTION * (self.left.weight + self.right.weight) {
             return difference > 0.0;
         }
         whole && criterion == Criterion::Gini && self.beats_exactly(other)

@@ -48,7 +48,7 @@ impl<L> DecisionTree<L> {
 /// # Errors
 ///
 /// [`linfa::Error::NotEnoughSamples`] without rows; [`linfa::Error::MismatchedShapes`] when there
-/// is not one target for each row; [`linfa::Error::Parameters`] for a value that is not finite or
+/// is not one target and one weight for each row; [`linfa::Error::Parameters`] for a value that is not finite or
 /// a weight that is not positive.
 impl<F, L, D, T> Fit<ArrayBase<D, Ix2>, T, linfa::Error> for DecisionTreeValidParams<L>
 where
@@ -77,6 +77,14 @@ where
         let weights: Option<Vec<f64>> = dataset
             .weights()
             .map(|weights| weights.iter().map(|&weight| weight.into()).collect());
+        if let Some(weights) = &weights
+            && weights.len() != records.nrows()
+        {
+            return Err(linfa::Error::MismatchedShapes(
+                records.nrows(),
+                weights.len(),
+            ));
+        }
         if weights
             .iter()
             .flatten()
@@ -129,7 +137,7 @@ where
                     let values: &[f64] = &values[feature as usize];
                     midpoint(values[code as usize], values[next as usize])
                 }
-                _ => f64::NAN,
+                _ => 0.0,
             })
             .collect();
         Ok(DecisionTree {

@@ -69,8 +69,12 @@ impl Tree {
     pub(crate) fn append(&mut self, subtree: &Tree) -> u32 {
         let offset = self.splits.len() as u32;
         self.splits.extend_from_slice(&subtree.splits);
+        let children = subtree.splits.iter().zip(&subtree.right);
         self.right
-            .extend(subtree.right.iter().map(|right| right + offset));
+            .extend(children.map(|(split, right)| match split {
+                Split::Leaf => 0,
+                _ => right + offset,
+            }));
         self.counts.extend_from_slice(&subtree.counts);
         self.depth = self.depth.max(subtree.depth);
         offset
@@ -150,7 +154,7 @@ impl Tree {
         for node in 0..self.node_count() {
             if self.splits[node] == Split::Leaf {
                 let counts = self.counts(node);
-                correct += counts[heaviest(counts)];
+                correct += counts.iter().copied().fold(0.0, f64::max);
                 total += counts.iter().sum::<f64>();
             }
         }

@@ -199,7 +199,13 @@ impl Table {
             (None, Some(unfiltered)) => count(unfiltered)?,
             (None, None) => passed,
         };
-        collector.left_out.filter = rows.saturating_sub(passed);
+        let filtered = query.predicate && rows >= passed;
+        if rows != passed && !filtered {
+            return Err(Error::Spec(format!(
+                "the input has {rows} rows, but {passed} were read; this is a defect of the reader, so nothing is trained"
+            )));
+        }
+        collector.left_out.filter = rows - passed;
         let mut table = Self::sort(query, &mut collector);
         table.rows_read = rows;
         Ok(table)

@@ -39,6 +39,7 @@ pub struct Query {
     pub(super) target: (String, Discrete),
     pub(super) features: Vec<Feature>,
     pub(super) weight: Option<String>,
+    pub(super) predicate: bool,
     /// Counts the rows before the filter, where there is one.
     pub(super) unfiltered: Option<LazyFrame>,
 }
@@ -111,6 +112,7 @@ impl Query {
             target,
             features,
             weight: spec.weight.clone(),
+            predicate: spec.predicate.is_some(),
             unfiltered,
         })
     }

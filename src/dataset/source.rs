@@ -120,10 +120,7 @@ impl Source {
 
     /// Rows with the wrong number of fields.
     pub fn ragged(&self) -> u64 {
-        self.surveys
-            .iter()
-            .map(|survey| survey.ragged.len() as u64)
-            .sum()
+        self.surveys.iter().map(|survey| survey.ragged).sum()
     }
 
     /// The first of the ragged rows: file, line, its fields, and the fields wanted.
@@ -199,27 +196,32 @@ impl Source {
         spec: &DatasetSpec,
     ) -> PolarsResult<LazyFrame> {
         let frame = self
-            .csv_reader(&survey.path, spec)
+            .csv_reader(survey, spec)
             .with_schema(Some(schema))
-            .with_truncate_ragged_lines(!survey.ragged.is_empty())
+            .with_truncate_ragged_lines(survey.ragged > 0)
             .finish()?;
-        if survey.ragged.is_empty() {
+        let Some(&first) = survey.excluded.first() else {
             return Ok(frame);
+        };
+        let kept = survey.rows - survey.ragged;
+        if u64::from(first) == kept {
+            return Ok(frame.limit(first));
         }
-        let ragged = Series::new("ragged".into(), &survey.ragged);
+        let excluded = Series::new("excluded".into(), &survey.excluded);
         Ok(frame
             .with_row_index(ROW, None)
-            .filter(col(ROW).is_in(lit(ragged).implode(false), false).not())
+            .filter(col(ROW).is_in(lit(excluded).implode(false), false).not())
             .drop(cols([ROW])))
     }
 
-    fn csv_reader(&self, path: &Path, spec: &DatasetSpec) -> LazyCsvReader {
+    fn csv_reader(&self, survey: &Survey, spec: &DatasetSpec) -> LazyCsvReader {
         let missing: Vec<PlSmallStr> = spec
             .missing
             .iter()
             .flat_map(|text| [text.into(), format!(" {text}").into()])
             .collect();
-        LazyCsvReader::new(polars_path(path))
+        LazyCsvReader::new(polars_path(&survey.path))
+            .with_skip_lines(survey.skip_lines)
             .with_glob(false)
             .with_has_header(self.dialect.columns.is_empty())
             .with_separator(self.dialect.separator)
@@ -244,7 +246,7 @@ impl Source {
         let undeclared = first.columns.iter().any(|name| declared(name).is_none());
         let inferred: Vec<DataType> = if undeclared {
             let mut frame = self
-                .csv_reader(&first.path, spec)
+                .csv_reader(first, spec)
                 .with_truncate_ragged_lines(true)
                 .finish()?;
             frame.collect_schema()?.iter_values().cloned().collect()

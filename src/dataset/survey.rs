@@ -25,10 +25,15 @@ pub(super) struct Survey {
     pub path: PathBuf,
     /// The column names, from the header where there is one.
     pub columns: Vec<String>,
+    /// Lines before the first record.
+    pub skip_lines: usize,
     /// Rows, ragged ones included; neither header, comments nor empty lines.
     pub rows: u64,
-    /// Positions among the rows of those with the wrong number of fields, ascending.
-    pub ragged: Vec<u32>,
+    /// Number of rows with the wrong number of fields.
+    pub ragged: u64,
+    /// Where Polars, which takes an empty line behind the header for a row of nulls, counts rows
+    /// that are to be left out: the ragged ones and empty lines. Ascending.
+    pub excluded: Vec<u32>,
     /// Line and number of fields of the first ragged row.
     pub first_ragged: Option<(u64, usize)>,
 }
@@ -44,6 +49,8 @@ impl Survey {
                 ..Survey::default()
             },
             line: 1,
+            position: 0,
+            started: false,
         };
         let mut reader = open(path)?;
         let mut buffer = Vec::new();
@@ -108,6 +115,10 @@ struct Surveyor<'a> {
     survey: Survey,
     /// The line at which the next record begins, from 1.
     line: u64,
+    /// The next row's position as Polars counts.
+    position: u32,
+    /// Whether the first record has been seen.
+    started: bool,
 }
 
 impl Surveyor<'_> {
@@ -152,12 +163,18 @@ impl Surveyor<'_> {
     fn record(&mut self, record: &[u8], quoted: bool) -> Result<()> {
         let record = record.strip_suffix(b"\n").unwrap_or(record);
         let record = record.strip_suffix(b"\r").unwrap_or(record);
-        if record.is_empty() {
+        if record.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
+            if self.started {
+                self.exclude();
+            }
             return Ok(());
         }
-        if self.survey.columns.is_empty() {
-            self.survey.columns = self.header(record)?;
-            return Ok(());
+        if !std::mem::replace(&mut self.started, true) {
+            self.survey.skip_lines = self.line as usize - 1;
+            if self.survey.columns.is_empty() {
+                self.survey.columns = self.header(record)?;
+                return Ok(());
+            }
         }
         let separator = self.dialect.separator;
         let fields = if quoted && memchr(b'"', record).is_some() {
@@ -171,11 +188,19 @@ impl Surveyor<'_> {
             1 + record.iter().filter(|&&byte| byte == separator).count()
         };
         if fields != self.survey.columns.len() {
-            self.survey.ragged.push(self.survey.rows as u32);
+            self.survey.ragged += 1;
             self.survey.first_ragged.get_or_insert((self.line, fields));
+            self.exclude();
+        } else {
+            self.position += 1;
         }
         self.survey.rows += 1;
         Ok(())
+    }
+
+    fn exclude(&mut self) {
+        self.survey.excluded.push(self.position);
+        self.position += 1;
     }
 
     fn header(&self, record: &[u8]) -> Result<Vec<String>> {

@@ -52,7 +52,8 @@ impl Query {
     /// As [`from_frame`](Self::from_frame), and [`Error::Polars`] where the files' schema cannot be
     /// read.
     pub fn new(source: &Source, spec: &DatasetSpec) -> Result<Self> {
-        let mut query = Self::from_frame(source.scan(spec)?, spec)?;
+        let mut query =
+            Self::from_frame(source.scan(spec)?, spec).map_err(|error| source.name(error))?;
         if source.known_rows().is_some() {
             query.unfiltered = None;
         }

@@ -294,10 +294,21 @@ impl Source {
                 };
             }
         }
-        error
+        self.name(error)
     }
 
-    pub(crate) fn describe(&self) -> String {
+    /// Names the files in an error of Polars.
+    pub(crate) fn name(&self, error: Error) -> Error {
+        match error {
+            Error::Polars { context, source } => Error::Polars {
+                context: format!("{}: {context}", self.describe()),
+                source,
+            },
+            other => other,
+        }
+    }
+
+    fn describe(&self) -> String {
         match self.paths.as_slice() {
             [path] => path.display().to_string(),
             [first, rest @ ..] => format!("{} and {} more", first.display(), rest.len()),

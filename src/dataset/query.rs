@@ -95,18 +95,21 @@ impl Query {
             });
         }
 
-        let clean = clean(&schema, spec);
+        let mut unclean = clean(&schema, spec);
         let mut unfiltered = None;
-        let mut frame = if clean.is_empty() {
-            frame
-        } else {
-            frame.with_columns(clean)
-        };
         if let Some(predicate) = &spec.predicate {
-            let expression = parse_predicate(predicate, &mut frame)?;
+            let expression = parse_predicate(predicate, &schema)?;
+            // Only what the predicate looks at is cleaned before most rows may be gone.
+            let names = expression.clone().meta().root_names();
+            let (seen, unseen) = unclean
+                .into_iter()
+                .partition(|(name, _)| names.contains(name));
+            unclean = unseen;
+            frame = with_columns(frame, seen);
             unfiltered = Some(frame.clone().select([len()]));
             frame = frame.filter(expression);
         }
+        frame = with_columns(frame, unclean);
         Ok(Self {
             frame: frame.select(selection),
             key,
@@ -292,57 +295,62 @@ fn unsupported(name: &str, dtype: &DataType, role: &'static str) -> Error {
     }
 }
 
+fn with_columns(frame: LazyFrame, columns: Vec<(PlSmallStr, Expr)>) -> LazyFrame {
+    if columns.is_empty() {
+        return frame;
+    }
+    let aliased = columns
+        .into_iter()
+        .map(|(name, expression)| expression.alias(name));
+    frame.with_columns(aliased.collect::<Vec<_>>())
+}
+
 /// Texts stripped and missing ones made null, as the specification says.
-fn clean(schema: &Schema, spec: &DatasetSpec) -> Vec<Expr> {
-    let texts = schema
-        .iter()
-        .filter(|(_, dtype)| matches!(dtype, DataType::String))
-        .map(|(name, _)| name);
-    let missing = Series::new("missing".into(), &spec.missing);
+fn clean(schema: &Schema, spec: &DatasetSpec) -> Vec<(PlSmallStr, Expr)> {
+    let is_text = |dtype: &DataType| matches!(dtype, DataType::String);
+    if !(spec.trim || spec.strip_label_stop || !spec.missing.is_empty()) {
+        return Vec::new();
+    }
+    let texts = schema.iter().filter(|(_, dtype)| is_text(dtype));
     texts
-        .filter_map(|name| {
-            let mut expression = col(name.clone());
-            let mut changed = false;
+        .map(|(name, _)| {
+            let mut text = col(name.clone());
             if spec.trim {
-                expression = expression.str().strip_chars(lit(NULL));
-                changed = true;
+                text = text.str().strip_chars(lit(NULL));
             }
             if spec.strip_label_stop && *name == spec.target.as_str() {
-                expression = expression.str().strip_suffix(lit("."));
-                changed = true;
+                text = text.str().strip_suffix(lit("."));
             }
-            if !spec.missing.is_empty() {
-                let is_missing = expression
-                    .clone()
-                    .is_in(lit(missing.clone()).implode(false), false);
-                expression = when(is_missing).then(lit(NULL)).otherwise(expression);
-                changed = true;
+            let missing = spec
+                .missing
+                .iter()
+                .map(|missing| text.clone().eq(lit(missing.as_str())))
+                .reduce(Expr::or);
+            if let Some(is_missing) = missing {
+                text = when(is_missing).then(lit(NULL)).otherwise(text);
             }
-            changed.then(|| expression.alias(name.clone()))
+            (name.clone(), text)
         })
         .collect()
 }
 
-fn parse_predicate(predicate: &str, frame: &mut LazyFrame) -> Result<Expr> {
+fn parse_predicate(predicate: &str, schema: &Schema) -> Result<Expr> {
     let invalid = |problem: String| Error::Where {
         predicate: predicate.to_owned(),
         problem,
     };
     // In parentheses, so that nothing may stand behind the expression.
     let expression = sql_expr(format!("({predicate})")).map_err(|e| invalid(e.to_string()))?;
-    let schema = frame
-        .collect_schema()
-        .map_err(Error::polars("cannot read the schema"))?;
     for name in expression.clone().meta().root_names() {
         if !schema.contains(&name) {
             return Err(Error::UnknownColumn {
                 role: format!("--where '{predicate}'"),
                 column: name.to_string(),
-                columns: column_names(&schema),
+                columns: column_names(schema),
             });
         }
     }
-    let schema: SchemaRef = Arc::new(Schema::clone(&schema));
+    let schema: SchemaRef = Arc::new(schema.clone());
     let dtype = expression
         .to_field(&schema)
         .map_err(|e| invalid(e.to_string()))?

@@ -142,12 +142,12 @@ impl Score {
         if self.left.weight + self.right.weight > EXACT_ROWS {
             return self.value > other.value;
         }
+        let whole = |number: f64| u128::from(number as u64);
         let fraction = |score: &Score| {
             let [left, right] = [score.left, score.right];
             (
-                left.purity as u128 * right.weight as u128
-                    + right.purity as u128 * left.weight as u128,
-                left.weight as u128 * right.weight as u128,
+                whole(left.purity) * whole(right.weight) + whole(right.purity) * whole(left.weight),
+                whole(left.weight) * whole(right.weight),
             )
         };
         let (numerator, denominator) = fraction(self);

@@ -106,6 +106,8 @@ pub(super) struct Runs<W> {
     codes: Vec<u32>,
     /// A code in the high half, the position in the node in the low half.
     keys: Vec<u64>,
+    /// A code, and the label in the low bits.
+    packed: Vec<u32>,
     /// Weight by class on the left of the split at hand.
     left: Vec<f64>,
 }
@@ -121,7 +123,7 @@ impl<W: Weight> Runs<W> {
             self.counts.resize(slots, W::default());
             self.histogram(codes, cardinality, classes, node);
         } else {
-            self.sort(codes, classes, node);
+            self.sort(codes, cardinality, classes, node);
         }
     }
 
@@ -144,7 +146,56 @@ impl<W: Weight> Runs<W> {
         }
     }
 
-    fn sort<C: Copy + Into<u32>>(&mut self, codes: &[C], classes: usize, node: &NodeRows) {
+    fn sort<C: Copy + Into<u32>>(
+        &mut self,
+        codes: &[C],
+        cardinality: u32,
+        classes: usize,
+        node: &NodeRows,
+    ) {
+        let label_bits = usize::BITS - (classes - 1).leading_zeros();
+        let packed = W::WHOLE && (cardinality - 1).leading_zeros() >= label_bits;
+        if packed {
+            self.sort_packed(codes, classes, label_bits, node);
+        } else {
+            self.sort_positions(codes, classes, node);
+        }
+    }
+
+    /// Where rows count the same, code and label in one word are all that is to be sorted.
+    fn sort_packed<C: Copy + Into<u32>>(
+        &mut self,
+        codes: &[C],
+        classes: usize,
+        label_bits: u32,
+        node: &NodeRows,
+    ) {
+        self.packed.clear();
+        let rows = node.rows.iter().zip(node.labels);
+        self.packed
+            .extend(rows.map(|(&row, &label)| codes[row as usize].into() << label_bits | label));
+        self.packed.sort_unstable();
+        let mask = (1 << label_bits) - 1;
+        let mut last = None;
+        for &key in &self.packed {
+            let code = key >> label_bits;
+            if last != Some(code) {
+                last = Some(code);
+                self.codes.push(code);
+                self.counts
+                    .resize(self.counts.len() + classes, W::default());
+            }
+            let run = self.counts.len() - classes;
+            self.counts[run + (key & mask) as usize] += W::of(&[], 0);
+        }
+    }
+
+    fn sort_positions<C: Copy + Into<u32>>(
+        &mut self,
+        codes: &[C],
+        classes: usize,
+        node: &NodeRows,
+    ) {
         self.keys.clear();
         self.keys
             .extend(node.rows.iter().enumerate().map(|(position, &row)| {
@@ -222,18 +273,6 @@ impl Splitter {
         let mut left_rows = 0;
         let mut last_code = 0;
         let mut best: Option<ScoredSplit> = None;
-        let mut consider = |split: Split, left: &[f64], left_rows: usize| {
-            let right_rows = node.rows.len() - left_rows;
-            if left_rows.min(right_rows) < self.min_samples_leaf {
-                return;
-            }
-            let (left, right) = Side::both(self.criterion, left, totals);
-            let score = Score::new(self.criterion, left, right);
-            if best.is_none_or(|best| score.beats(&best.score, self.criterion, W::WHOLE)) {
-                best = Some(ScoredSplit { split, score });
-            }
-        };
-
         for (run, counts) in runs.counts.chunks_exact(classes).enumerate() {
             let rows = W::rows(counts, &runs.rows, run);
             if rows == 0 {
@@ -243,28 +282,34 @@ impl Splitter {
                 return Found::Constant;
             }
             let code = runs.codes.get(run).copied().unwrap_or(run as u32);
-            match kind {
-                FeatureKind::Categorical => {
-                    for (left, count) in left.iter_mut().zip(counts) {
-                        *left = count.value();
-                    }
-                    consider(Split::Equal { feature, code }, left, rows);
+            if kind == FeatureKind::Categorical {
+                for (left, count) in left.iter_mut().zip(counts) {
+                    *left = count.value();
                 }
-                FeatureKind::Numeric => {
-                    if left_rows > 0 {
-                        let split = Split::LessOrEqual {
+                left_rows = rows;
+            }
+            let right_rows = node.rows.len() - left_rows;
+            if left_rows > 0 && left_rows.min(right_rows) >= self.min_samples_leaf {
+                let (left, right) = Side::both(self.criterion, left, totals);
+                let score = Score::new(self.criterion, left, right);
+                if best.is_none_or(|best| score.beats(&best.score, self.criterion, W::WHOLE)) {
+                    let split = match kind {
+                        FeatureKind::Categorical => Split::Equal { feature, code },
+                        FeatureKind::Numeric => Split::LessOrEqual {
                             feature,
                             code: last_code,
                             next: code,
-                        };
-                        consider(split, left, left_rows);
-                    }
-                    for (left, count) in left.iter_mut().zip(counts) {
-                        *left += count.value();
-                    }
-                    left_rows += rows;
-                    last_code = code;
+                        },
+                    };
+                    best = Some(ScoredSplit { split, score });
                 }
+            }
+            if kind == FeatureKind::Numeric {
+                for (left, count) in left.iter_mut().zip(counts) {
+                    *left += count.value();
+                }
+                left_rows += rows;
+                last_code = code;
             }
         }
         best.map_or(Found::Nothing, Found::Best)

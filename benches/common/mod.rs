@@ -1,0 +1,62 @@
+//! What the benches share: where the data is, and medians.
+
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use per_entity::dataset::{DatasetSpec, Source, Table};
+use per_entity::generate::Generator;
+
+/// A directory for made-up data, kept from run to run.
+pub fn scratch_directory() -> PathBuf {
+    let directory = std::env::temp_dir().join("per-entity-bench");
+    std::fs::create_dir_all(&directory).expect("the temporary directory can be written");
+    directory
+}
+
+/// The real Adult data, or as many made-up rows in its form.
+pub fn adult() -> PathBuf {
+    let directory = std::env::var_os("PER_ENTITY_ADULT_DIR")
+        .map_or_else(|| PathBuf::from("../shared/data/adult"), PathBuf::from);
+    let real = directory.join("adult.data");
+    if real.exists() {
+        return real;
+    }
+    let path = scratch_directory().join("adult-made-up.csv");
+    println!(
+        "no Adult data in {}; made-up rows instead",
+        directory.display()
+    );
+    let file = std::fs::File::create(&path).expect("the temporary directory can be written");
+    Generator::new(32_561)
+        .write_csv(file, &mut |_| true)
+        .expect("made-up rows can be written");
+    path
+}
+
+/// Made-up rows of many entities, in Parquet.
+pub fn entities(rows: u64, entities: u64) -> PathBuf {
+    let path = scratch_directory().join(format!("{rows}-rows-{entities}-entities.parquet"));
+    if !path.exists() {
+        let file = std::fs::File::create(&path).expect("the temporary directory can be written");
+        Generator::new(rows)
+            .entities(entities)
+            .write_parquet(file, &mut |_| true)
+            .expect("made-up rows can be written");
+    }
+    path
+}
+
+pub fn load(path: &Path, spec: &DatasetSpec) -> Table {
+    let source =
+        Source::open(&[path.display().to_string()], None, spec).expect("the input is fine");
+    Table::load(&source, spec, &Arc::new(AtomicBool::new(false))).expect("the input is fine")
+}
+
+/// The middle one of some measurements.
+pub fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_unstable_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}

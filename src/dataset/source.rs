@@ -234,8 +234,10 @@ impl Source {
     /// not say, from the first rows.
     fn csv_schema(&self, spec: &DatasetSpec) -> PolarsResult<SchemaRef> {
         let first = &self.surveys[0];
+        let is_feature = |name: &String| !spec.key.contains(name) && spec.target != *name;
         let declared = |name: &String| {
-            if spec.numeric.contains(name) || spec.weight.as_ref() == Some(name) {
+            if spec.numeric.contains(name) && is_feature(name) || spec.weight.as_ref() == Some(name)
+            {
                 Some(DataType::Float64)
             } else if spec.categorical.contains(name) || spec.ignore.contains(name) {
                 Some(DataType::String)
@@ -253,7 +255,6 @@ impl Source {
         } else {
             Vec::new()
         };
-        let is_feature = |name: &String| !spec.key.contains(name) && spec.target != *name;
         Ok(Arc::new(
             first
                 .columns

@@ -143,7 +143,6 @@ impl DatasetSpec {
             categorical: ADULT_COLUMNS
                 .iter()
                 .filter(|name| !ADULT_NUMERIC.contains(name))
-                .filter(|name| !["education", "income"].contains(name))
                 .map(|&name| name.into())
                 .collect(),
             numeric: strings(&ADULT_NUMERIC),

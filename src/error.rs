@@ -115,8 +115,8 @@ pub enum Error {
         /// What Polars said.
         problem: String,
     },
-    /// No row is left to train on.
-    #[error("no row is left to train on: {0}")]
+    /// No row is left to train on or evaluate.
+    #[error("no row is left to train on or evaluate: {0}")]
     NoRows(String),
     /// A hyperparameter out of its range.
     #[error(transparent)]
@@ -186,6 +186,9 @@ pub enum Error {
     /// A model that cannot be decoded.
     #[error("model: {0}")]
     BadModel(String),
+    /// Predictions that cannot be evaluated.
+    #[error(transparent)]
+    Evaluation(#[from] crate::evaluate::EvaluationError),
     /// The run was stopped from outside.
     #[error("interrupted; nothing was committed")]
     Interrupted,

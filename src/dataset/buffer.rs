@@ -78,6 +78,15 @@ impl CodeBuffer {
         }
     }
 
+    /// The codes of the rows that are marked.
+    pub(super) fn filter(&self, keep: &[bool]) -> Self {
+        match self {
+            CodeBuffer::U8(codes) => CodeBuffer::U8(marked(codes, keep)),
+            CodeBuffer::U16(codes) => CodeBuffer::U16(marked(codes, keep)),
+            CodeBuffer::U32(codes) => CodeBuffer::U32(marked(codes, keep)),
+        }
+    }
+
     /// The code of one row.
     pub fn get(&self, row: usize) -> u32 {
         match self {
@@ -236,6 +245,17 @@ impl Numbers {
         }
     }
 
+    /// The numbers of the rows that are marked.
+    pub(super) fn filter(&self, keep: &[bool]) -> Self {
+        match self {
+            Numbers::I8(values) => Numbers::I8(marked(values, keep)),
+            Numbers::I16(values) => Numbers::I16(marked(values, keep)),
+            Numbers::I32(values) => Numbers::I32(marked(values, keep)),
+            Numbers::F32(values) => Numbers::F32(marked(values, keep)),
+            Numbers::F64(values) => Numbers::F64(marked(values, keep)),
+        }
+    }
+
     /// The number of one row.
     #[allow(clippy::useless_conversion)] // of use for all widths but one
     pub fn get(&self, row: usize) -> f64 {
@@ -251,6 +271,15 @@ impl Numbers {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The values of the rows that are marked.
+pub(super) fn marked<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    let pairs = values.iter().zip(keep);
+    pairs
+        .filter(|(_, keep)| **keep)
+        .map(|(&value, _)| value)
+        .collect()
 }
 
 /// Where each row goes when rows are sorted by entity.

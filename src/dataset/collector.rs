@@ -27,7 +27,8 @@ pub(super) enum Collected {
     Weights(Vec<f64>),
 }
 
-/// The buffers of one query, in the order of its columns: keys, target, weight, features.
+/// The buffers of one query, in the order of its columns: keys, target, weight, features, and
+/// those carried along.
 pub(super) struct Collector {
     roles: Vec<WhyLeftOut>,
     pub columns: Vec<Collected>,
@@ -60,6 +61,10 @@ impl Collector {
                 FeatureKind::Numeric => Collected::Numbers(Numbers::default()),
                 FeatureKind::Categorical => Collected::text(),
             });
+        }
+        for _ in 0..query.carried {
+            roles.push(WhyLeftOut::MissingValue);
+            columns.push(Collected::text());
         }
         Self {
             roles,

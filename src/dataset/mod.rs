@@ -3,6 +3,7 @@
 
 mod buffer;
 mod collector;
+mod holdout;
 mod partition;
 mod query;
 mod source;
@@ -10,6 +11,7 @@ mod spec;
 mod survey;
 
 pub use buffer::{CodeBuffer, Numbers};
+pub use holdout::Holdout;
 pub use partition::{Column, LeftOut, Partition, Table, WhyLeftOut};
 pub use query::{Discrete, Feature, Query};
 pub use source::{Format, Source};

@@ -8,10 +8,11 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::buffer::Order;
+use super::buffer::{Order, marked};
 use super::collector::{Collected, Collector};
 use super::query::Feature;
 use super::{CodeBuffer, DatasetSpec, Numbers, Query, Source};
+use crate::encode::FeatureKind;
 use crate::{Error, Result};
 
 /// Why a row was left out.
@@ -112,11 +113,24 @@ pub enum Column {
     Numbers(Numbers),
 }
 
-/// All rows that are to be trained on, sorted by entity.
+impl Column {
+    fn filter(&self, keep: &[bool]) -> Self {
+        match self {
+            Column::Numbers(numbers) => Column::Numbers(numbers.filter(keep)),
+            Column::Categories { codes, dictionary } => Column::Categories {
+                codes: codes.filter(keep),
+                dictionary: dictionary.clone(),
+            },
+        }
+    }
+}
+
+/// All rows that are to be trained on or evaluated, sorted by entity.
 #[derive(Clone, Debug)]
 pub struct Table {
     features: Vec<Feature>,
     columns: Vec<Column>,
+    carried: Vec<Column>,
     labels: CodeBuffer,
     classes: Arc<[String]>,
     weights: Option<Vec<f64>>,
@@ -141,8 +155,21 @@ impl Table {
     /// Those of [`Query::new`]; [`Error::NotANumber`] for text in a numeric column;
     /// [`Error::NoRows`] where nothing is left; [`Error::Interrupted`] when `interrupt` was set.
     pub fn load(source: &Source, spec: &DatasetSpec, interrupt: &Arc<AtomicBool>) -> Result<Self> {
-        let query = Query::new(source, spec)?;
-        Self::collect_source(source, &query, interrupt)
+        Self::load_query(source, &Query::new(source, spec)?, spec, interrupt)
+    }
+
+    /// Runs a query of a source that was made for this specification, and sorts what it yields.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_query(
+        source: &Source,
+        query: &Query,
+        spec: &DatasetSpec,
+        interrupt: &Arc<AtomicBool>,
+    ) -> Result<Self> {
+        Self::collect_source(source, query, interrupt)
             .map_err(|error| source.locate(error, &query.numeric_columns(), spec))
     }
 
@@ -233,7 +260,7 @@ impl Table {
                 _ => None,
             });
         let columns: Vec<Collected> = columns.collect();
-        let columns = columns
+        let mut columns: Vec<Column> = columns
             .into_par_iter()
             .with_max_len(1)
             .map(|column| match column {
@@ -244,9 +271,11 @@ impl Table {
                 }
             })
             .collect();
+        let carried = columns.split_off(query.features.len());
         Self {
             features: query.features.clone(),
             columns,
+            carried,
             labels,
             classes,
             weights,
@@ -293,6 +322,82 @@ impl Table {
         self.keys.is_empty()
     }
 
+    /// The columns of the features.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The columns carried along, as the query named them.
+    pub fn carried(&self) -> &[Column] {
+        &self.carried
+    }
+
+    /// The target of every row, as positions in [`classes`](Self::classes).
+    pub fn labels(&self) -> &CodeBuffer {
+        &self.labels
+    }
+
+    /// The rows that are marked. All entities and dictionaries stay, so that an entity has the
+    /// same position in every part of a table; it may have no rows.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one mark for each row.
+    #[must_use]
+    pub fn filter(&self, keep: &[bool]) -> Self {
+        assert_eq!(keep.len(), self.rows(), "one mark for each row");
+        let filter = |columns: &[Column]| columns.iter().map(|c| c.filter(keep)).collect();
+        let mut offsets = vec![0];
+        let mut rows = 0;
+        for partition in self.partitions() {
+            rows += keep[partition.range()].iter().filter(|keep| **keep).count();
+            offsets.push(rows);
+        }
+        Self {
+            features: self.features.clone(),
+            columns: filter(&self.columns),
+            carried: filter(&self.carried),
+            labels: self.labels.filter(keep),
+            classes: self.classes.clone(),
+            weights: self.weights.as_ref().map(|weights| marked(weights, keep)),
+            keys: self.keys.clone(),
+            offsets,
+            left_out: self.left_out,
+            rows_read: self.rows_read,
+        }
+    }
+
+    /// The same rows in the same order as one entity without a name, whose last feature is the
+    /// key, under the name `key`.
+    #[must_use]
+    pub fn pooled(&self, key: &str) -> Self {
+        let mut sorted: Vec<usize> = (0..self.len()).collect();
+        sorted.sort_unstable_by_key(|&entity| &self.keys[entity]);
+        let mut positions = vec![0; self.len()];
+        for (position, &entity) in sorted.iter().enumerate() {
+            positions[entity] = position as u32;
+        }
+        let mut codes = CodeBuffer::default();
+        let largest = self.len().saturating_sub(1) as u32;
+        for (partition, &position) in self.partitions().zip(&positions) {
+            codes.extend(std::iter::repeat_n(position, partition.rows()), largest);
+        }
+        let dictionary = sorted.iter().map(|&entity| self.keys[entity].clone());
+        let mut pooled = self.clone();
+        pooled.columns.push(Column::Categories {
+            codes,
+            dictionary: dictionary.collect(),
+        });
+        pooled.features.push(Feature {
+            name: key.to_owned(),
+            kind: FeatureKind::Categorical,
+            dtype: "str".into(),
+        });
+        pooled.keys = vec![String::new()];
+        pooled.offsets = vec![0, self.rows()];
+        pooled
+    }
+
     /// The rows of one entity. Entities are sorted by key.
     ///
     /// # Panics
@@ -316,6 +421,11 @@ impl<'a> Partition<'a> {
     /// The entity's key as text; the values of a composite key as one CSV record (RFC 4180).
     pub fn key(&self) -> &'a str {
         &self.table.keys[self.entity]
+    }
+
+    /// The entity's position in the table.
+    pub fn entity(&self) -> usize {
+        self.entity
     }
 
     /// The entity's rows in the table.

@@ -21,6 +21,53 @@ pub struct Feature {
     pub dtype: String,
 }
 
+impl Feature {
+    /// Whether a column of type `dtype` holds what this feature held at training.
+    fn accepts(&self, dtype: &str) -> bool {
+        let (found, trained) = (TypeFamily::of(dtype), TypeFamily::of(&self.dtype));
+        let same = dtype == self.dtype || found == TypeFamily::Null || trained == TypeFamily::Null;
+        same || match self.kind {
+            FeatureKind::Numeric => found.is_number() && trained.is_number(),
+            FeatureKind::Categorical => {
+                matches!(found, TypeFamily::Text | TypeFamily::Boolean)
+                    || (found, trained) == (TypeFamily::Whole, TypeFamily::Whole)
+            }
+        }
+    }
+}
+
+/// Polars types that hold the same values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TypeFamily {
+    Null,
+    Boolean,
+    Text,
+    Whole,
+    Fraction,
+    Other,
+}
+
+impl TypeFamily {
+    fn of(dtype: &str) -> Self {
+        let bits = |prefix: char| {
+            let digits = dtype.strip_prefix(prefix).unwrap_or_default();
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match dtype {
+            "null" => Self::Null,
+            "bool" => Self::Boolean,
+            "str" | "cat" | "enum" => Self::Text,
+            _ if bits('i') || bits('u') => Self::Whole,
+            _ if bits('f') || dtype.starts_with("decimal") => Self::Fraction,
+            _ => Self::Other,
+        }
+    }
+
+    fn is_number(self) -> bool {
+        matches!(self, Self::Boolean | Self::Whole | Self::Fraction)
+    }
+}
+
 /// How a key or target column compares and sorts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,6 +87,8 @@ pub struct Query {
     pub(super) features: Vec<Feature>,
     pub(super) weight: Option<String>,
     pub(super) predicate: bool,
+    /// Number of columns that are carried along, behind the features.
+    pub(super) carried: usize,
     /// Counts the rows before the filter, where there is one.
     pub(super) unfiltered: Option<LazyFrame>,
 }
@@ -52,8 +101,19 @@ impl Query {
     /// As [`from_frame`](Self::from_frame), and [`Error::Polars`] where the files' schema cannot be
     /// read.
     pub fn new(source: &Source, spec: &DatasetSpec) -> Result<Self> {
-        let mut query =
-            Self::from_frame(source.scan(spec)?, spec).map_err(|error| source.name(error))?;
+        Self::new_carrying(source, spec, &[])
+    }
+
+    /// As [`new`](Self::new), with columns that no model sees carried along as text: those that
+    /// rows are grouped or held out by. They may have any role, and a missing value is the text
+    /// `(missing)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), also for the columns carried.
+    pub fn new_carrying(source: &Source, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
+        let mut query = Self::from_frame_carrying(source.scan(spec)?, spec, carried)
+            .map_err(|error| source.name(error))?;
         if source.known_rows().is_some() {
             query.unfiltered = None;
         }
@@ -67,7 +127,21 @@ impl Query {
     /// [`Error::UnknownColumn`], [`Error::TwoRoles`], [`Error::UnsupportedType`] and
     /// [`Error::Spec`] for roles that the frame's columns cannot have; [`Error::Where`] for a
     /// predicate that is not valid.
-    pub fn from_frame(mut frame: LazyFrame, spec: &DatasetSpec) -> Result<Self> {
+    pub fn from_frame(frame: LazyFrame, spec: &DatasetSpec) -> Result<Self> {
+        Self::from_frame_carrying(frame, spec, &[])
+    }
+
+    /// As [`from_frame`](Self::from_frame), with columns carried along as
+    /// [`new_carrying`](Self::new_carrying) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_frame`](Self::from_frame), also for the columns carried.
+    pub fn from_frame_carrying(
+        mut frame: LazyFrame,
+        spec: &DatasetSpec,
+        carried: &[String],
+    ) -> Result<Self> {
         spec.check()?;
         let schema = frame
             .collect_schema()
@@ -94,6 +168,9 @@ impl Query {
                 FeatureKind::Categorical => category(&feature.name, &schema)?,
             });
         }
+        for (position, name) in carried.iter().enumerate() {
+            selection.push(carry(name, position, &schema)?);
+        }
 
         let mut unclean = clean(&schema, spec);
         let mut unfiltered = None;
@@ -117,6 +194,7 @@ impl Query {
             features,
             weight: spec.weight.clone(),
             predicate: spec.predicate.is_some(),
+            carried: carried.len(),
             unfiltered,
         })
     }
@@ -141,6 +219,25 @@ impl Query {
     /// The features, in schema order.
     pub fn features(&self) -> &[Feature] {
         &self.features
+    }
+
+    /// Checks that the features are of the types that they had at training, so that none of them
+    /// is read as something else. Text stands for any category, and any number for any other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnsupportedType`] for the first feature that differs.
+    pub fn check_types(&self, trained: &[Feature]) -> Result<()> {
+        let differs = |(found, trained): &(&Feature, &Feature)| !trained.accepts(&found.dtype);
+        match self.features.iter().zip(trained).find(differs) {
+            None => Ok(()),
+            Some((found, trained)) => Err(Error::UnsupportedType {
+                column: found.name.clone(),
+                dtype: found.dtype.clone(),
+                role: "the feature that the models were trained on",
+                advice: format!("it was {} at training; cast it to that", trained.dtype),
+            }),
+        }
     }
 
     pub(crate) fn numeric_columns(&self) -> Vec<String> {
@@ -260,6 +357,26 @@ fn as_categories(name: &str, dtype: &DataType, role: &'static str) -> Result<Exp
     };
     let categories = Categories::random(PlSmallStr::EMPTY, CategoricalPhysical::U32);
     Ok(text.strict_cast(DataType::from_categories(categories)))
+}
+
+fn carry(name: &str, position: usize, schema: &Schema) -> Result<Expr> {
+    if !schema.contains(name) {
+        return Err(Error::UnknownColumn {
+            role: "a column to group or hold out by".into(),
+            column: name.into(),
+            columns: column_names(schema),
+        });
+    }
+    let dtype = dtype(schema, name);
+    if dtype.is_nested() || dtype.is_binary() {
+        return Err(unsupported(name, dtype, "a group"));
+    }
+    let categories = Categories::random(PlSmallStr::EMPTY, CategoricalPhysical::U32);
+    Ok(col(name)
+        .cast(DataType::String)
+        .fill_null(lit("(missing)"))
+        .strict_cast(DataType::from_categories(categories))
+        .alias(format!("\u{0}{position}")))
 }
 
 fn number(name: &str, schema: &Schema, role: &'static str) -> Result<Expr> {

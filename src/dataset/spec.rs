@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Feature;
+use crate::encode::FeatureKind;
 use crate::{Error, Result};
 
 /// What the columns of a dataset are for.
@@ -172,6 +174,27 @@ impl DatasetSpec {
             numeric: Vec::new(),
             missing: Vec::new(),
             ..adult
+        }
+    }
+
+    /// How data is read for models that were trained on these features: the very same columns as
+    /// numbers or categories, whatever else the data has, and without weights.
+    #[must_use]
+    pub fn as_trained(&self, features: &[Feature]) -> Self {
+        let names = |wanted: &dyn Fn(&Feature) -> bool| -> Vec<String> {
+            let features = features.iter().filter(|feature| wanted(feature));
+            features.map(|feature| feature.name.clone()).collect()
+        };
+        Self {
+            features: names(&|_| true),
+            numeric: names(&|feature| feature.kind == FeatureKind::Numeric),
+            // A boolean that is read as such has the same texts as at training.
+            categorical: names(&|feature| {
+                feature.kind == FeatureKind::Categorical && feature.dtype != "bool"
+            }),
+            ignore: Vec::new(),
+            weight: None,
+            ..self.clone()
         }
     }
 

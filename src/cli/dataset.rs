@@ -88,7 +88,7 @@ pub struct DatasetArguments {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum FormatArgument {
+pub enum FormatArgument {
     Csv,
     Tsv,
     Parquet,

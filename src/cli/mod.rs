@@ -1,7 +1,9 @@
 //! What a user types: one file per subcommand, with its arguments and its `run`.
 
+mod compare;
 mod completions;
 mod dataset;
+mod evaluate;
 mod generate;
 mod inspect;
 mod interrupt;
@@ -42,6 +44,7 @@ Examples:
   per-entity train --input 'sales/*.parquet' --key country,store --target returned --output-dir models
   per-entity inspect models
   per-entity inspect models --entity Bachelors
+  per-entity evaluate --models models --input adult.test
 
 Exit codes: 0 done, 1 some entities failed, 2 nothing could be done, 130 or 143 interrupted.";
 
@@ -49,6 +52,8 @@ Exit codes: 0 done, 1 some entities failed, 2 nothing could be done, 130 or 143 
 enum Command {
     Train(Box<train::Train>),
     Inspect(inspect::Inspect),
+    Evaluate(evaluate::Evaluate),
+    Compare(Box<compare::Compare>),
     Generate(generate::Generate),
     Completions(completions::Completions),
     Man(man::Man),
@@ -112,6 +117,8 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
     match &cli.command {
         Command::Train(train) => train.run(&context),
         Command::Inspect(inspect) => inspect.run(&context),
+        Command::Evaluate(evaluate) => evaluate.run(&context),
+        Command::Compare(compare) => compare.run(&context),
         Command::Generate(generate) => generate.run(&context),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

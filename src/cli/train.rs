@@ -55,7 +55,7 @@ pub struct Train {
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Trees")]
-struct TreeArguments {
+pub struct TreeArguments {
     /// What fits the trees
     #[arg(long, value_enum, default_value_t = TrainerArgument::Cart)]
     trainer: TrainerArgument,
@@ -96,7 +96,7 @@ enum CriterionArgument {
 }
 
 impl TreeArguments {
-    fn trainer(&self) -> Result<Box<dyn Trainer>, CliError> {
+    pub fn trainer(&self) -> Result<Box<dyn Trainer>, CliError> {
         let criterion = match self.criterion {
             CriterionArgument::Gini => Criterion::Gini,
             CriterionArgument::Entropy => Criterion::Entropy,

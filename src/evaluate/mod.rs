@@ -1,8 +1,9 @@
 //! How good the models are: on one entity, over all of them, and between groups of people.
 //!
-//! Predictions go in one row at a time, and numbers come out; nothing here reads a file, knows
-//! an entity's name or prints.
+//! Predictions go in one row at a time, and numbers come out; nothing here prints.
 //!
+//! - [`evaluate`] gives the [`Report`] of a store's models on some rows; [`compare`] says whether
+//!   one tree per entity is better than one for all.
 //! - [`Evaluation`] takes the truth and the predicted probabilities of one entity's rows and
 //!   gives its [`Metrics`]; [`Pool`] gives the [`Overall`] of many entities.
 //! - [`ConfusionMatrix`] counts what was predicted for what.
@@ -20,13 +21,21 @@
 //! `class_count + 1` classes: the rows are wrong for sure, they are false positives of the
 //! class that was predicted, and they bring a recall and an F1 of 0 into the averages.
 
+mod compare;
 mod confusion;
 mod fairness;
+mod judge;
 mod metrics;
+mod report;
 
+pub use compare::{Comparison, EntityComparison, Scores, Strategies, compare};
 pub use confusion::ConfusionMatrix;
 pub use fairness::{Disparity, GroupCounts};
 pub use metrics::{
     Averages, BootstrapInterval, ClassMetrics, Evaluation, EvaluationError, Mean, MetricSummary,
     Metrics, Overall, Pool, PrecisionRecall, paired_bootstrap, wilson_interval,
+};
+pub use report::{
+    ENOUGH_ROWS, EntityReport, EvaluateOptions, Fairness, Gap, Group, ModelStatus, Report, Worst,
+    evaluate, evaluate_table,
 };

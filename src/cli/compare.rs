@@ -1,0 +1,136 @@
+//! `compare`: does one tree per entity pay here?
+
+use per_entity::dataset::{Holdout, Query, Source, Table};
+use per_entity::evaluate::{Comparison, Strategies, compare};
+
+use super::dataset::DatasetArguments;
+use super::output::{grouped, print, table};
+use super::train::TreeArguments;
+use super::{CliResult, Context, Exit};
+
+/// Compare one tree per entity with one tree for all and with guessing.
+///
+/// Trains both on --input and compares them on --test, or on rows of --input held out. Nothing is
+/// stored.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  per-entity compare --input adult.data --test adult.test --where true
+  per-entity compare --input 'sales/*.parquet' --key country,store --target returned")]
+pub struct Compare {
+    #[command(flatten)]
+    dataset: DatasetArguments,
+
+    /// Files or globs to compare on [default: rows held out of the input]
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    test: Vec<String>,
+
+    /// The share of rows held out where there is no --test
+    #[arg(
+        long,
+        default_value_t = 0.3,
+        value_name = "SHARE",
+        conflicts_with = "test"
+    )]
+    holdout: f64,
+
+    /// What the draw of the rows held out depends on
+    #[arg(long, default_value_t = 0, conflicts_with = "test")]
+    seed: u64,
+
+    /// List at most so many entities; 0 lists all
+    #[arg(long, default_value_t = 20, value_name = "ENTITIES")]
+    limit: usize,
+
+    #[command(flatten)]
+    tree: TreeArguments,
+}
+
+impl Compare {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let spec = self.dataset.spec()?;
+        let trainer = self.tree.trainer()?;
+        let interrupt = context.interrupt.flag();
+        let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
+        let holdout = Holdout::new(self.holdout, self.seed, None)?;
+        let all = Table::load(&source, &spec, interrupt)?;
+        let (train, test) = if self.test.is_empty() {
+            holdout.split(&all)
+        } else {
+            let spec = spec.as_trained(all.features());
+            let source = Source::open(&self.test, self.dataset.format(), &spec)?;
+            let query = Query::new(&source, &spec)?;
+            query.check_types(all.features())?;
+            let test = Table::load_query(&source, &query, &spec, interrupt)?;
+            (all, test)
+        };
+        let key = spec.key.join(",");
+        let comparison = compare(&train, &test, &key, trainer.as_ref(), interrupt)?;
+        if context.json {
+            print(serde_json::json!(comparison))?;
+        } else if context.quiet {
+            print(&comparison.verdict)?;
+        } else {
+            print(self.text(&comparison))?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn text(&self, comparison: &Comparison) -> String {
+        let limit = match self.limit {
+            0 => usize::MAX,
+            limit => limit,
+        };
+        let header = [
+            "entity",
+            "rows",
+            "accuracy: majority",
+            "pooled",
+            "per entity",
+            "F1: majority",
+            "pooled",
+            "per entity",
+            "gain",
+            "95 % interval",
+        ];
+        let entities = comparison.entities.iter().take(limit);
+        let mut rows: Vec<Vec<String>> = entities
+            .map(|entity| row(&entity.key, entity.rows, &entity.strategies))
+            .collect();
+        rows.push(row("all rows", comparison.test_rows, &comparison.overall));
+        let mut text = format!(
+            "trained on {} rows, compared on {}\n",
+            grouped(comparison.train_rows),
+            grouped(comparison.test_rows)
+        );
+        if comparison.rows_without_model > 0 {
+            text += &format!(
+                "{} rows of entities without a model are not compared\n",
+                grouped(comparison.rows_without_model)
+            );
+        }
+        text += &format!("\n{}\n", table(&header, rows));
+        let more = comparison.entities.len().saturating_sub(limit);
+        if more > 0 {
+            text += &format!("and {} more; --limit 0 lists all\n", grouped(more as u64));
+        }
+        text + "\n" + &comparison.verdict
+    }
+}
+
+fn row(name: &str, rows: u64, strategies: &Strategies) -> Vec<String> {
+    let all = [
+        strategies.majority,
+        strategies.pooled,
+        strategies.per_entity,
+    ];
+    let number =
+        |value: Option<f64>| value.map_or(String::new(), |value: f64| format!("{value:.4}"));
+    let gain = &strategies.gain;
+    let mut row = vec![name.to_owned(), grouped(rows)];
+    row.extend(all.map(|scores| number(scores.accuracy)));
+    row.extend(all.map(|scores| number(scores.f1)));
+    row.push(format!("{:+.4}", gain.difference));
+    row.push(format!("{:+.4} to {:+.4}", gain.low, gain.high));
+    row
+}

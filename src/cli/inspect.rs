@@ -136,6 +136,8 @@ fn record_as_json(record: &EntityRecord) -> serde_json::Value {
         "nodes": record.nodes,
         "depth": record.depth,
         "training_accuracy": record.training_accuracy,
+        "holdout_rows": record.holdout_rows,
+        "accuracy": record.accuracy,
         "file": record.file(),
         "bytes": record.model_bytes(),
     })

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use linfa::ParamGuard;
-use per_entity::dataset::{DatasetSpec, Query, Source, Table};
-use per_entity::store::{Generation, ModelsPerFile, Run, Writer};
+use per_entity::dataset::{DatasetSpec, Holdout, Query, Source, Table};
+use per_entity::evaluate::{Evaluation, Pool};
+use per_entity::store::{Generation, HoldoutRun, ModelsPerFile, Run, Writer};
 use per_entity::train::{CartTrainer, Engine, LinfaTrainer, Outcome, Status, Trainer};
 use per_entity::tree::{Criterion, DecisionTreeParams};
 use serde_json::json;
@@ -48,6 +49,18 @@ pub struct Train {
     /// Threads that train [default: all cores]; Polars reads with POLARS_MAX_THREADS
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+
+    /// Hold out this share of each entity's rows and report how good its model is on them
+    #[arg(long, value_name = "SHARE")]
+    holdout: Option<f64>,
+
+    /// Hold out whole values of this column, say of customers, instead of single rows
+    #[arg(long, value_name = "COLUMN", requires = "holdout")]
+    holdout_by: Option<String>,
+
+    /// What the draw of the rows held out depends on
+    #[arg(long, default_value_t = 0, requires = "holdout")]
+    seed: u64,
 
     #[command(flatten)]
     tree: TreeArguments,
@@ -121,6 +134,7 @@ impl Train {
         let started = Instant::now();
         let spec = self.dataset.spec()?;
         let trainer = self.tree.trainer()?;
+        let holdout = self.holdout()?;
         let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
             print(Query::new(&source, &spec)?.explain()?)?;
@@ -128,13 +142,22 @@ impl Train {
         };
         report_ragged(&source);
         Writer::check(output_dir)?;
-        let table = Table::load(&source, &spec, context.interrupt.flag())?;
+        let carried: Vec<String> = self.holdout_by.iter().cloned().collect();
+        let query = Query::new_carrying(&source, &spec, &carried)?;
+        let table = Table::load_query(&source, &query, &spec, context.interrupt.flag())?;
         log::info!(
             "{} rows loaded in {}",
             grouped(table.rows() as u64),
             seconds(started.elapsed())
         );
 
+        let (table, held_out) = match &holdout {
+            Some(holdout) => {
+                let (table, held_out) = holdout.split(&table);
+                (table, Some(held_out))
+            }
+            None => (table, None),
+        };
         let models_per_file = match self.models_per_file {
             None => ModelsPerFile::Automatic,
             Some(models) => ModelsPerFile::Fixed(models as usize),
@@ -143,23 +166,47 @@ impl Train {
         let mut writer = Writer::create(output_dir, models_per_file, keys)?;
         let mut summary = Summary::default();
         let bar = progress(context, table.len() as u64, "entities");
-        let engine = Engine::new(trainer.as_ref(), self.min_rows, context.interrupt.flag());
+        // Drawing by a column may take all rows of an entity.
+        let min_rows = self.min_rows.max(usize::from(holdout.is_some()));
+        let mut engine = Engine::new(trainer.as_ref(), min_rows, context.interrupt.flag());
+        if let Some(held_out) = &held_out {
+            engine = engine.evaluating_on(held_out);
+        }
+        let mut pool = Pool::new(table.classes().len());
         self.pool()?.install(|| {
-            engine.run(&table, |outcome| {
+            engine.run(&table, |mut outcome| {
                 bar.inc(1);
+                pool_held_out(&mut pool, &mut outcome)?;
                 summary.note(&outcome);
                 writer.put(outcome)
             })
         })?;
         bar.finish_and_clear();
         log::info!("all entities trained after {}", seconds(started.elapsed()));
-        let generation = writer.commit(self.describe(&source, spec, &table, trainer.as_ref()))?;
+        let mut run = self.describe(&source, spec, &table, trainer.as_ref());
+        run.holdout = holdout.map(|drawn| {
+            let overall = pool.overall();
+            HoldoutRun {
+                drawn,
+                rows: overall.micro.rows,
+                overall,
+            }
+        });
+        let generation = writer.commit(run)?;
         summary.print(context, &generation, started.elapsed())?;
         Ok(if generation.failed > 0 {
             Exit::SomeFailed
         } else {
             Exit::Done
         })
+    }
+
+    fn holdout(&self) -> Result<Option<Holdout>, CliError> {
+        let by = || self.holdout_by.clone();
+        let holdout = self
+            .holdout
+            .map(|share| Holdout::new(share, self.seed, by()));
+        Ok(holdout.transpose()?)
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool, CliError> {
@@ -192,8 +239,20 @@ impl Train {
             min_rows: self.min_rows,
             rows_read: table.rows_read(),
             left_out: table.left_out(),
+            holdout: None,
         }
     }
+}
+
+/// Adds an entity's predictions for the rows held out to those of all, and frees them.
+fn pool_held_out(pool: &mut Pool, outcome: &mut Outcome) -> per_entity::Result<()> {
+    if let Status::Trained(trained) = &mut outcome.status
+        && let Some(held_out) = &mut trained.held_out
+    {
+        let evaluation = std::mem::replace(&mut held_out.evaluation, Evaluation::new(0));
+        pool.add(&evaluation, &held_out.metrics)?;
+    }
+    Ok(())
 }
 
 fn report_ragged(source: &Source) {
@@ -269,6 +328,7 @@ impl Summary {
             "nodes",
             "depth",
             "training accuracy",
+            "holdout accuracy",
             "status",
         ];
         text += &format!("\n{}\n", table(&header, self.first.iter().cloned()));
@@ -289,6 +349,14 @@ impl Summary {
             bytes(generation.model_bytes),
             generation.directory,
         );
+        if let Some(holdout) = &generation.run.holdout {
+            let accuracy = holdout.overall.micro.accuracy;
+            text += &format!(
+                "\n{} rows held out, accuracy on them {}",
+                grouped(holdout.rows),
+                accuracy.map_or("undefined".into(), percent)
+            );
+        }
         text
     }
 }
@@ -301,6 +369,11 @@ fn row(outcome: &Outcome) -> Vec<String> {
             grouped(trained.nodes as u64),
             grouped(trained.depth as u64),
             percent(trained.training_accuracy),
+            trained
+                .held_out
+                .as_ref()
+                .and_then(|held_out| held_out.metrics.accuracy)
+                .map_or(String::new(), percent),
         ],
         _ => Default::default(),
     });

@@ -31,6 +31,7 @@ mod report;
 pub use compare::{Comparison, EntityComparison, Scores, Strategies, compare};
 pub use confusion::ConfusionMatrix;
 pub use fairness::{Disparity, GroupCounts};
+pub(crate) use judge::Judge;
 pub use metrics::{
     Averages, BootstrapInterval, ClassMetrics, Evaluation, EvaluationError, Mean, MetricSummary,
     Metrics, Overall, Pool, PrecisionRecall, paired_bootstrap, wilson_interval,

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::MANIFEST;
-use crate::dataset::{DatasetSpec, Feature, LeftOut};
+use crate::dataset::{DatasetSpec, Feature, Holdout, LeftOut};
+use crate::evaluate::Overall;
 use crate::{Error, Result};
 
 /// The newest version of the store's format that this program writes and reads.
@@ -43,6 +44,20 @@ pub struct Run {
     pub rows_read: u64,
     /// Rows left out, by reason.
     pub left_out: LeftOut,
+    /// The rows that were not trained on, and how good the models are on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutRun>,
+}
+
+/// Rows that were held out, and how good the models are on them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoldoutRun {
+    /// How the rows were drawn.
+    pub drawn: Holdout,
+    /// The rows of entities with a model.
+    pub rows: u64,
+    /// The figures of all these entities together.
+    pub overall: Overall,
 }
 
 /// One generation.

@@ -15,7 +15,7 @@ mod manifest;
 mod reader;
 mod writer;
 
-pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Run};
+pub use manifest::{FORMAT_VERSION, FileDigest, Generation, HoldoutRun, Manifest, Run};
 pub use reader::{EntityRecord, Store};
 pub use writer::{ModelsPerFile, Writer};
 

@@ -49,6 +49,10 @@ pub struct EntityRecord {
     pub depth: Option<u32>,
     /// Accuracy on the training rows, where there is a model.
     pub training_accuracy: Option<f64>,
+    /// Number of rows held out, where some were and there is a model.
+    pub holdout_rows: Option<u64>,
+    /// Accuracy on the rows held out.
+    pub accuracy: Option<f64>,
     /// Where the model lies.
     place: Option<Place>,
 }
@@ -242,6 +246,11 @@ fn records(frame: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
     let nodes = frame.column("nodes")?.u32()?;
     let depth = frame.column("depth")?.u32()?;
     let accuracy = frame.column("training_accuracy")?.f64()?;
+    // A store that is older than these columns has none of them.
+    let holdout_rows = frame.column("holdout_rows").ok().map(|column| column.u64());
+    let holdout_rows = holdout_rows.transpose()?;
+    let holdout_accuracy = frame.column("accuracy").ok().map(|column| column.f64());
+    let holdout_accuracy = holdout_accuracy.transpose()?;
     let file = frame.column("file")?.str()?;
     let offset = frame.column("offset")?.u64()?;
     let length = frame.column("length")?.u32()?;
@@ -256,6 +265,8 @@ fn records(frame: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
             nodes: nodes.get(row),
             depth: depth.get(row),
             training_accuracy: accuracy.get(row),
+            holdout_rows: holdout_rows.and_then(|rows| rows.get(row)),
+            accuracy: holdout_accuracy.and_then(|accuracy| accuracy.get(row)),
             place: file.get(row).map(|file| Place {
                 file: file.to_owned(),
                 offset: offset.get(row).unwrap_or_default(),

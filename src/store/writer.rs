@@ -10,6 +10,7 @@ use super::file_name::FileNames;
 use super::lock::{LOCK, Lock};
 use super::manifest::{FileDigest, Generation, Manifest, Run};
 use super::{ENTITIES, FORMAT_VERSION, MANIFEST};
+use crate::evaluate::Metrics;
 use crate::train::{Outcome, Status, Trained};
 use crate::{Error, Result};
 
@@ -322,6 +323,7 @@ impl Writer {
             "digest" => placed(entries, |place| place.digest.as_bytes().as_slice()),
             "fingerprint" => trained(entries, |trained| trained.fingerprint.as_slice()),
         )
+        .and_then(|frame| frame.hstack(&holdout_columns(entries)))
     }
 }
 
@@ -337,6 +339,35 @@ impl Drop for Writer {
             let _ = fs::remove_dir(&self.directory);
         }
     }
+}
+
+/// The figures on the rows held out; null where none were.
+fn holdout_columns(entries: &[Entry]) -> Vec<Column> {
+    let metrics = |entry: &Entry| match &entry.outcome.status {
+        Status::Trained(trained) => trained.held_out.as_ref().map(|h| h.metrics.clone()),
+        _ => None,
+    };
+    let metrics: Vec<Option<Metrics>> = entries.iter().map(metrics).collect();
+    let column = |name: &str, score: fn(&Metrics) -> Option<f64>| {
+        let scores = metrics
+            .iter()
+            .map(|metrics| metrics.as_ref().and_then(score));
+        Column::new(name.into(), scores.collect::<Vec<_>>())
+    };
+    let rows = metrics
+        .iter()
+        .map(|metrics| metrics.as_ref().map(|m| m.rows));
+    vec![
+        Column::new("holdout_rows".into(), rows.collect::<Vec<_>>()),
+        column("accuracy", |metrics| metrics.accuracy),
+        column("balanced_accuracy", |metrics| metrics.balanced_accuracy),
+        column("precision", |metrics| metrics.precision),
+        column("recall", |metrics| metrics.recall),
+        column("f1", |metrics| metrics.f1),
+        column("roc_auc", |metrics| metrics.roc_auc),
+        column("log_loss", |metrics| metrics.log_loss),
+        column("brier_score", |metrics| metrics.brier_score),
+    ]
 }
 
 /// Rows of the table of entities that are read together when one key is looked up.

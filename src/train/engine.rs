@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::Trainer;
 use crate::dataset::{Partition, Table};
 use crate::encode::{Codes, EncodedPartition, EncoderScratch, Values};
+use crate::evaluate::{Evaluation, Judge, Metrics};
 use crate::{Error, Model, Result};
 
 /// What became of one entity.
@@ -67,6 +68,17 @@ pub struct Trained {
     pub training_accuracy: f64,
     /// A digest of the trainer and of all that it was given.
     pub fingerprint: [u8; FINGERPRINT_BYTES],
+    /// How good the model is on the rows held out, where some were.
+    pub held_out: Option<Box<HeldOut>>,
+}
+
+/// The predictions for an entity's rows that were held out, and their figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldOut {
+    /// The predictions.
+    pub evaluation: Evaluation,
+    /// The figures.
+    pub metrics: Metrics,
 }
 
 /// Length of a fingerprint: the first bytes of a BLAKE3 digest.
@@ -87,6 +99,7 @@ pub struct Engine<'a> {
     trainer: &'a dyn Trainer,
     min_rows: usize,
     interrupt: &'a AtomicBool,
+    held_out: Option<&'a Table>,
 }
 
 impl<'a> Engine<'a> {
@@ -96,7 +109,15 @@ impl<'a> Engine<'a> {
             trainer,
             min_rows,
             interrupt,
+            held_out: None,
         }
+    }
+
+    /// Evaluates each model on the rows of a table that was split from the one to be trained on.
+    #[must_use]
+    pub fn evaluating_on(mut self, held_out: &'a Table) -> Self {
+        self.held_out = Some(held_out);
+        self
     }
 
     /// Trains all entities of a table on the current rayon pool and hands what became of each to
@@ -121,6 +142,9 @@ impl<'a> Engine<'a> {
             engine: self,
             names: &names,
             description: description.as_bytes(),
+            judge: self
+                .held_out
+                .map(|held_out| (held_out, Judge::new(held_out, held_out.classes()))),
         };
         let mut large = worker.train_large(table)?;
         let mut ready: Vec<Outcome> = Vec::new();
@@ -146,6 +170,7 @@ struct Worker<'a> {
     engine: &'a Engine<'a>,
     names: &'a [&'a str],
     description: &'a [u8],
+    judge: Option<(&'a Table, Judge<'a>)>,
 }
 
 impl Worker<'_> {
@@ -221,6 +246,10 @@ impl Worker<'_> {
         let model = Model::new(partition.key(), self.names, encoded.encoder(), &tree);
         let mut bytes = Vec::with_capacity(512);
         model.encode(&mut bytes);
+        let held_out = match self.evaluate(&model, partition.entity()) {
+            Ok(held_out) => held_out,
+            Err(error) => return Status::Failed(error.to_string()),
+        };
         Status::Trained(Trained {
             bytes,
             classes: tree.class_count(),
@@ -228,7 +257,21 @@ impl Worker<'_> {
             depth: tree.depth(),
             training_accuracy: tree.training_accuracy(),
             fingerprint: self.fingerprint(partition.key(), &encoded),
+            held_out,
         })
+    }
+
+    fn evaluate(&self, model: &Model, entity: usize) -> Result<Option<Box<HeldOut>>> {
+        let Some((held_out, judge)) = &self.judge else {
+            return Ok(None);
+        };
+        let rows = held_out.partition(entity).range();
+        let evaluation = judge.evaluate(model, rows, |_, _| {})?;
+        let metrics = evaluation.metrics();
+        Ok(Some(Box::new(HeldOut {
+            evaluation,
+            metrics,
+        })))
     }
 
     fn fingerprint(&self, key: &str, partition: &EncodedPartition) -> [u8; FINGERPRINT_BYTES] {

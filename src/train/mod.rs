@@ -6,6 +6,6 @@ mod linfa;
 mod trainer;
 
 pub use cart::CartTrainer;
-pub use engine::{Engine, Outcome, Status, Trained};
+pub use engine::{Engine, HeldOut, Outcome, Status, Trained};
 pub use linfa::LinfaTrainer;
 pub use trainer::{TrainError, Trainer};

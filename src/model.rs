@@ -497,7 +497,7 @@ impl Model {
         }
         if counts
             .chunks_exact(classes)
-            .any(|leaf| leaf.iter().sum::<f64>() <= 0.0)
+            .any(|leaf| !matches!(leaf.iter().sum::<f64>(), sum if sum > 0.0 && sum.is_finite()))
         {
             return Err(bad("has a leaf without training rows"));
         }
@@ -543,6 +543,9 @@ impl Model {
             operand.push(value);
             right.push(child);
             waiting.push(child);
+        }
+        if !waiting.is_empty() {
+            return Err(bad("its nodes do not make a tree"));
         }
         Ok(Self {
             key: record.key,

@@ -1,16 +1,21 @@
 //! The manifest: which generation is current, and what each one is.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::MANIFEST;
+use super::reader::regular_file;
 use crate::dataset::{DatasetSpec, Feature, Holdout, LeftOut};
 use crate::evaluate::Overall;
 use crate::{Error, Result};
 
 /// The newest version of the store's format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
+
+/// The largest number of a generation, so that counting on never overflows.
+const LAST_GENERATION: u64 = 1 << 48;
 
 /// What `manifest.json` holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,14 +113,21 @@ impl Manifest {
     /// Reads the manifest of a store; nothing where there is none.
     pub(super) fn read(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(MANIFEST);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io(&path)(error)),
+        match regular_file(&path) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            result => result?,
         };
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        Self::parse(path, &bytes).map(Some)
+    }
+
+    /// The manifest that these bytes are; `path` is for messages.
+    pub(super) fn parse(path: PathBuf, bytes: &[u8]) -> Result<Self> {
         let damaged =
             |error: serde_json::Error| Error::bad_store(&path, format!("not a manifest: {error}"));
-        let version: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
+        let version: serde_json::Value = serde_json::from_slice(bytes).map_err(damaged)?;
         let found = version["format_version"].as_u64().unwrap_or(0);
         if found > FORMAT_VERSION {
             return Err(Error::NewerFormat {
@@ -125,7 +137,13 @@ impl Manifest {
             });
         }
         let manifest: Self = serde_json::from_value(version).map_err(damaged)?;
+        let mut numbers = HashSet::new();
         for generation in &manifest.generations {
+            let number = generation.number;
+            if !(1..=LAST_GENERATION).contains(&number) || !numbers.insert(number) {
+                let problem = format!("generation {number} is listed twice or out of range");
+                return Err(Error::bad_store(&path, problem));
+            }
             for name in [&generation.directory, &generation.entities_file.name] {
                 if !is_plain_name(name) {
                     let problem = format!("'{name}' is not a plain file name");
@@ -139,7 +157,7 @@ impl Manifest {
                 "names a current generation that it does not list",
             ));
         }
-        Ok(Some(manifest))
+        Ok(manifest)
     }
 
     /// The generation of this number.

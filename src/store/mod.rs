@@ -9,14 +9,21 @@
 //!     Bachelors.cbor     one model a file, or packs of many models
 //! ```
 
+mod earlier;
 mod file_name;
 mod lock;
 mod manifest;
 mod reader;
+mod staging;
+mod upkeep;
+mod verify;
 mod writer;
 
+pub use earlier::Earlier;
 pub use manifest::{FORMAT_VERSION, FileDigest, Generation, HoldoutRun, Manifest, Run};
 pub use reader::{EntityRecord, Store};
+pub use upkeep::{Change, Difference, difference, prune, rollback};
+pub use verify::{Report, verify};
 pub use writer::{ModelsPerFile, Writer};
 
 /// The manifest's file name.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -53,16 +54,18 @@ pub struct EntityRecord {
     pub holdout_rows: Option<u64>,
     /// Accuracy on the rows held out.
     pub accuracy: Option<f64>,
+    /// The digest of the trainer and of all that it was given, where there is a model.
+    pub fingerprint: Option<Vec<u8>>,
     /// Where the model lies.
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Place {
-    file: String,
-    offset: u64,
-    length: u32,
-    digest: Vec<u8>,
+pub(super) struct Place {
+    pub file: String,
+    pub offset: u64,
+    pub length: u32,
+    pub digest: Vec<u8>,
 }
 
 impl EntityRecord {
@@ -92,20 +95,47 @@ impl Store {
                 "no store here (no manifest.json); train one first",
             )
         })?;
-        let generation = manifest
-            .generation(manifest.current)
-            .cloned()
-            .ok_or_else(|| {
-                Error::bad_store(
-                    &directory,
-                    "names a current generation that it does not list",
-                )
-            })?;
-        Ok(Self {
+        let current = manifest.current;
+        Self::at(directory, manifest, current)
+    }
+
+    /// Opens an earlier generation of the store in a directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`Error::BadStore`] for a generation that there is not.
+    pub fn open_generation(directory: impl AsRef<Path>, number: u64) -> Result<Self> {
+        let store = Self::open(directory)?;
+        Self::at(store.directory, store.manifest, number)
+    }
+
+    pub(super) fn at(directory: PathBuf, manifest: Manifest, number: u64) -> Result<Self> {
+        let generation = manifest.generation(number).cloned().ok_or_else(|| {
+            let problem = format!("has no generation {number}; `per-entity history` lists them");
+            Error::bad_store(&directory, problem)
+        })?;
+        let store = Self {
             directory,
             manifest,
             generation,
-        })
+        };
+        let path = store.path();
+        if !std::fs::symlink_metadata(&path)
+            .map_err(Error::io(&path))?
+            .is_dir()
+        {
+            return Err(Error::bad_store(&path, "is not a directory"));
+        }
+        let table = path.join(&store.generation.entities_file.name);
+        let length = regular_file(&table)?.len();
+        if length != store.generation.entities_file.length {
+            let problem = format!(
+                "has {length} bytes instead of {}; go back with `per-entity rollback`, or train again",
+                store.generation.entities_file.length
+            );
+            return Err(Error::bad_store(&table, problem));
+        }
+        Ok(store)
     }
 
     /// The manifest.
@@ -147,7 +177,17 @@ impl Store {
     ///
     /// [`Error::BadStore`] for a table that cannot be read.
     pub fn records(&self) -> Result<Vec<EntityRecord>> {
-        self.collect(self.entities()?)
+        let expected = &self.generation.entities_file;
+        let path = self.path().join(&expected.name);
+        regular_file(&path)?;
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        if blake3::hash(&bytes).to_hex().as_str() != expected.digest {
+            return Err(Error::bad_store(
+                &path,
+                "its digest does not match; go back with `per-entity rollback`, or train again",
+            ));
+        }
+        records_in(bytes).map_err(|problem| Error::bad_store(&path, problem))
     }
 
     /// What the store notes about one entity.
@@ -164,11 +204,8 @@ impl Store {
 
     fn collect(&self, frame: LazyFrame) -> Result<Vec<EntityRecord>> {
         let path = self.path().join(&self.generation.entities_file.name);
-        let damaged = |error: PolarsError| Error::bad_store(&path, error.to_string());
-        frame
-            .collect()
-            .and_then(|frame| records(&frame))
-            .map_err(damaged)
+        guarded(|| frame.collect().and_then(|frame| records(&frame)))
+            .map_err(|problem| Error::bad_store(&path, problem))
     }
 
     /// The model of one entity, its digest checked.
@@ -187,6 +224,23 @@ impl Store {
     ///
     /// [`Error::NoModel`] and [`Error::BadStore`] as [`model`](Self::model).
     pub fn model_of(&self, record: &EntityRecord) -> Result<Model> {
+        let bytes = self.bytes_of(record)?;
+        let damaged = |problem: &str| {
+            let file = record.file().unwrap_or_default();
+            Error::bad_store(
+                self.path().join(file),
+                format!("model of entity '{}': {problem}", record.key),
+            )
+        };
+        let model = Model::decode(&bytes).map_err(|error| damaged(&error.to_string()))?;
+        if model.key() != record.key {
+            return Err(damaged("it is the model of another entity"));
+        }
+        Ok(model)
+    }
+
+    /// The bytes of the model that a record tells of, their digest checked.
+    pub(super) fn bytes_of(&self, record: &EntityRecord) -> Result<Vec<u8>> {
         let Some(place) = &record.place else {
             let error = record.error.as_deref();
             return Err(Error::NoModel {
@@ -219,19 +273,32 @@ impl Store {
         if blake3::hash(&bytes).as_bytes().as_slice() != place.digest {
             return Err(damaged("its digest does not match; train again"));
         }
-        let model = Model::decode(&bytes).map_err(|error| damaged(&error.to_string()))?;
-        if model.key() != record.key {
-            return Err(damaged("it is the model of another entity"));
-        }
-        Ok(model)
+        Ok(bytes)
+    }
+}
+
+/// What is noted in a table of entities, whatever its bytes are.
+pub(super) fn records_in(bytes: Vec<u8>) -> std::result::Result<Vec<EntityRecord>, String> {
+    guarded(|| {
+        ParquetReader::new(std::io::Cursor::new(bytes))
+            .finish()
+            .and_then(|frame| records(&frame))
+    })
+}
+
+/// Damaged Parquet can make its reader panic; here that is one more way to be damaged.
+fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> std::result::Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("is damaged; go back with `per-entity rollback`, or train again".into()),
     }
 }
 
 /// Refuses what is not a regular file: a link could lead out of the store.
-fn regular_file(path: &Path) -> Result<()> {
+pub(super) fn regular_file(path: &Path) -> Result<std::fs::Metadata> {
     let metadata = std::fs::symlink_metadata(path).map_err(Error::io(path))?;
     if metadata.is_file() {
-        Ok(())
+        Ok(metadata)
     } else {
         Err(Error::bad_store(path, "is not a regular file"))
     }
@@ -255,6 +322,7 @@ fn records(frame: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
     let offset = frame.column("offset")?.u64()?;
     let length = frame.column("length")?.u32()?;
     let digest = frame.column("digest")?.binary()?;
+    let fingerprint = frame.column("fingerprint")?.binary()?;
     Ok((0..frame.height())
         .map(|row| EntityRecord {
             key: key.get(row).unwrap_or_default().to_owned(),
@@ -267,6 +335,7 @@ fn records(frame: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
             training_accuracy: accuracy.get(row),
             holdout_rows: holdout_rows.and_then(|rows| rows.get(row)),
             accuracy: holdout_accuracy.and_then(|accuracy| accuracy.get(row)),
+            fingerprint: fingerprint.get(row).map(<[u8]>::to_vec),
             place: file.get(row).map(|file| Place {
                 file: file.to_owned(),
                 offset: offset.get(row).unwrap_or_default(),

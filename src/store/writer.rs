@@ -1,14 +1,15 @@
 //! Writes one generation, and makes it the current one when all of it is on disk.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::earlier::Earlier;
 use super::file_name::FileNames;
 use super::lock::{LOCK, Lock};
 use super::manifest::{FileDigest, Generation, Manifest, Run};
+use super::staging::{JournalModel, STAGING, Staging, remove_directory, write_synced};
 use super::{ENTITIES, FORMAT_VERSION, MANIFEST};
 use crate::evaluate::Metrics;
 use crate::train::{Outcome, Status, Trained};
@@ -30,19 +31,17 @@ const ENTITIES_WITH_OWN_FILE: usize = 1_000;
 /// A pack is closed when it has so many bytes.
 const PACK_BYTES: usize = 64 << 20;
 
-/// Where a generation is written before it is committed.
-const STAGING: &str = ".staging";
-
 /// The new manifest, until it replaces the old one.
 const TEMPORARY_MANIFEST: &str = ".manifest.json";
 
 /// Writes one generation of a store.
 ///
 /// Nothing that a reader sees changes before [`commit`](Self::commit); a writer that is dropped
-/// without it leaves no trace.
+/// without it leaves at most a staging directory, whose models the next run takes over.
 pub struct Writer {
     directory: PathBuf,
-    staging: PathBuf,
+    staging: Staging,
+    earlier: Earlier,
     manifest: Option<Manifest>,
     /// Whether the directory was made by this writer.
     created: bool,
@@ -50,7 +49,8 @@ pub struct Writer {
     layout: Layout,
     files: Vec<String>,
     pack: Vec<u8>,
-    pack_models: usize,
+    /// The models of the file to be written next.
+    pending: Vec<JournalModel>,
     entities: Vec<Entry>,
     model_bytes: u64,
     _lock: Lock,
@@ -106,24 +106,33 @@ impl Writer {
                 },
             }
         };
-        let staging = directory.join(STAGING);
-        let writer = Self {
+        let next = directory_name(next_number(manifest.as_ref()));
+        let staging = Staging::create(directory, manifest.as_ref(), &next)?;
+        let mut earlier = Earlier::default();
+        for leftover in &staging.leftovers {
+            earlier.add_staging(leftover);
+        }
+        Ok(Self {
             directory: directory.to_path_buf(),
             staging,
+            earlier,
             manifest,
             created,
             committed: false,
             layout,
             files: Vec::new(),
             pack: Vec::new(),
-            pack_models: 0,
+            pending: Vec::new(),
             entities: Vec::new(),
             model_bytes: 0,
             _lock: lock,
-        };
-        remove_directory(&writer.staging)?;
-        fs::create_dir(&writer.staging).map_err(Error::io(&writer.staging))?;
-        Ok(writer)
+        })
+    }
+
+    /// The models that interrupted runs left, for [`Engine::known`](crate::train::Engine::known).
+    /// They are given out once.
+    pub fn earlier(&mut self) -> Earlier {
+        std::mem::take(&mut self.earlier)
     }
 
     /// Whether a store could be begun in a directory; touches nothing.
@@ -147,7 +156,7 @@ impl Writer {
         let place = match &mut outcome.status {
             Status::Trained(trained) => {
                 let bytes = std::mem::take(&mut trained.bytes);
-                Some(self.place(&outcome.key, bytes)?)
+                Some(self.place(&outcome.key, trained, bytes)?)
             }
             Status::Skipped | Status::Failed(_) => None,
         };
@@ -155,7 +164,7 @@ impl Writer {
         Ok(())
     }
 
-    fn place(&mut self, key: &str, bytes: Vec<u8>) -> Result<Place> {
+    fn place(&mut self, key: &str, trained: &Trained, bytes: Vec<u8>) -> Result<Place> {
         let digest = blake3::hash(&bytes);
         let length = bytes.len() as u32;
         self.model_bytes += bytes.len() as u64;
@@ -165,6 +174,16 @@ impl Writer {
             length,
             digest,
         };
+        self.pending.push(JournalModel {
+            fingerprint: trained.fingerprint.to_vec().into(),
+            offset: place.offset,
+            length,
+            digest: digest.as_bytes().to_vec().into(),
+            classes: trained.classes,
+            nodes: trained.nodes,
+            depth: trained.depth,
+            training_accuracy: trained.training_accuracy,
+        });
         match &self.layout {
             Layout::Own(names) => {
                 let name = names.of(key);
@@ -172,8 +191,7 @@ impl Writer {
             }
             &Layout::Packs { models } => {
                 self.pack.extend(bytes);
-                self.pack_models += 1;
-                if self.pack_models >= models || self.pack.len() >= PACK_BYTES {
+                if self.pending.len() >= models || self.pack.len() >= PACK_BYTES {
                     self.close_pack()?;
                 }
             }
@@ -183,7 +201,6 @@ impl Writer {
 
     fn close_pack(&mut self) -> Result<()> {
         let pack = std::mem::take(&mut self.pack);
-        self.pack_models = 0;
         self.write(format!("pack-{:05}.cbor", self.files.len()), &pack)?;
         self.pack = pack;
         self.pack.clear();
@@ -191,7 +208,8 @@ impl Writer {
     }
 
     fn write(&mut self, name: String, bytes: &[u8]) -> Result<()> {
-        write_synced(&self.staging.join(&name), bytes)?;
+        let models = std::mem::take(&mut self.pending);
+        self.staging.write(&name, bytes, models)?;
         self.files.push(name);
         Ok(())
     }
@@ -206,23 +224,11 @@ impl Writer {
             self.close_pack()?;
         }
         let entities_file = self.write_entities()?;
-        sync_directory(&self.staging)?;
+        sync_directory(&self.staging.path)?;
 
-        let number = 1 + self.manifest.as_ref().map_or(0, |manifest| {
-            manifest
-                .generations
-                .iter()
-                .map(|generation| generation.number)
-                .max()
-                .unwrap_or(0)
-        });
-        let name = format!("gen-{number:06}");
+        let number = next_number(self.manifest.as_ref());
+        let name = directory_name(number);
         let target = self.directory.join(&name);
-        // Left behind by a run that ended between the two renames; no manifest names it.
-        remove_directory(&target)?;
-        fs::rename(&self.staging, &target).map_err(Error::io(&target))?;
-        sync_directory(&self.directory)?;
-
         let generation = self.generation(number, name, run, entities_file);
         let mut manifest = self.manifest.take().unwrap_or(Manifest {
             format_version: FORMAT_VERSION,
@@ -231,7 +237,12 @@ impl Writer {
         });
         manifest.current = number;
         manifest.generations.push(generation.clone());
-        write_manifest(&self.directory, &manifest)?;
+        // All that needs room on the disk comes before the renames, which need none.
+        let prepared = prepare_manifest(&self.directory, &manifest)?;
+        fs::rename(&self.staging.path, &target).map_err(Error::io(&target))?;
+        sync_directory(&self.directory)?;
+        replace_manifest(&self.directory, &prepared)?;
+        self.staging.clear(&target);
         self.committed = true;
         Ok(generation)
     }
@@ -283,7 +294,7 @@ impl Writer {
             .with_row_group_size(Some(ENTITIES_ROW_GROUP))
             .finish(&mut frame)
             .map_err(Error::polars("cannot write the table of entities"))?;
-        write_synced(&self.staging.join(ENTITIES), &bytes)?;
+        write_synced(&self.staging.path.join(ENTITIES), &bytes)?;
         Ok(FileDigest {
             name: ENTITIES.into(),
             length: bytes.len() as u64,
@@ -332,8 +343,19 @@ impl Drop for Writer {
         if self.committed {
             return;
         }
-        // Nothing can be done about an error here; the next run removes what is left.
-        let _ = remove_directory(&self.staging);
+        // Nothing can be done about an error here; the next run trains what is not kept.
+        if !self.pack.is_empty() {
+            let _ = self.close_pack();
+        }
+        if self.staging.models > 0 {
+            log::warn!(
+                "{}: {} finished models are kept; the same command takes them over",
+                self.staging.path.display(),
+                self.staging.models
+            );
+            return;
+        }
+        let _ = remove_directory(&self.staging.path);
         if self.created {
             let _ = fs::remove_file(self.directory.join(LOCK));
             let _ = fs::remove_dir(&self.directory);
@@ -385,7 +407,9 @@ fn check_directory(directory: &Path) -> Result<()> {
         if name == MANIFEST {
             return Ok(());
         }
-        foreign |= name != LOCK && name != STAGING && name != TEMPORARY_MANIFEST;
+        foreign |= name != LOCK
+            && !name.to_string_lossy().starts_with(STAGING)
+            && name != TEMPORARY_MANIFEST;
     }
     if foreign {
         return Err(Error::NotAStore {
@@ -395,35 +419,44 @@ fn check_directory(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn remove_directory(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
-        _ => Ok(()),
-    }
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let mut file = File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(Error::io(path))
-}
-
 fn sync_directory(path: &Path) -> Result<()> {
     File::open(path)
         .and_then(|directory| directory.sync_all())
         .map_err(Error::io(path))
 }
 
-/// Replaces the manifest: whoever reads sees the old one or the new one.
-fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<()> {
-    let path = directory.join(MANIFEST);
+/// The number of the generation to come; numbers are never given twice.
+fn next_number(manifest: Option<&Manifest>) -> u64 {
+    let generations = manifest.map_or(&[][..], |manifest| &manifest.generations);
+    1 + generations
+        .iter()
+        .map(|generation| generation.number)
+        .max()
+        .unwrap_or(0)
+}
+
+fn directory_name(number: u64) -> String {
+    format!("gen-{number:06}")
+}
+
+/// Writes a manifest beside the one that is valid.
+fn prepare_manifest(directory: &Path, manifest: &Manifest) -> Result<PathBuf> {
+    let path = directory.join(TEMPORARY_MANIFEST);
     let text = serde_json::to_string_pretty(manifest)
         .map_err(|error| Error::bad_store(&path, error.to_string()))?;
-    let temporary = directory.join(TEMPORARY_MANIFEST);
-    write_synced(&temporary, text.as_bytes())?;
-    fs::rename(&temporary, &path).map_err(Error::io(&path))?;
+    write_synced(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// Replaces the manifest: whoever reads sees the old one or the new one.
+fn replace_manifest(directory: &Path, prepared: &Path) -> Result<()> {
+    let path = directory.join(MANIFEST);
+    fs::rename(prepared, &path).map_err(Error::io(&path))?;
     sync_directory(directory)
+}
+
+/// Writes a manifest and makes it the valid one.
+pub(super) fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<()> {
+    let prepared = prepare_manifest(directory, manifest)?;
+    replace_manifest(directory, &prepared)
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::Trainer;
+use super::{Known, Trainer};
 use crate::dataset::{Partition, Table};
 use crate::encode::{Codes, EncodedPartition, EncoderScratch, Values};
 use crate::evaluate::{Evaluation, Judge, Metrics};
@@ -100,6 +100,7 @@ pub struct Engine<'a> {
     min_rows: usize,
     interrupt: &'a AtomicBool,
     held_out: Option<&'a Table>,
+    known: Option<&'a dyn Known>,
 }
 
 impl<'a> Engine<'a> {
@@ -110,7 +111,15 @@ impl<'a> Engine<'a> {
             min_rows,
             interrupt,
             held_out: None,
+            known: None,
         }
+    }
+
+    /// Takes models from `known` where it has them, instead of training them again.
+    #[must_use]
+    pub fn known(mut self, known: &'a dyn Known) -> Self {
+        self.known = Some(known);
+        self
     }
 
     /// Evaluates each model on the rows of a table that was split from the one to be trained on.
@@ -239,6 +248,10 @@ impl Worker<'_> {
 
     fn fit(&self, partition: &Partition, scratch: &mut EncoderScratch) -> Status {
         let encoded = EncodedPartition::new(partition, scratch);
+        let fingerprint = self.fingerprint(partition.key(), &encoded);
+        if let Some(trained) = self.engine.known.and_then(|known| known.find(&fingerprint)) {
+            return self.take_over(trained, partition.entity());
+        }
         let tree = match self.engine.trainer.train(&encoded) {
             Ok(tree) => tree,
             Err(error) => return Status::Failed(error.to_string()),
@@ -256,9 +269,21 @@ impl Worker<'_> {
             nodes: tree.node_count(),
             depth: tree.depth(),
             training_accuracy: tree.training_accuracy(),
-            fingerprint: self.fingerprint(partition.key(), &encoded),
+            fingerprint,
             held_out,
         })
+    }
+
+    /// A known model is decoded only where rows are held out to evaluate it on.
+    fn take_over(&self, mut trained: Trained, entity: usize) -> Status {
+        if self.judge.is_some() {
+            let model = Model::decode(&trained.bytes);
+            match model.and_then(|model| self.evaluate(&model, entity)) {
+                Ok(held_out) => trained.held_out = held_out,
+                Err(error) => return Status::Failed(error.to_string()),
+            }
+        }
+        Status::Trained(trained)
     }
 
     fn evaluate(&self, model: &Model, entity: usize) -> Result<Option<Box<HeldOut>>> {

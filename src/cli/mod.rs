@@ -3,13 +3,18 @@
 mod compare;
 mod completions;
 mod dataset;
+mod diff;
 mod evaluate;
 mod generate;
+mod history;
 mod inspect;
 mod interrupt;
 mod man;
 mod output;
+mod prune;
+mod rollback;
 mod train;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,6 +59,11 @@ enum Command {
     Inspect(inspect::Inspect),
     Evaluate(evaluate::Evaluate),
     Compare(Box<compare::Compare>),
+    History(history::History),
+    Diff(diff::Diff),
+    Rollback(rollback::Rollback),
+    Verify(verify::Verify),
+    Prune(prune::Prune),
     Generate(generate::Generate),
     Completions(completions::Completions),
     Man(man::Man),
@@ -119,6 +129,11 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
         Command::Inspect(inspect) => inspect.run(&context),
         Command::Evaluate(evaluate) => evaluate.run(&context),
         Command::Compare(compare) => compare.run(&context),
+        Command::History(history) => history.run(&context),
+        Command::Diff(diff) => diff.run(&context),
+        Command::Rollback(rollback) => rollback.run(&context),
+        Command::Verify(verify) => verify.run(&context),
+        Command::Prune(prune) => prune.run(&context),
         Command::Generate(generate) => generate.run(&context),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

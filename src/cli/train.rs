@@ -1,13 +1,16 @@
 //! `train`: from files to a store.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use linfa::ParamGuard;
 use per_entity::dataset::{DatasetSpec, Holdout, Query, Source, Table};
 use per_entity::evaluate::{Evaluation, Pool};
-use per_entity::store::{Generation, HoldoutRun, ModelsPerFile, Run, Writer};
+use per_entity::store::{
+    EntityRecord, Generation, HoldoutRun, MANIFEST, ModelsPerFile, Run, Store, Writer,
+};
 use per_entity::train::{CartTrainer, Engine, LinfaTrainer, Outcome, Status, Trainer};
 use per_entity::tree::{Criterion, DecisionTreeParams};
 use serde_json::json;
@@ -33,6 +36,14 @@ pub struct Train {
     /// The store: a new or empty directory, or an earlier store
     #[arg(long, value_name = "DIRECTORY", required_unless_present = "explain")]
     output_dir: Option<PathBuf>,
+
+    /// Train only entities that are new or changed since the store's current generation
+    #[arg(long)]
+    update: bool,
+
+    /// What becomes of entities of the current generation that are not in the input
+    #[arg(long, value_enum, default_value_t = Vanished::Drop, requires = "update")]
+    vanished: Vanished,
 
     /// Print the query's optimized plan and stop
     #[arg(long)]
@@ -92,6 +103,14 @@ pub struct TreeArguments {
     /// The least weighted impurity decrease of a split; 0 or more
     #[arg(long, default_value_t = 0.0)]
     min_impurity_decrease: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Vanished {
+    /// They stay as they are
+    Keep,
+    /// The new generation does not have them
+    Drop,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -162,25 +181,49 @@ impl Train {
             None => ModelsPerFile::Automatic,
             Some(models) => ModelsPerFile::Fixed(models as usize),
         };
-        let keys = table.partitions().map(|partition| partition.key());
-        let mut writer = Writer::create(output_dir, models_per_file, keys)?;
+        let base = self.base(output_dir)?;
+        let vanished = self.vanished(base.as_ref(), &table)?;
+        let keys: Vec<&str> = table
+            .partitions()
+            .map(|partition| partition.key())
+            .chain(vanished.iter().map(|record| record.key.as_str()))
+            .collect();
+        let mut writer = Writer::create(output_dir, models_per_file, keys.into_iter())?;
+        let mut earlier = writer.earlier();
+        if let Some(base) = &base {
+            earlier.add_store(base)?;
+        }
         let mut summary = Summary::default();
         let bar = progress(context, table.len() as u64, "entities");
         // Drawing by a column may take all rows of an entity.
         let min_rows = self.min_rows.max(usize::from(holdout.is_some()));
-        let mut engine = Engine::new(trainer.as_ref(), min_rows, context.interrupt.flag());
+        let mut engine =
+            Engine::new(trainer.as_ref(), min_rows, context.interrupt.flag()).known(&earlier);
         if let Some(held_out) = &held_out {
             engine = engine.evaluating_on(held_out);
         }
         let mut pool = Pool::new(table.classes().len());
+        let mut vanished = vanished.iter().peekable();
+        let mut put = |outcome: Outcome| {
+            summary.note(&outcome);
+            writer.put(outcome)
+        };
         self.pool()?.install(|| {
             engine.run(&table, |mut outcome| {
                 bar.inc(1);
                 pool_held_out(&mut pool, &mut outcome)?;
-                summary.note(&outcome);
-                writer.put(outcome)
+                while let Some(record) = vanished.next_if(|record| record.key < outcome.key) {
+                    base.iter()
+                        .try_for_each(|base| put(base.outcome(record)?))?;
+                }
+                put(outcome)
             })
         })?;
+        for record in vanished {
+            base.iter()
+                .try_for_each(|base| put(base.outcome(record)?))?;
+        }
+        summary.carried = earlier.taken();
         bar.finish_and_clear();
         log::info!("all entities trained after {}", seconds(started.elapsed()));
         let mut run = self.describe(&source, spec, &table, trainer.as_ref());
@@ -207,6 +250,28 @@ impl Train {
             .holdout
             .map(|share| Holdout::new(share, self.seed, by()));
         Ok(holdout.transpose()?)
+    }
+
+    /// The current generation, where it is to be updated. The first update of all starts afresh.
+    fn base(&self, output_dir: &Path) -> Result<Option<Store>, CliError> {
+        if !self.update || !output_dir.join(MANIFEST).exists() {
+            return Ok(None);
+        }
+        Ok(Some(Store::open(output_dir)?))
+    }
+
+    /// The entities of the current generation that are to be kept although the input lacks them.
+    fn vanished(&self, base: Option<&Store>, table: &Table) -> Result<Vec<EntityRecord>, CliError> {
+        let Some(base) = base.filter(|_| self.vanished == Vanished::Keep) else {
+            return Ok(Vec::new());
+        };
+        let present: HashSet<&str> = table
+            .partitions()
+            .map(|partition| partition.key())
+            .collect();
+        let mut records = base.records()?;
+        records.retain(|record| !present.contains(record.key.as_str()));
+        Ok(records)
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool, CliError> {
@@ -273,6 +338,8 @@ const SHOWN: usize = 20;
 struct Summary {
     first: Vec<Vec<String>>,
     one_class: u64,
+    /// Models that were taken over and not trained again.
+    carried: u64,
     failures: Vec<(String, String)>,
     entities: u64,
 }
@@ -305,6 +372,7 @@ impl Summary {
             return print(json!({
                 "generation": generation,
                 "one_class": self.one_class,
+                "carried": self.carried,
                 "seconds": elapsed.as_secs_f64(),
             }));
         }
@@ -339,6 +407,10 @@ impl Summary {
         let mut one_class = String::new();
         if self.one_class > 0 {
             one_class = format!(" ({} with one class only)", grouped(self.one_class));
+        }
+        if self.carried > 0 {
+            let carried = grouped(self.carried);
+            text += &format!("\n{carried} unchanged models were taken over\n");
         }
         text += &format!(
             "\n{} trained{one_class}, {} skipped, {} failed in {}; {} of models in {}",

@@ -1,0 +1,111 @@
+//! `diff`: what sets one generation apart from another.
+
+use std::path::PathBuf;
+
+use per_entity::store::{Change, EntityRecord, Store, difference};
+use serde_json::json;
+
+use super::output::{grouped, percent, print, table};
+use super::{CliResult, Context, Exit};
+
+/// Compare two generations of a store: entities added, dropped and changed.
+#[derive(clap::Args)]
+pub struct Diff {
+    /// The store
+    #[arg(value_name = "DIRECTORY")]
+    models: PathBuf,
+
+    /// The number of the first generation
+    before: u64,
+
+    /// The number of the second generation
+    after: u64,
+
+    /// List at most so many entities; 0 lists all
+    #[arg(long, default_value_t = 50, value_name = "ENTITIES")]
+    limit: usize,
+}
+
+impl Diff {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let before = Store::open_generation(&self.models, self.before)?;
+        let after = Store::open_generation(&self.models, self.after)?;
+        let difference = difference(&before, &after)?;
+        if context.json {
+            let keys = |records: &[EntityRecord]| -> Vec<String> {
+                records.iter().map(|record| record.key.clone()).collect()
+            };
+            let changed: Vec<_> = difference.changed.iter().map(change_as_json).collect();
+            print(json!({
+                "added": keys(&difference.added),
+                "dropped": keys(&difference.dropped),
+                "changed": changed,
+                "unchanged": difference.unchanged,
+            }))?;
+            return Ok(Exit::Done);
+        }
+        let added = difference
+            .added
+            .iter()
+            .map(|record| row(None, Some(record)));
+        let dropped = difference
+            .dropped
+            .iter()
+            .map(|record| row(Some(record), None));
+        let changed = difference.changed.iter();
+        let changed = changed.map(|change| row(Some(&change.before), Some(&change.after)));
+        let limit = match self.limit {
+            0 => usize::MAX,
+            limit => limit,
+        };
+        let rows: Vec<_> = added.chain(dropped).chain(changed).take(limit).collect();
+        let mut text = String::new();
+        if !rows.is_empty() {
+            let header = ["entity", "change", "rows", "training accuracy", "status"];
+            text += &format!("{}\n\n", table(&header, rows));
+        }
+        text += &format!(
+            "{} added, {} dropped, {} changed, {} unchanged",
+            grouped(difference.added.len() as u64),
+            grouped(difference.dropped.len() as u64),
+            grouped(difference.changed.len() as u64),
+            grouped(difference.unchanged),
+        );
+        print(text)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>) -> Vec<String> {
+    let kind = match (before, after) {
+        (None, _) => "added",
+        (_, None) => "dropped",
+        _ => "changed",
+    };
+    let both = |text: fn(&EntityRecord) -> String| {
+        let sides = [before.map(text), after.map(text)];
+        let mut sides: Vec<String> = sides.into_iter().flatten().collect();
+        sides.dedup();
+        sides.join(" -> ")
+    };
+    let record = after.or(before);
+    vec![
+        record.map_or(String::new(), |record| record.key.clone()),
+        kind.into(),
+        both(|record| grouped(record.rows)),
+        both(|record| record.training_accuracy.map_or(String::new(), percent)),
+        both(|record| record.status.clone()),
+    ]
+}
+
+fn change_as_json(Change { before, after }: &Change) -> serde_json::Value {
+    let side = |record: &EntityRecord| {
+        json!({
+            "rows": record.rows,
+            "nodes": record.nodes,
+            "training_accuracy": record.training_accuracy,
+            "status": record.status,
+        })
+    };
+    json!({ "key": before.key, "before": side(before), "after": side(after) })
+}

@@ -1,0 +1,65 @@
+//! `history`: the generations of a store.
+
+use std::path::PathBuf;
+
+use per_entity::store::Store;
+use serde_json::json;
+
+use super::output::{bytes, grouped, percent, print, table};
+use super::{CliResult, Context, Exit};
+
+/// List the generations of a store: when, from what, how, and what came of it.
+#[derive(clap::Args)]
+pub struct History {
+    /// The store
+    #[arg(value_name = "DIRECTORY")]
+    models: PathBuf,
+}
+
+impl History {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let store = Store::open(&self.models)?;
+        let manifest = store.manifest();
+        if context.json {
+            print(json!(manifest))?;
+            return Ok(Exit::Done);
+        }
+        let header = [
+            "generation",
+            "created",
+            "entities",
+            "trained",
+            "skipped",
+            "failed",
+            "training accuracy",
+            "models",
+        ];
+        let rows = manifest.generations.iter().map(|generation| {
+            let mark = match generation.number == manifest.current {
+                true => " (current)",
+                false => "",
+            };
+            vec![
+                format!("{}{mark}", generation.number),
+                generation.created.clone(),
+                grouped(generation.entities),
+                grouped(generation.trained),
+                grouped(generation.skipped),
+                grouped(generation.failed),
+                generation.training_accuracy.map_or(String::new(), percent),
+                bytes(generation.model_bytes),
+            ]
+        });
+        let mut text = table(&header, rows);
+        text.push('\n');
+        for generation in &manifest.generations {
+            text += &format!(
+                "\n{}: {}",
+                generation.number,
+                generation.run.command.join(" ")
+            );
+        }
+        print(text)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,36 @@
+//! `prune`: generations that are no longer wanted.
+
+use std::path::PathBuf;
+
+use per_entity::store;
+use serde_json::json;
+
+use super::output::print;
+use super::{CliResult, Context, Exit};
+
+/// Remove old generations, and what interrupted runs left. The current generation and the newest
+/// one always stay.
+#[derive(clap::Args)]
+pub struct Prune {
+    /// The store
+    #[arg(value_name = "DIRECTORY")]
+    models: PathBuf,
+
+    /// Keep so many of the newest generations
+    #[arg(long, value_name = "GENERATIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: u32,
+}
+
+impl Prune {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let removed = store::prune(&self.models, self.keep as usize)?;
+        if context.json {
+            print(json!({ "removed": removed }))?;
+        } else if !context.quiet {
+            for path in &removed {
+                print(format!("removed {}", path.display()))?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}

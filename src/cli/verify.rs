@@ -1,0 +1,51 @@
+//! `verify`: whether a store is what it says it is.
+
+use std::path::PathBuf;
+
+use per_entity::store;
+use serde_json::json;
+
+use super::output::{grouped, print};
+use super::{CliResult, Context, Exit};
+
+/// Check every digest and decode every model of a store; exit code 1 if anything is damaged.
+#[derive(clap::Args)]
+pub struct Verify {
+    /// The store
+    #[arg(value_name = "DIRECTORY")]
+    models: PathBuf,
+}
+
+impl Verify {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let report = store::verify(&self.models)?;
+        if context.json {
+            print(json!({
+                "generations": report.generations,
+                "models": report.models,
+                "problems": report.problems,
+                "orphans": report.orphans,
+            }))?;
+        } else {
+            for problem in &report.problems {
+                log::error!("{problem}");
+            }
+            if !context.quiet {
+                for orphan in &report.orphans {
+                    print(format!("orphan: {}", orphan.display()))?;
+                }
+                print(format!(
+                    "{} models in {} generations are whole, {} problems, {} orphans",
+                    grouped(report.models),
+                    grouped(report.generations),
+                    grouped(report.problems.len() as u64),
+                    grouped(report.orphans.len() as u64),
+                ))?;
+            }
+        }
+        Ok(match report.problems.is_empty() {
+            true => Exit::Done,
+            false => Exit::SomeFailed,
+        })
+    }
+}

@@ -456,8 +456,8 @@ fn figures_are_written_as_tables_too() {
 
 fn entities(models: &str) -> DataFrame {
     let store = Store::open(models).expect("a store");
-    let entities = store.entities().map(|e| e.collect().expect("a table"));
-    entities.expect("a table")
+    let entities = store.entities().expect("a table of entities");
+    entities.collect().expect("a table of entities")
 }
 
 #[test]

@@ -60,7 +60,8 @@ pub struct Report {
     pub confusion: ConfusionMatrix,
     /// The groups over all entities.
     pub fairness: Option<Fairness>,
-    /// The entities of the lowest accuracy among those with enough rows, worst first.
+    /// The entities of the lowest accuracy, worst first: of those with enough rows and an accuracy
+    /// below that of all rows.
     pub worst: Vec<Worst>,
     /// The entities of the largest parity gap between groups with enough rows, largest first.
     pub largest_gaps: Vec<Gap>,
@@ -237,7 +238,7 @@ pub fn evaluate_table(store: &Store, table: &Table, options: &EvaluateOptions) -
         largest_gaps: Vec::new(),
         entities,
     };
-    report.worst = worst(&report.entities);
+    report.worst = worst(&report.entities, report.confusion.accuracy());
     report.largest_gaps = largest_gaps(&report.entities);
     Ok(report)
 }
@@ -399,7 +400,8 @@ fn unseen_targets(table: &Table, judge: &Judge) -> BTreeMap<String, u64> {
     unseen
 }
 
-fn worst(entities: &[EntityReport]) -> Vec<Worst> {
+/// `overall` is the accuracy that an entity must be below to stand out.
+fn worst(entities: &[EntityReport], overall: Option<f64>) -> Vec<Worst> {
     let mut worst: Vec<Worst> = entities
         .iter()
         .filter(|entity| entity.rows >= ENOUGH_ROWS)
@@ -414,6 +416,7 @@ fn worst(entities: &[EntityReport]) -> Vec<Worst> {
                 high,
             })
         })
+        .filter(|worst| Some(worst.accuracy) < overall)
         .collect();
     worst.sort_by(|a, b| a.accuracy.total_cmp(&b.accuracy));
     worst.truncate(STANDING_OUT);

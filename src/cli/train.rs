@@ -223,6 +223,9 @@ impl Train {
             base.iter()
                 .try_for_each(|base| put(base.outcome(record)?))?;
         }
+        if context.interrupt.is_requested() {
+            return Err(per_entity::Error::Interrupted.into());
+        }
         summary.carried = earlier.taken();
         bar.finish_and_clear();
         log::info!("all entities trained after {}", seconds(started.elapsed()));

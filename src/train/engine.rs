@@ -155,6 +155,10 @@ impl<'a> Engine<'a> {
                 .held_out
                 .map(|held_out| (held_out, Judge::new(held_out, held_out.classes()))),
         };
+        let mut take = |outcome| match self.interrupt.load(Ordering::Relaxed) {
+            true => Err(Error::Interrupted),
+            false => take(outcome),
+        };
         let mut large = worker.train_large(table)?;
         let mut ready: Vec<Outcome> = Vec::new();
         for start in (0..table.len()).step_by(CHUNK) {

@@ -1,0 +1,141 @@
+//! Models and stores from anywhere: data that is read, never trusted.
+
+#[path = "support/hostile.rs"]
+mod hostile;
+
+use std::fs;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+use linfa::ParamGuard;
+use per_entity::Model;
+use per_entity::dataset::{DatasetSpec, Source, Table};
+use per_entity::store::{ModelsPerFile, Run, Store, Writer};
+use per_entity::train::{CartTrainer, Engine};
+use per_entity::tree::DecisionTreeParams;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+struct Valid {
+    models: Vec<Vec<u8>>,
+    manifest: Vec<u8>,
+    entities: Vec<u8>,
+}
+
+/// What a run on the fixture writes.
+fn valid() -> &'static Valid {
+    static VALID: OnceLock<Valid> = OnceLock::new();
+    VALID.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let spec = DatasetSpec::adult();
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/adult-sample.csv");
+        let source = Source::open(&[fixture.into()], None, &spec).unwrap();
+        let interrupt = AtomicBool::new(false).into();
+        let table = Table::load(&source, &spec, &interrupt).unwrap();
+        let trainer = CartTrainer::new(DecisionTreeParams::new().check().unwrap());
+        let keys = table.partitions().map(|partition| partition.key());
+        let path = directory.path().join("store");
+        let mut writer = Writer::create(&path, ModelsPerFile::Automatic, keys).unwrap();
+        Engine::new(&trainer, 1, &interrupt)
+            .run(&table, |outcome| writer.put(outcome))
+            .unwrap();
+        writer.commit(Run::default()).unwrap();
+        let store = Store::open(&path).unwrap();
+        let models = store.records().unwrap();
+        Valid {
+            models: models
+                .iter()
+                .map(|record| fs::read(store.path().join(record.file().unwrap())).unwrap())
+                .collect(),
+            manifest: fs::read(path.join("manifest.json")).unwrap(),
+            entities: fs::read(store.path().join("entities.parquet")).unwrap(),
+        }
+    })
+}
+
+fn mutate(bytes: &[u8], changes: &[(Index, u8)], end: &Option<Index>) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for (at, value) in changes {
+        let at = at.index(bytes.len());
+        bytes[at] = *value;
+    }
+    if let Some(end) = end {
+        bytes.truncate(end.index(bytes.len()));
+    }
+    bytes
+}
+
+fn changes() -> impl Strategy<Value = Vec<(Index, u8)>> {
+    prop::collection::vec(any::<(Index, u8)>(), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn arbitrary_bytes_are_no_reason_to_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        hostile::model(&bytes);
+    }
+
+    #[test]
+    fn mutated_models_are_refused_or_work(
+        which in any::<Index>(),
+        changes in changes(),
+        end in prop::option::weighted(0.1, any::<Index>()),
+    ) {
+        hostile::model(&mutate(which.get(&valid().models), &changes, &end));
+    }
+
+    #[test]
+    fn truncated_models_are_refused(which in any::<Index>(), end in any::<Index>()) {
+        let model = which.get(&valid().models);
+        prop_assert!(Model::decode(&model[..end.index(model.len())]).is_err());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn any_manifest_is_read_or_refused(
+        arbitrary in prop::option::weighted(0.2, prop::collection::vec(any::<u8>(), 0..200)),
+        changes in changes(),
+        end in prop::option::weighted(0.2, any::<Index>()),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let bytes = arbitrary.unwrap_or_else(|| mutate(&valid().manifest, &changes, &end));
+        fs::write(directory.path().join("manifest.json"), bytes).unwrap();
+        hostile::store(directory.path());
+    }
+
+    #[test]
+    fn any_table_of_entities_is_read_or_refused(
+        arbitrary in prop::option::weighted(0.1, prop::collection::vec(any::<u8>(), 0..200)),
+        changes in changes(),
+        end in prop::option::weighted(0.2, any::<Index>()),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let bytes = arbitrary.unwrap_or_else(|| mutate(&valid().entities, &changes, &end));
+        hostile::write_store(directory.path(), &bytes);
+        hostile::store(directory.path());
+    }
+}
+
+/// The smallest documents with the largest promises: each names a length that it does not have.
+#[test]
+fn promised_lengths_are_not_believed() {
+    for model in &valid().models {
+        for at in 0..model.len().min(400) {
+            for head in [0x5B_u8, 0x7B, 0x9B, 0xBB, 0x5F, 0x9F, 0xBF] {
+                let mut bytes = model[..at].to_vec();
+                bytes.push(head);
+                bytes.extend([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
+                bytes.extend(&model[at..]);
+                assert!(Model::decode(&bytes).is_err());
+            }
+        }
+    }
+    for nested in [0x81_u8, 0xA1, 0xC1, 0xD8] {
+        assert!(Model::decode(&vec![nested; 1 << 20]).is_err());
+    }
+}

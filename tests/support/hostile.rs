@@ -1,0 +1,72 @@
+//! What reading untrusted bytes must withstand; shared by the property tests and the fuzz target.
+
+use ndarray::Array2;
+use per_entity::{Model, Value};
+
+/// Decodes bytes as a model and, where they are one, asks it for predictions of all kinds.
+pub fn model(bytes: &[u8]) {
+    let Ok(model) = Model::decode(bytes) else {
+        return;
+    };
+    let counts: Array2<f64> = model.node_counts();
+    assert_eq!(counts.nrows(), model.node_count());
+    assert!(model.depth() < model.node_count());
+    for number in [f64::NEG_INFINITY, 0.0, f64::INFINITY, f64::NAN] {
+        for category in [None, Some(0), Some(u32::MAX)] {
+            let leaf = model.leaf_counts(|feature| match model.features()[feature].categories() {
+                None => Value::Number(number),
+                Some(_) => Value::Category(category),
+            });
+            assert_eq!(leaf.len(), model.classes().len());
+        }
+    }
+    let mut again = Vec::new();
+    model.encode(&mut again);
+    assert_eq!(Model::decode(&again).as_ref().ok(), Some(&model));
+}
+
+/// Opens a store whose manifest or table of entities are these bytes, and reads all of it.
+pub fn store(directory: &std::path::Path) {
+    let Ok(store) = per_entity::store::Store::open(directory) else {
+        return;
+    };
+    for record in store.records().unwrap_or_default() {
+        let _ = store.model_of(&record);
+    }
+    let _ = store.record("a");
+    let _ = per_entity::store::verify(directory);
+}
+
+/// A store whose table of entities is these bytes, with the digest to match.
+pub fn write_store(directory: &std::path::Path, entities: &[u8]) {
+    use per_entity::store::{FORMAT_VERSION, FileDigest, Generation, Manifest, Run};
+    let generation = Generation {
+        number: 1,
+        directory: "gen-000001".into(),
+        created: String::new(),
+        program: String::new(),
+        run: Run::default(),
+        rows: 0,
+        entities: 0,
+        trained: 0,
+        skipped: 0,
+        failed: 0,
+        training_accuracy: None,
+        model_bytes: 0,
+        entities_file: FileDigest {
+            name: "entities.parquet".into(),
+            length: entities.len() as u64,
+            digest: blake3::hash(entities).to_hex().to_string(),
+        },
+    };
+    let manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        current: 1,
+        generations: vec![generation],
+    };
+    let path = directory.join("gen-000001");
+    std::fs::create_dir_all(&path).unwrap();
+    std::fs::write(path.join("entities.parquet"), entities).unwrap();
+    let text = serde_json::to_string(&manifest).unwrap();
+    std::fs::write(directory.join("manifest.json"), text).unwrap();
+}

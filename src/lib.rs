@@ -10,6 +10,7 @@
 //! | tree | [`tree`] | codes | an exact CART tree |
 //! | train | [`train`] | the table | a model for each entity, in parallel |
 //! | store | [`store`] | models | CBOR files and a manifest, committed at once |
+//! | predict | [`predict`] | rows of many entities | each row's class, by its own entity's model |
 //! | evaluate | [`evaluate`] | predictions | metrics, confusion, fairness |
 //!
 //! [`generate`] makes up data of any size to try it all on.
@@ -48,6 +49,7 @@ mod error;
 pub mod evaluate;
 pub mod generate;
 mod model;
+pub mod predict;
 pub mod store;
 pub mod train;
 pub mod tree;

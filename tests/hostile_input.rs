@@ -83,12 +83,12 @@ proptest! {
         changes in changes(),
         end in prop::option::weighted(0.1, any::<Index>()),
     ) {
-        hostile::model(&mutate(which.get(&valid().models), &changes, &end));
+        hostile::model(&mutate(which.get::<Vec<u8>>(valid().models.as_slice()), &changes, &end));
     }
 
     #[test]
     fn truncated_models_are_refused(which in any::<Index>(), end in any::<Index>()) {
-        let model = which.get(&valid().models);
+        let model: &Vec<u8> = which.get(valid().models.as_slice());
         prop_assert!(Model::decode(&model[..end.index(model.len())]).is_err());
     }
 }
@@ -116,7 +116,9 @@ proptest! {
     ) {
         let directory = tempfile::tempdir().unwrap();
         let bytes = arbitrary.unwrap_or_else(|| mutate(&valid().entities, &changes, &end));
-        hostile::write_store(directory.path(), &bytes);
+        hostile::write_store(directory.path(), &valid().entities, &bytes);
+        let store = per_entity::store::Store::open(directory.path()).unwrap();
+        prop_assert_eq!(store.records().is_ok(), bytes == valid().entities);
         hostile::store(directory.path());
     }
 }

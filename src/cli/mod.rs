@@ -11,6 +11,7 @@ mod inspect;
 mod interrupt;
 mod man;
 mod output;
+mod predict;
 mod prune;
 mod rollback;
 mod train;
@@ -58,6 +59,7 @@ enum Command {
     Train(Box<train::Train>),
     Inspect(inspect::Inspect),
     Evaluate(evaluate::Evaluate),
+    Predict(predict::Predict),
     Compare(Box<compare::Compare>),
     History(history::History),
     Diff(diff::Diff),
@@ -128,6 +130,7 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
         Command::Train(train) => train.run(&context),
         Command::Inspect(inspect) => inspect.run(&context),
         Command::Evaluate(evaluate) => evaluate.run(&context),
+        Command::Predict(predict) => predict.run(&context),
         Command::Compare(compare) => compare.run(&context),
         Command::History(history) => history.run(&context),
         Command::Diff(diff) => diff.run(&context),

@@ -53,6 +53,11 @@ pub struct Train {
     #[arg(long, default_value_t = 1, value_name = "ROWS")]
     min_rows: usize,
 
+    /// Also train one model on all entities, with the key as a feature; it can answer for entities
+    /// without a model of their own
+    #[arg(long)]
+    pooled: bool,
+
     /// How many models share a file [default: 1 for up to 1,000 entities, else packs of 64 MiB]
     #[arg(long, value_name = "MODELS", value_parser = clap::value_parser!(u32).range(1..))]
     models_per_file: Option<u32>,
@@ -226,10 +231,16 @@ impl Train {
         if context.interrupt.is_requested() {
             return Err(per_entity::Error::Interrupted.into());
         }
+        if self.pooled {
+            let pooled = table.pooled(&spec.key.join(","));
+            let engine = Engine::new(trainer.as_ref(), 1, context.interrupt.flag());
+            self.pool()?
+                .install(|| engine.run(&pooled, |outcome| writer.put_pooled(outcome)))?;
+        }
         summary.carried = earlier.taken();
         bar.finish_and_clear();
         log::info!("all entities trained after {}", seconds(started.elapsed()));
-        let mut run = self.describe(&source, spec, &table, trainer.as_ref());
+        let mut run = self.describe(&source, &query, spec, &table, trainer.as_ref());
         run.holdout = holdout.map(|drawn| {
             let overall = pool.overall();
             HoldoutRun {
@@ -289,6 +300,7 @@ impl Train {
     fn describe(
         &self,
         source: &Source,
+        query: &Query,
         dataset: DatasetSpec,
         table: &Table,
         trainer: &dyn Trainer,
@@ -303,6 +315,7 @@ impl Train {
             dataset,
             features: table.features().to_vec(),
             classes: table.classes().to_vec(),
+            target_is_integer: query.target_is_integer(),
             trainer: trainer.description(),
             min_rows: self.min_rows,
             rows_read: table.rows_read(),
@@ -323,7 +336,7 @@ fn pool_held_out(pool: &mut Pool, outcome: &mut Outcome) -> per_entity::Result<(
     Ok(())
 }
 
-fn report_ragged(source: &Source) {
+pub fn report_ragged(source: &Source) {
     if let Some((path, line, fields, wanted)) = source.first_ragged() {
         log::warn!(
             "{}:{line}: {fields} fields instead of {wanted}; {} such rows are left out (--strict makes them an error)",

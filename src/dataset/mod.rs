@@ -12,6 +12,7 @@ mod survey;
 
 pub use buffer::{CodeBuffer, Numbers};
 pub use holdout::Holdout;
+pub(crate) use partition::key_text;
 pub use partition::{Column, LeftOut, Partition, Table, WhyLeftOut};
 pub use query::{Discrete, Feature, Query};
 pub use source::{Format, Source};

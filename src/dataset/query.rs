@@ -216,6 +216,11 @@ impl Query {
         &self.frame
     }
 
+    /// Whether the target's classes are whole numbers.
+    pub fn target_is_integer(&self) -> bool {
+        self.target.1 == Discrete::Integer
+    }
+
     /// The features, in schema order.
     pub fn features(&self) -> &[Feature] {
         &self.features
@@ -412,7 +417,7 @@ fn unsupported(name: &str, dtype: &DataType, role: &'static str) -> Error {
     }
 }
 
-fn with_columns(frame: LazyFrame, columns: Vec<(PlSmallStr, Expr)>) -> LazyFrame {
+pub(super) fn with_columns(frame: LazyFrame, columns: Vec<(PlSmallStr, Expr)>) -> LazyFrame {
     if columns.is_empty() {
         return frame;
     }
@@ -423,7 +428,7 @@ fn with_columns(frame: LazyFrame, columns: Vec<(PlSmallStr, Expr)>) -> LazyFrame
 }
 
 /// Texts stripped and missing ones made null, as the specification says.
-fn clean(schema: &Schema, spec: &DatasetSpec) -> Vec<(PlSmallStr, Expr)> {
+pub(super) fn clean(schema: &Schema, spec: &DatasetSpec) -> Vec<(PlSmallStr, Expr)> {
     let is_text = |dtype: &DataType| matches!(dtype, DataType::String);
     if !(spec.trim || spec.strip_label_stop || !spec.missing.is_empty()) {
         return Vec::new();

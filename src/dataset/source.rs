@@ -7,6 +7,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::DatasetSpec;
+use super::query::{clean, with_columns};
 use super::survey::{Dialect, Survey, first_bad_number};
 use crate::{Error, Result};
 
@@ -170,6 +171,28 @@ impl Source {
         .map_err(Error::polars(self.describe()))
     }
 
+    /// All rows as they are to be predicted: cleaned as the specification says, nothing left out
+    /// but ragged rows, and whole numbers of text files as whole numbers again.
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Self::scan), and [`Error::NotANumber`] for text in a numeric column.
+    pub fn rows(&self, spec: &DatasetSpec) -> Result<DataFrame> {
+        let mut frame = self.scan(spec)?;
+        let schema = frame
+            .collect_schema()
+            .map_err(Error::polars(self.describe()))?;
+        let rows = with_columns(frame, clean(&schema, spec))
+            .collect()
+            .map_err(Error::polars("cannot read the input"))
+            .map_err(|error| self.locate(error, &spec.numeric, spec))?;
+        if self.known_rows().is_none() {
+            return Ok(rows);
+        }
+        let columns = rows.columns().iter().map(as_whole_numbers).collect();
+        DataFrame::new(rows.height(), columns).map_err(Error::polars(self.describe()))
+    }
+
     fn scan_csv(&self, spec: &DatasetSpec) -> PolarsResult<LazyFrame> {
         let schema = self.csv_schema(spec)?;
         let frames = self
@@ -319,6 +342,21 @@ impl Source {
 
     fn polars_paths<B: FromIterator<PlRefPath>>(&self) -> B {
         self.paths.iter().map(|path| polars_path(path)).collect()
+    }
+}
+
+/// A column of floats that are all whole, as whole numbers.
+fn as_whole_numbers(column: &Column) -> Column {
+    let whole = column.f64().is_ok_and(|numbers| {
+        let is_whole = |number: f64| (number as i64) as f64 == number;
+        numbers.iter().flatten().all(is_whole)
+    });
+    if whole {
+        column
+            .cast(&DataType::Int64)
+            .unwrap_or_else(|_| column.clone())
+    } else {
+        column.clone()
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Run {
     pub dataset: DatasetSpec,
     /// The features, in schema order.
     pub features: Vec<Feature>,
+    /// Whether the target's classes are whole numbers.
+    #[serde(default)]
+    pub target_is_integer: bool,
     /// All classes of the target, in order.
     pub classes: Vec<String>,
     /// The trainer and its hyperparameters.
@@ -96,6 +99,9 @@ pub struct Generation {
     pub model_bytes: u64,
     /// The table of entities.
     pub entities_file: FileDigest,
+    /// The model of all entities together, where one was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<FileDigest>,
 }
 
 /// A file, and what its content must be.
@@ -144,7 +150,9 @@ impl Manifest {
                 let problem = format!("generation {number} is listed twice or out of range");
                 return Err(Error::bad_store(&path, problem));
             }
-            for name in [&generation.directory, &generation.entities_file.name] {
+            let pooled = generation.pooled.as_ref().map(|file| &file.name);
+            let names = [&generation.directory, &generation.entities_file.name];
+            for name in names.into_iter().chain(pooled) {
                 if !is_plain_name(name) {
                     let problem = format!("'{name}' is not a plain file name");
                     return Err(Error::bad_store(&path, problem));

@@ -190,6 +190,42 @@ impl Store {
         records_in(bytes).map_err(|problem| Error::bad_store(&path, problem))
     }
 
+    /// What the store notes about those of the keys that it has.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn records_of(&self, keys: &[&str]) -> Result<Vec<EntityRecord>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: std::collections::HashSet<&str> = keys.iter().copied().collect();
+        let mut records = self.records()?;
+        records.retain(|record| wanted.contains(record.key.as_str()));
+        Ok(records)
+    }
+
+    /// The model of all entities together, its digest checked; nothing where none was trained.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadStore`] for a model that is damaged, [`Error::Io`].
+    pub fn pooled(&self) -> Result<Option<Model>> {
+        let Some(file) = &self.generation.pooled else {
+            return Ok(None);
+        };
+        let path = self.path().join(&file.name);
+        regular_file(&path)?;
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        if blake3::hash(&bytes).to_hex().as_str() != file.digest {
+            let problem = "the pooled model's digest does not match; train again";
+            return Err(Error::bad_store(&path, problem));
+        }
+        Model::decode(&bytes)
+            .map(Some)
+            .map_err(|error| Error::bad_store(&path, error.to_string()))
+    }
+
     /// What the store notes about one entity.
     ///
     /// # Errors

@@ -47,6 +47,13 @@ impl Report {
     fn generation(&mut self, store: &Store, generation: &Generation) -> Result<()> {
         let records = store.records()?;
         let mut files = HashSet::from([generation.entities_file.name.as_str()]);
+        if let Some(pooled) = &generation.pooled {
+            files.insert(pooled.name.as_str());
+            match store.pooled() {
+                Ok(_) => self.models += 1,
+                Err(error) => self.problems.push(error.to_string()),
+            }
+        }
         let mut trained = 0;
         for record in &records {
             let Some(file) = record.file() else { continue };

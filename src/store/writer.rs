@@ -31,6 +31,9 @@ const ENTITIES_WITH_OWN_FILE: usize = 1_000;
 /// A pack is closed when it has so many bytes.
 const PACK_BYTES: usize = 64 << 20;
 
+/// The file of the model of all entities together; no key has such a name.
+const POOLED: &str = "~pooled.cbor";
+
 /// The new manifest, until it replaces the old one.
 const TEMPORARY_MANIFEST: &str = ".manifest.json";
 
@@ -53,6 +56,7 @@ pub struct Writer {
     pending: Vec<JournalModel>,
     entities: Vec<Entry>,
     model_bytes: u64,
+    pooled: Option<FileDigest>,
     _lock: Lock,
 }
 
@@ -125,6 +129,7 @@ impl Writer {
             pending: Vec::new(),
             entities: Vec::new(),
             model_bytes: 0,
+            pooled: None,
             _lock: lock,
         })
     }
@@ -161,6 +166,27 @@ impl Writer {
             Status::Skipped | Status::Failed(_) => None,
         };
         self.entities.push(Entry { outcome, place });
+        Ok(())
+    }
+
+    /// Writes the model of all entities together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoModel`] where its training failed, [`Error::Io`] where it cannot be written.
+    pub fn put_pooled(&mut self, outcome: Outcome) -> Result<()> {
+        let Status::Trained(trained) = outcome.status else {
+            return Err(Error::NoModel {
+                key: "all entities together".into(),
+                reason: outcome.status.error().unwrap_or("too few rows").into(),
+            });
+        };
+        write_synced(&self.staging.path.join(POOLED), &trained.bytes)?;
+        self.pooled = Some(FileDigest {
+            name: POOLED.into(),
+            length: trained.bytes.len() as u64,
+            digest: blake3::hash(&trained.bytes).to_hex().to_string(),
+        });
         Ok(())
     }
 
@@ -282,6 +308,7 @@ impl Writer {
             training_accuracy: (weight > 0.0).then(|| correct / weight),
             model_bytes: self.model_bytes,
             entities_file,
+            pooled: self.pooled.clone(),
         }
     }
 

@@ -37,8 +37,8 @@ pub fn store(directory: &std::path::Path) {
     let _ = per_entity::store::verify(directory);
 }
 
-/// A store whose table of entities is these bytes, with the digest to match.
-pub fn write_store(directory: &std::path::Path, entities: &[u8]) {
+/// A store whose manifest was made for one table of entities and finds another.
+pub fn write_store(directory: &std::path::Path, promised: &[u8], found: &[u8]) {
     use per_entity::store::{FORMAT_VERSION, FileDigest, Generation, Manifest, Run};
     let generation = Generation {
         number: 1,
@@ -53,10 +53,11 @@ pub fn write_store(directory: &std::path::Path, entities: &[u8]) {
         failed: 0,
         training_accuracy: None,
         model_bytes: 0,
+        pooled: None,
         entities_file: FileDigest {
             name: "entities.parquet".into(),
-            length: entities.len() as u64,
-            digest: blake3::hash(entities).to_hex().to_string(),
+            length: found.len() as u64,
+            digest: blake3::hash(promised).to_hex().to_string(),
         },
     };
     let manifest = Manifest {
@@ -66,7 +67,7 @@ pub fn write_store(directory: &std::path::Path, entities: &[u8]) {
     };
     let path = directory.join("gen-000001");
     std::fs::create_dir_all(&path).unwrap();
-    std::fs::write(path.join("entities.parquet"), entities).unwrap();
+    std::fs::write(path.join("entities.parquet"), found).unwrap();
     let text = serde_json::to_string(&manifest).unwrap();
     std::fs::write(directory.join("manifest.json"), text).unwrap();
 }

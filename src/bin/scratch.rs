@@ -8,6 +8,7 @@
 //! cargo run --release --bin scratch -- --input adult.data 3
 //! ```
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -16,6 +17,8 @@ use linfa::ParamGuard;
 use per_entity::Model;
 use per_entity::dataset::{DatasetSpec, Query, Source, Table};
 use per_entity::encode::{EncodedPartition, EncoderScratch, OneHot};
+use per_entity::evaluate::evaluate;
+use per_entity::predict::Predictor;
 use per_entity::store::{ModelsPerFile, Run, Store, Writer};
 use per_entity::train::{CartTrainer, Engine, Trainer};
 use per_entity::tree::DecisionTreeParams;
@@ -23,7 +26,7 @@ use polars::prelude::*;
 
 type Cell = fn(&Notebook) -> Result<(), Box<dyn std::error::Error>>;
 
-const CELLS: [(&str, Cell); 7] = [
+const CELLS: [(&str, Cell); 9] = [
     ("scan the input and show its schema", scan),
     ("count what the filter keeps", filter),
     ("partition sizes", partitions),
@@ -31,6 +34,8 @@ const CELLS: [(&str, Cell); 7] = [
     ("one entity's tree as text", tree),
     ("predictions on a few rows", predict),
     ("a store, written and read back", store),
+    ("rows of many entities, each by its own model", predict_all),
+    ("how good the models are", evaluation),
 ];
 
 /// Numbered cells that show what the library does.
@@ -48,15 +53,33 @@ struct Notebook {
     input: String,
 }
 
+/// Prints a line; the cell ends where nobody reads on.
+macro_rules! show {
+    ($($line:tt)*) => {
+        writeln!(std::io::stdout(), $($line)*)?
+    };
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let notebook = Notebook::parse();
+    match run(&Notebook::parse()) {
+        Err(error) if is_broken_pipe(&*error) => Ok(()),
+        result => result,
+    }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn run(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     for (number, (name, cell)) in (1..).zip(CELLS) {
         if notebook.list {
-            println!("{number}  {name}");
+            show!("{number}  {name}");
         } else if notebook.cells.is_empty() || notebook.cells.contains(&number) {
-            println!("── [{number}] {name}");
-            cell(&notebook)?;
-            println!();
+            show!("── [{number}] {name}");
+            cell(notebook)?;
+            show!();
         }
     }
     Ok(())
@@ -100,26 +123,26 @@ impl Notebook {
 fn scan(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let mut frame = notebook.source()?.scan(&notebook.spec())?;
     for (name, dtype) in frame.collect_schema()?.iter() {
-        println!("{name:16} {dtype}");
+        show!("{name:16} {dtype}");
     }
-    println!("{}", frame.limit(3).collect()?);
+    show!("{}", frame.limit(3).collect()?);
     Ok(())
 }
 
 fn filter(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let query = Query::new(&notebook.source()?, &notebook.spec())?;
-    println!("{}", query.explain()?);
+    show!("{}", query.explain()?);
     let table = notebook.table()?;
-    println!("{} rows read, {} kept", table.rows_read(), table.rows());
+    show!("{} rows read, {} kept", table.rows_read(), table.rows());
     for (reason, rows) in table.left_out().reasons() {
-        println!("{rows:8} left out: {reason}");
+        show!("{rows:8} left out: {reason}");
     }
     Ok(())
 }
 
 fn partitions(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     for partition in notebook.table()?.partitions() {
-        println!("{:16} rows {:?}", partition.key(), partition.range());
+        show!("{:16} rows {:?}", partition.key(), partition.range());
     }
     Ok(())
 }
@@ -131,16 +154,17 @@ fn encode(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
         let codes: Vec<u32> = (0..encoded.rows().min(8))
             .map(|row| column.codes.get(row))
             .collect();
-        println!(
+        show!(
             "{:16} {:3} values, codes {codes:?} …",
-            feature.name, column.cardinality
+            feature.name,
+            column.cardinality
         );
     }
-    println!(
+    show!(
         "labels {:?}",
         encoded.encoder().classes().collect::<Vec<_>>()
     );
-    println!(
+    show!(
         "as a dense matrix: {:?}",
         OneHot::new(&encoded).matrix.shape()
     );
@@ -149,9 +173,9 @@ fn encode(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 
 fn tree(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let model = notebook.model(&notebook.table()?)?;
-    println!("{}", model.key());
+    show!("{}", model.key());
     for node in 0..model.node_count() {
-        println!("{node:3} {:?}", model.test(node));
+        show!("{node:3} {:?}", model.test(node));
     }
     Ok(())
 }
@@ -163,30 +187,77 @@ fn predict(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let rows = query.frame().clone().filter(of_entity).limit(5).collect()?;
     let probabilities = model.predict_proba(&rows)?;
     for (row, prediction) in model.predict(&rows)?.into_iter().enumerate() {
-        println!("{prediction:6} {:.3}", probabilities.row(row));
+        show!("{prediction:6} {:.3}", probabilities.row(row));
     }
     Ok(())
 }
 
-fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let directory = std::env::temp_dir().join(format!("per-entity-scratch-{}", std::process::id()));
-    let table = notebook.table()?;
-    let keys = table.partitions().map(|partition| partition.key());
-    let mut writer = Writer::create(&directory, ModelsPerFile::Automatic, keys)?;
-    let (trainer, interrupt) = (notebook.trainer(), AtomicBool::new(false));
-    Engine::new(&trainer, 1, &interrupt).run(&table, |outcome| writer.put(outcome))?;
-    writer.commit(Run::default())?;
+/// A store in a temporary directory that is removed behind it.
+struct Trained {
+    directory: std::path::PathBuf,
+}
 
-    let store = Store::open(&directory)?;
+impl Trained {
+    fn new(notebook: &Notebook) -> Result<Self, Box<dyn std::error::Error>> {
+        let name = format!("per-entity-scratch-{}", std::process::id());
+        let trained = Self {
+            directory: std::env::temp_dir().join(name),
+        };
+        let table = notebook.table()?;
+        let keys = table.partitions().map(|partition| partition.key());
+        let mut writer = Writer::create(&trained.directory, ModelsPerFile::Automatic, keys)?;
+        let (trainer, interrupt) = (notebook.trainer(), AtomicBool::new(false));
+        Engine::new(&trainer, 1, &interrupt).run(&table, |outcome| writer.put(outcome))?;
+        writer.commit(Run {
+            dataset: notebook.spec(),
+            features: table.features().to_vec(),
+            classes: table.classes().to_vec(),
+            ..Run::default()
+        })?;
+        Ok(trained)
+    }
+
+    fn open(&self) -> per_entity::Result<Store> {
+        Store::open(&self.directory)
+    }
+}
+
+impl Drop for Trained {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let trained = Trained::new(notebook)?;
+    let store = trained.open()?;
     for record in store.records()? {
         let model = store.model(&record.key)?;
-        println!(
+        show!(
             "{:16} {:4} bytes, depth {}",
             record.key,
             record.model_bytes(),
             model.depth()
         );
     }
-    std::fs::remove_dir_all(&directory)?;
+    Ok(())
+}
+
+fn predict_all(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let trained = Trained::new(notebook)?;
+    let rows = notebook.source()?.rows(&notebook.spec())?.head(Some(8));
+    let predicted = Predictor::new(trained.open()?)?.predict(&rows)?;
+    show!(
+        "{}",
+        predicted.select(["education", "income", "prediction", "model"])?
+    );
+    Ok(())
+}
+
+fn evaluation(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
+    let trained = Trained::new(notebook)?;
+    let query = Query::new(&notebook.source()?, &notebook.spec())?;
+    let report = evaluate(&trained.open()?, query.frame().clone())?;
+    show!("{}", serde_json::to_string_pretty(&report.overall)?);
     Ok(())
 }

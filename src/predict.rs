@@ -38,7 +38,7 @@ pub enum Unknown {
 /// # let frame = polars::prelude::DataFrame::empty();
 /// let mut predictor = Predictor::new(Store::open("models")?)?;
 /// let predicted = predictor.predict(&frame)?;
-/// println!("{}", predicted.column("prediction").unwrap());
+/// println!("{predicted}");
 /// # Ok::<(), per_entity::Error>(())
 /// ```
 pub struct Predictor {

@@ -1,11 +1,13 @@
 //! The builder grows: from all rows at the root down to the leaves, depth first.
 //!
 //! The rows of a node are a slice of one index buffer, which a split partitions in place and
-//! stably. Every buffer is kept from node to node, so growing allocates only the tree itself.
+//! stably. Every buffer is kept from node to node, and from tree to tree where the caller keeps a
+//! [`TreeScratch`], so growing allocates only the tree itself.
 //! Above [`PARALLEL_ROWS`] rows the top of the tree is grown node by node with all cores searching
 //! features, and the subtrees below it are then grown side by side; the tree is the same.
 
 use std::marker::PhantomData;
+use std::mem;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -40,15 +42,42 @@ impl<L: Sync> DecisionTreeValidParams<L> {
         class_count: usize,
         weights: Option<&[f64]>,
     ) -> Tree {
+        let mut scratch = TreeScratch::default();
+        self.fit_codes_with(matrix, labels, class_count, weights, &mut scratch)
+    }
+
+    /// As [`fit_codes`](Self::fit_codes), with buffers that are kept from tree to tree: worth it
+    /// for many small trees. What is in the buffers does not matter.
+    ///
+    /// # Panics
+    ///
+    /// As [`fit_codes`](Self::fit_codes).
+    pub fn fit_codes_with(
+        &self,
+        matrix: &CodeMatrix,
+        labels: &[u32],
+        class_count: usize,
+        weights: Option<&[f64]>,
+        scratch: &mut TreeScratch,
+    ) -> Tree {
         assert_eq!(labels.len(), matrix.rows(), "one label per row");
+        let TreeScratch { whole, weighted } = scratch;
         match weights {
-            None => Builder::<L, u32>::new(self, matrix, labels, class_count, &[]).grow(),
+            None => Builder::<L, u32>::new(self, matrix, labels, class_count, &[]).grow(whole),
             Some(weights) => {
                 assert_eq!(weights.len(), matrix.rows(), "one weight per row");
-                Builder::<L, f64>::new(self, matrix, labels, class_count, weights).grow()
+                Builder::<L, f64>::new(self, matrix, labels, class_count, weights).grow(weighted)
             }
         }
     }
+}
+
+/// Buffers for [`fit_codes_with`](DecisionTreeValidParams::fit_codes_with). They grow with the
+/// largest matrix that they have served.
+#[derive(Default)]
+pub struct TreeScratch {
+    whole: Scratch<u32>,
+    weighted: Scratch<f64>,
 }
 
 /// Grows one tree from one matrix.
@@ -74,8 +103,12 @@ struct Pending {
     parent: Option<u32>,
 }
 
-/// Buffers that are kept from node to node.
+/// Buffers that are kept from node to node, and from tree to tree.
 struct Scratch<W> {
+    /// The index buffer.
+    rows: Vec<u32>,
+    tree: Tree,
+    stack: Vec<Pending>,
     runs: Runs<W>,
     labels: Vec<u32>,
     weights: Vec<f64>,
@@ -86,9 +119,12 @@ struct Scratch<W> {
     right: Vec<u32>,
 }
 
-impl<W: Weight> Scratch<W> {
-    fn new() -> Self {
+impl<W: Weight> Default for Scratch<W> {
+    fn default() -> Self {
         Self {
+            rows: Vec::new(),
+            tree: Tree::with_capacity(0, 0),
+            stack: Vec::new(),
             runs: Runs::default(),
             labels: Vec::new(),
             weights: Vec::new(),
@@ -126,34 +162,39 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         }
     }
 
-    fn grow(&self) -> Tree {
-        let mut rows: Vec<u32> = (0..self.labels.len() as u32).collect();
-        let features: Vec<u32> = (0..self.columns.len() as u32).collect();
-        if rows.len() > PARALLEL_ROWS && rayon::current_num_threads() > 1 {
-            self.grow_in_parallel(&mut rows, features)
+    fn grow(&self, scratch: &mut Scratch<W>) -> Tree {
+        let mut rows = mem::take(&mut scratch.rows);
+        rows.clear();
+        rows.extend(0..self.labels.len() as u32);
+        let features = 0..self.columns.len() as u32;
+        let tree = if rows.len() > PARALLEL_ROWS && rayon::current_num_threads() > 1 {
+            self.grow_in_parallel(&mut rows, features.collect(), scratch)
         } else {
-            self.grow_subtree(&mut rows, &features, 0, &mut Scratch::new())
-        }
+            self.grow_subtree(&mut rows, features, 0, scratch)
+        };
+        scratch.rows = rows;
+        tree
     }
 
     /// Grows the subtree of `rows` on this thread.
     fn grow_subtree(
         &self,
         rows: &mut [u32],
-        features: &[u32],
+        features: impl Iterator<Item = u32>,
         depth: usize,
         scratch: &mut Scratch<W>,
     ) -> Tree {
-        let mut tree = Tree::with_capacity(self.class_count, 1);
+        scratch.tree.clear(self.class_count);
         scratch.arena.clear();
-        scratch.arena.extend_from_slice(features);
-        let mut stack = vec![Pending {
+        scratch.arena.extend(features);
+        scratch.stack.clear();
+        scratch.stack.push(Pending {
             rows: 0..rows.len(),
-            features: 0..features.len(),
+            features: 0..scratch.arena.len(),
             depth,
             parent: None,
-        }];
-        while let Some(pending) = stack.pop() {
+        });
+        while let Some(pending) = scratch.stack.pop() {
             let node_rows = &mut rows[pending.rows.clone()];
             // Whatever stands behind belongs to subtrees that are finished.
             scratch.arena.truncate(pending.features.end);
@@ -163,27 +204,31 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
             } else {
                 None
             };
-            let node = tree.push(split.unwrap_or(Split::Leaf), &scratch.totals, pending.depth);
+            let node =
+                scratch
+                    .tree
+                    .push(split.unwrap_or(Split::Leaf), &scratch.totals, pending.depth);
             if let Some(parent) = pending.parent {
-                tree.set_right(parent, node);
+                scratch.tree.set_right(parent, node);
             }
             let Some(split) = split else { continue };
             let middle = pending.rows.start + self.partition(node_rows, split, &mut scratch.right);
             let features = pending.features.end..scratch.arena.len();
-            stack.push(Pending {
+            scratch.stack.push(Pending {
                 rows: middle..pending.rows.end,
                 features: features.clone(),
                 depth: pending.depth + 1,
                 parent: Some(node),
             });
-            stack.push(Pending {
+            scratch.stack.push(Pending {
                 rows: pending.rows.start..middle,
                 features,
                 depth: pending.depth + 1,
                 parent: None,
             });
         }
-        tree
+        // A copy is no larger than it has to be.
+        scratch.tree.clone()
     }
 
     /// Brings a node's labels and weights together, and sums them up by class.
@@ -237,6 +282,10 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
                 .splitter
                 .search(feature, column, &node, &mut scratch.runs);
             self.fold(&mut best, &mut scratch.arena, feature, found);
+            // Nothing is better, and leaves have no use for the other features.
+            if W::WHOLE && best.is_some_and(|best| best.score.is_perfect(self.params.criterion)) {
+                break;
+            }
         }
         self.worthwhile(best, &scratch.totals)
     }
@@ -257,7 +306,7 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
             && best.is_none_or(|best| {
                 candidate
                     .score
-                    .beats(&best.score, self.params.criterion, W::WHOLE)
+                    .beats(best.score, self.params.criterion, W::WHOLE)
             })
         {
             *best = Some(candidate);
@@ -297,11 +346,15 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
 
     /// Grows the top of the tree one node at a time with all threads, then the subtrees below it
     /// at once.
-    fn grow_in_parallel(&self, rows: &mut [u32], features: Vec<u32>) -> Tree {
+    fn grow_in_parallel(
+        &self,
+        rows: &mut [u32],
+        features: Vec<u32>,
+        scratch: &mut Scratch<W>,
+    ) -> Tree {
         let large = PARALLEL_NODE_ROWS.max(rows.len() / 64);
         let mut top: Vec<TopNode> = Vec::new();
         let mut subtrees: Vec<Subtree> = Vec::new();
-        let mut scratch = Scratch::<W>::new();
         let mut stack = vec![(
             Subtree {
                 rows: 0..rows.len(),
@@ -312,7 +365,7 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         )];
         while let Some((node, parent)) = stack.pop() {
             let split = if node.rows.len() > large {
-                self.search_in_parallel(&rows[node.rows.clone()], &node, &mut scratch)
+                self.search_in_parallel(&rows[node.rows.clone()], &node, scratch)
             } else {
                 None
             };
@@ -403,11 +456,11 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         slices
             .into_par_iter()
             .with_max_len(1)
-            .map_init(Scratch::<W>::new, |scratch, (subtree, rows)| {
+            .map_init(Scratch::<W>::default, |scratch, (subtree, rows)| {
                 let Subtree {
                     features, depth, ..
                 } = &subtrees[subtree];
-                self.grow_subtree(rows, features, *depth, scratch)
+                self.grow_subtree(rows, features.iter().copied(), *depth, scratch)
             })
             .collect()
     }
@@ -482,17 +535,17 @@ fn stable_partition<C: Copy + Into<u32>>(
     codes: &[C],
     goes_left: impl Fn(u32) -> bool,
 ) -> usize {
-    right.clear();
-    let mut middle = 0;
+    right.resize(rows.len(), 0);
+    let (mut left_rows, mut right_rows) = (0, 0);
     for position in 0..rows.len() {
         let row = rows[position];
-        if goes_left(codes[row as usize].into()) {
-            rows[middle] = row;
-            middle += 1;
-        } else {
-            right.push(row);
-        }
+        let left = goes_left(codes[row as usize].into());
+        // Both are written and one counts, so that there is no branch to mispredict.
+        rows[left_rows] = row;
+        right[right_rows] = row;
+        left_rows += usize::from(left);
+        right_rows += usize::from(!left);
     }
-    rows[middle..].copy_from_slice(right);
-    middle
+    rows[left_rows..].copy_from_slice(&right[..right_rows]);
+    left_rows
 }

@@ -65,6 +65,13 @@ impl Side {
         };
     }
 
+    /// Whether the side has a single class; to be asked only where weights are whole numbers.
+    fn is_pure(self, criterion: Criterion) -> bool {
+        let mut pure = Side::default();
+        pure.add(criterion, self.weight);
+        self.purity == pure.purity
+    }
+
     /// The side's share in the score.
     ///
     /// With `W` the weight of the node, `W * impurity` is `W - sum w_k² / W` (Gini) and
@@ -122,12 +129,21 @@ impl Score {
     /// `whole` says that all weights are whole numbers (no sample weights): then two Gini scores
     /// too close for floating point are compared as fractions. Otherwise they are a tie.
     #[inline]
-    pub fn beats(&self, other: &Score, criterion: Criterion, whole: bool) -> bool {
+    pub fn beats(self, other: Score, criterion: Criterion, whole: bool) -> bool {
         let difference = self.value - other.value;
-        if difference.abs() > RESOLUTION * (self.left.weight + self.right.weight) {
-            return difference > 0.0;
+        let slack = RESOLUTION * (self.left.weight + self.right.weight);
+        if difference < -slack {
+            return false;
+        }
+        if difference > slack {
+            return true;
         }
         whole && criterion == Criterion::Gini && self.beats_exactly(other)
+    }
+
+    /// Whether both sides have a single class; to be asked only where weights are whole numbers.
+    pub fn is_perfect(&self, criterion: Criterion) -> bool {
+        self.left.is_pure(criterion) && self.right.is_pure(criterion)
     }
 
     /// The node's weight times the decrease of its impurity: scikit-learn's `N_t * (impurity -
@@ -138,12 +154,12 @@ impl Score {
     }
 
     #[cold]
-    fn beats_exactly(&self, other: &Score) -> bool {
+    fn beats_exactly(self, other: Score) -> bool {
         if self.left.weight + self.right.weight > EXACT_ROWS {
             return self.value > other.value;
         }
         let whole = |number: f64| u128::from(number as u64);
-        let fraction = |score: &Score| {
+        let fraction = |score: Score| {
             let [left, right] = [score.left, score.right];
             (
                 whole(left.purity) * whole(right.weight) + whole(right.purity) * whole(left.weight),

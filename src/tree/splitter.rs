@@ -93,135 +93,165 @@ pub(super) enum Found {
 }
 
 /// A histogram is built where it has at most this many slots per row of the node.
-const HISTOGRAM_SLOTS_PER_ROW: usize = 4;
+const HISTOGRAM_SLOTS_PER_ROW: usize = 8;
 
 /// The runs of a node on one feature, and the buffers that make them; kept from node to node.
 #[derive(Default)]
 pub(super) struct Runs<W> {
+    /// The code of each run, ascending.
+    codes: Vec<u32>,
     /// Weight by class, run after run.
     counts: Vec<W>,
     /// Rows of each run; kept only where weights are not rows.
     rows: Vec<u32>,
-    /// The code of each run, ascending; empty where run `i` has code `i`.
-    codes: Vec<u32>,
-    /// A code in the high half, the position in the node in the low half.
-    keys: Vec<u64>,
-    /// A code, and the label in the low bits.
-    packed: Vec<u32>,
+    /// Codes to be sorted, each with its label in the low bits.
+    labelled: Vec<u32>,
+    /// Codes to be sorted, each with its position in the node in the low half.
+    positioned: Vec<u64>,
     /// Weight by class on the left of the split at hand.
     left: Vec<f64>,
 }
 
 impl<W: Weight> Runs<W> {
-    fn collect<C: Copy + Into<u32>>(&mut self, codes: &[C], cardinality: u32, node: &NodeRows) {
-        let classes = node.totals.len();
-        let slots = cardinality as usize * classes;
-        self.counts.clear();
-        self.rows.clear();
-        self.codes.clear();
-        if slots <= HISTOGRAM_SLOTS_PER_ROW * node.rows.len() {
-            self.counts.resize(slots, W::default());
-            self.histogram(codes, cardinality, classes, node);
-        } else {
-            self.sort(codes, cardinality, classes, node);
-        }
-    }
-
-    fn histogram<C: Copy + Into<u32>>(
+    #[inline(always)]
+    fn collect<C: Copy + Into<u32>>(
         &mut self,
         codes: &[C],
         cardinality: u32,
         classes: usize,
         node: &NodeRows,
     ) {
+        let rows = node.rows.len();
+        let by_histogram = cardinality as usize * classes <= HISTOGRAM_SLOTS_PER_ROW * rows;
+        self.clear(
+            if by_histogram {
+                cardinality as usize
+            } else {
+                rows
+            },
+            classes,
+        );
+        let runs = if by_histogram {
+            self.histogram(codes, classes, node)
+        } else {
+            self.sort(codes, cardinality, classes, node)
+        };
+        self.codes.truncate(runs);
+        self.counts.truncate(runs * classes);
+    }
+
+    /// Makes room for this many runs, without any rows.
+    fn clear(&mut self, runs: usize, classes: usize) {
+        self.codes.resize(runs, 0);
+        self.counts.clear();
+        self.counts.resize(runs * classes, W::default());
         if !W::WHOLE {
-            self.rows.resize(cardinality as usize, 0);
-        }
-        for (position, (&row, &label)) in node.rows.iter().zip(node.labels).enumerate() {
-            let code = codes[row as usize].into() as usize;
-            self.counts[code * classes + label as usize] += W::of(node.weights, position);
-            if !W::WHOLE {
-                self.rows[code] += 1;
-            }
+            self.rows.clear();
+            self.rows.resize(runs, 0);
         }
     }
 
+    #[inline(always)]
+    fn histogram<C: Copy + Into<u32>>(
+        &mut self,
+        codes: &[C],
+        classes: usize,
+        node: &NodeRows,
+    ) -> usize {
+        let (counts, run_rows) = (&mut self.counts[..], &mut self.rows[..]);
+        for (position, (&row, &label)) in node.rows.iter().zip(node.labels).enumerate() {
+            let code = codes[row as usize].into() as usize;
+            counts[code * classes + label as usize] += W::of(node.weights, position);
+            if !W::WHOLE {
+                run_rows[code] += 1;
+            }
+        }
+        // The runs close ranks: a code without rows is overwritten by the next one.
+        let mut runs = 0;
+        for code in 0..self.codes.len() {
+            let rows = W::rows(&counts[code * classes..][..classes], run_rows, code);
+            self.codes[runs] = code as u32;
+            counts.copy_within(code * classes..(code + 1) * classes, runs * classes);
+            if !W::WHOLE {
+                run_rows[runs] = run_rows[code];
+            }
+            runs += usize::from(rows > 0);
+        }
+        runs
+    }
+
+    #[inline(always)]
     fn sort<C: Copy + Into<u32>>(
         &mut self,
         codes: &[C],
         cardinality: u32,
         classes: usize,
         node: &NodeRows,
-    ) {
+    ) -> usize {
         let label_bits = usize::BITS - (classes - 1).leading_zeros();
-        let packed = W::WHOLE && (cardinality - 1).leading_zeros() >= label_bits;
-        if packed {
-            self.sort_packed(codes, classes, label_bits, node);
+        if W::WHOLE && (cardinality - 1).leading_zeros() >= label_bits {
+            self.sort_labelled(codes, classes, label_bits, node)
         } else {
-            self.sort_positions(codes, classes, node);
+            self.sort_positioned(codes, classes, node)
         }
     }
 
-    /// Where rows count the same, code and label in one word are all that is to be sorted.
-    fn sort_packed<C: Copy + Into<u32>>(
+    /// Where all rows count the same, code and label are all that is to be sorted.
+    #[inline(always)]
+    fn sort_labelled<C: Copy + Into<u32>>(
         &mut self,
         codes: &[C],
         classes: usize,
         label_bits: u32,
         node: &NodeRows,
-    ) {
-        self.packed.clear();
+    ) -> usize {
+        let mut keys = std::mem::take(&mut self.labelled);
+        keys.clear();
         let rows = node.rows.iter().zip(node.labels);
-        self.packed
-            .extend(rows.map(|(&row, &label)| codes[row as usize].into() << label_bits | label));
-        self.packed.sort_unstable();
-        let mask = (1 << label_bits) - 1;
-        let mut last = None;
-        for &key in &self.packed {
+        keys.extend(rows.map(|(&row, &label)| codes[row as usize].into() << label_bits | label));
+        keys.sort_unstable();
+        let label_mask = (1 << label_bits) - 1;
+        let mut run = 0;
+        let mut last = keys[0] >> label_bits;
+        for &key in &keys {
             let code = key >> label_bits;
-            if last != Some(code) {
-                last = Some(code);
-                self.codes.push(code);
-                self.counts
-                    .resize(self.counts.len() + classes, W::default());
-            }
-            let run = self.counts.len() - classes;
-            self.counts[run + (key & mask) as usize] += W::of(&[], 0);
+            run += usize::from(code != last);
+            last = code;
+            self.codes[run] = code;
+            self.counts[run * classes + (key & label_mask) as usize] += W::of(&[], 0);
         }
+        self.labelled = keys;
+        run + 1
     }
 
-    fn sort_positions<C: Copy + Into<u32>>(
+    fn sort_positioned<C: Copy + Into<u32>>(
         &mut self,
         codes: &[C],
         classes: usize,
         node: &NodeRows,
-    ) {
-        self.keys.clear();
-        self.keys
-            .extend(node.rows.iter().enumerate().map(|(position, &row)| {
-                let code: u32 = codes[row as usize].into();
-                u64::from(code) << 32 | position as u64
-            }));
-        self.keys.sort_unstable();
-        let mut last = None;
-        for &key in &self.keys {
+    ) -> usize {
+        let mut keys = std::mem::take(&mut self.positioned);
+        keys.clear();
+        keys.extend(node.rows.iter().enumerate().map(|(position, &row)| {
+            let code: u32 = codes[row as usize].into();
+            u64::from(code) << 32 | position as u64
+        }));
+        keys.sort_unstable();
+        let mut run = 0;
+        let mut last = (keys[0] >> 32) as u32;
+        for &key in &keys {
             let (code, position) = ((key >> 32) as u32, key as u32 as usize);
-            if last != Some(code) {
-                last = Some(code);
-                self.codes.push(code);
-                self.counts
-                    .resize(self.counts.len() + classes, W::default());
-                if !W::WHOLE {
-                    self.rows.push(0);
-                }
-            }
-            let run = self.codes.len() - 1;
+            run += usize::from(code != last);
+            last = code;
+            self.codes[run] = code;
             self.counts[run * classes + node.labels[position] as usize] +=
                 W::of(node.weights, position);
             if !W::WHOLE {
                 self.rows[run] += 1;
             }
         }
+        self.positioned = keys;
+        run + 1
     }
 }
 
@@ -241,23 +271,18 @@ impl Splitter {
         node: &NodeRows,
         runs: &mut Runs<W>,
     ) -> Found {
-        match &column.codes {
-            Codes::U8(codes) => runs.collect(contiguous(codes), column.cardinality, node),
-            Codes::U16(codes) => runs.collect(contiguous(codes), column.cardinality, node),
-            Codes::U32(codes) => runs.collect(contiguous(codes), column.cardinality, node),
-        }
         match node.totals.len() {
-            2 => self.scan::<W, 2>(feature, column.kind, node, runs),
-            _ => self.scan::<W, 0>(feature, column.kind, node, runs),
+            2 => self.search_among::<W, 2>(feature, column, node, runs),
+            _ => self.search_among::<W, 0>(feature, column, node, runs),
         }
     }
 
-    /// Scores every split between the runs. `CLASSES` is the number of classes where it is known
-    /// to the compiler, else 0.
-    fn scan<W: Weight, const CLASSES: usize>(
+    /// As [`search`](Self::search). `CLASSES` is the number of classes where it is known to the
+    /// compiler, else 0.
+    fn search_among<W: Weight, const CLASSES: usize>(
         &self,
         feature: u32,
-        kind: FeatureKind,
+        column: &CodeColumn,
         node: &NodeRows,
         runs: &mut Runs<W>,
     ) -> Found {
@@ -266,53 +291,84 @@ impl Splitter {
         } else {
             CLASSES
         };
+        let cardinality = column.cardinality;
+        match &column.codes {
+            Codes::U8(codes) => runs.collect(contiguous(codes), cardinality, classes, node),
+            Codes::U16(codes) => runs.collect(contiguous(codes), cardinality, classes, node),
+            Codes::U32(codes) => runs.collect(contiguous(codes), cardinality, classes, node),
+        }
+        match column.kind {
+            FeatureKind::Numeric => self.scan(feature, FeatureKind::Numeric, classes, node, runs),
+            FeatureKind::Categorical => {
+                self.scan(feature, FeatureKind::Categorical, classes, node, runs)
+            }
+        }
+    }
+
+    /// Scores every split between the runs.
+    #[inline(always)]
+    fn scan<W: Weight>(
+        &self,
+        feature: u32,
+        kind: FeatureKind,
+        classes: usize,
+        node: &NodeRows,
+        runs: &mut Runs<W>,
+    ) -> Found {
+        let run_count = runs.codes.len();
+        if run_count == 1 {
+            return Found::Constant;
+        }
         let totals = &node.totals[..classes];
         runs.left.clear();
         runs.left.resize(classes, 0.0);
         let left = &mut runs.left[..classes];
+        // Nothing is right of the last threshold, and the second of two categories is the first
+        // one's complement.
+        let splits = match kind {
+            FeatureKind::Categorical if run_count > 2 => run_count,
+            _ => run_count - 1,
+        };
         let mut left_rows = 0;
-        let mut last_code = 0;
-        let mut best: Option<ScoredSplit> = None;
-        for (run, counts) in runs.counts.chunks_exact(classes).enumerate() {
+        let mut best: Option<(usize, Score)> = None;
+        for (run, counts) in runs.counts.chunks_exact(classes).take(splits).enumerate() {
             let rows = W::rows(counts, &runs.rows, run);
-            if rows == 0 {
-                continue;
-            }
-            if rows == node.rows.len() {
-                return Found::Constant;
-            }
-            let code = runs.codes.get(run).copied().unwrap_or(run as u32);
-            if kind == FeatureKind::Categorical {
-                for (left, count) in left.iter_mut().zip(counts) {
-                    *left = count.value();
+            match kind {
+                FeatureKind::Categorical => {
+                    left_rows = rows;
+                    for (left, count) in left.iter_mut().zip(counts) {
+                        *left = count.value();
+                    }
                 }
-                left_rows = rows;
+                FeatureKind::Numeric => {
+                    left_rows += rows;
+                    for (left, count) in left.iter_mut().zip(counts) {
+                        *left += count.value();
+                    }
+                }
             }
             let right_rows = node.rows.len() - left_rows;
-            if left_rows > 0 && left_rows.min(right_rows) >= self.min_samples_leaf {
-                let (left, right) = Side::both(self.criterion, left, totals);
-                let score = Score::new(self.criterion, left, right);
-                if best.is_none_or(|best| score.beats(&best.score, self.criterion, W::WHOLE)) {
-                    let split = match kind {
-                        FeatureKind::Categorical => Split::Equal { feature, code },
-                        FeatureKind::Numeric => Split::LessOrEqual {
-                            feature,
-                            code: last_code,
-                            next: code,
-                        },
-                    };
-                    best = Some(ScoredSplit { split, score });
-                }
+            if left_rows.min(right_rows) < self.min_samples_leaf {
+                continue;
             }
-            if kind == FeatureKind::Numeric {
-                for (left, count) in left.iter_mut().zip(counts) {
-                    *left += count.value();
-                }
-                left_rows += rows;
-                last_code = code;
+            let (on_left, on_right) = Side::both(self.criterion, left, totals);
+            let score = Score::new(self.criterion, on_left, on_right);
+            if best.is_none_or(|(_, best)| score.beats(best, self.criterion, W::WHOLE)) {
+                best = Some((run, score));
             }
         }
-        best.map_or(Found::Nothing, Found::Best)
+        best.map_or(Found::Nothing, |(run, score)| {
+            let code = runs.codes[run];
+            let split = match kind {
+                FeatureKind::Categorical => Split::Equal { feature, code },
+                FeatureKind::Numeric => Split::LessOrEqual {
+                    feature,
+                    code,
+                    next: runs.codes[run + 1],
+                },
+            };
+            Found::Best(ScoredSplit { split, score })
+        })
     }
 }
 

@@ -50,6 +50,15 @@ impl Tree {
         }
     }
 
+    /// Takes all nodes away.
+    pub(super) fn clear(&mut self, class_count: usize) {
+        self.class_count = class_count;
+        self.splits.clear();
+        self.right.clear();
+        self.counts.clear();
+        self.depth = 0;
+    }
+
     /// Appends a node and returns its position.
     pub(crate) fn push(&mut self, split: Split, counts: &[f64], depth: usize) -> u32 {
         debug_assert_eq!(counts.len(), self.class_count);

@@ -177,17 +177,7 @@ impl Store {
     ///
     /// [`Error::BadStore`] for a table that cannot be read.
     pub fn records(&self) -> Result<Vec<EntityRecord>> {
-        let expected = &self.generation.entities_file;
-        let path = self.path().join(&expected.name);
-        regular_file(&path)?;
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        if blake3::hash(&bytes).to_hex().as_str() != expected.digest {
-            return Err(Error::bad_store(
-                &path,
-                "its digest does not match; go back with `per-entity rollback`, or train again",
-            ));
-        }
-        records_in(bytes).map_err(|problem| Error::bad_store(&path, problem))
+        self.read(None)
     }
 
     /// What the store notes about those of the keys that it has.
@@ -199,10 +189,22 @@ impl Store {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: std::collections::HashSet<&str> = keys.iter().copied().collect();
-        let mut records = self.records()?;
-        records.retain(|record| wanted.contains(record.key.as_str()));
-        Ok(records)
+        let keys = Series::new("keys".into(), keys);
+        self.read(Some(col("key").is_in(lit(keys).implode(false), false)))
+    }
+
+    fn read(&self, wanted: Option<Expr>) -> Result<Vec<EntityRecord>> {
+        let expected = &self.generation.entities_file;
+        let path = self.path().join(&expected.name);
+        regular_file(&path)?;
+        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
+        if blake3::hash(&bytes).to_hex().as_str() != expected.digest {
+            return Err(Error::bad_store(
+                &path,
+                "its digest does not match; go back with `per-entity rollback`, or train again",
+            ));
+        }
+        records_in(bytes, wanted).map_err(|problem| Error::bad_store(&path, problem))
     }
 
     /// The model of all entities together, its digest checked; nothing where none was trained.
@@ -314,11 +316,24 @@ impl Store {
 }
 
 /// What is noted in a table of entities, whatever its bytes are.
-pub(super) fn records_in(bytes: Vec<u8>) -> std::result::Result<Vec<EntityRecord>, String> {
+pub(super) fn records_in(
+    bytes: Vec<u8>,
+    wanted: Option<Expr>,
+) -> std::result::Result<Vec<EntityRecord>, String> {
     guarded(|| {
-        ParquetReader::new(std::io::Cursor::new(bytes))
-            .finish()
-            .and_then(|frame| records(&frame))
+        let source = ScanSources::Buffers([bytes.into()].into_iter().collect());
+        let mut arguments = ScanArgsParquet::default();
+        // There is no path to take columns from.
+        arguments.hive_options.enabled = Some(false);
+        let mut frame = LazyFrame::scan_parquet_sources(source, arguments)?;
+        if let Some(wanted) = wanted {
+            frame = frame.filter(wanted);
+        }
+        records(
+            &frame
+                .collect_with_engine(Engine::Streaming)?
+                .unwrap_single(),
+        )
     })
 }
 

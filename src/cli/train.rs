@@ -405,17 +405,18 @@ impl Summary {
                 text += &format!("{} left out: {reason}\n", grouped(rows));
             }
         }
-        let header = [
-            "entity",
-            "rows",
-            "classes",
-            "nodes",
-            "depth",
-            "training accuracy",
-            "holdout accuracy",
-            "status",
-        ];
-        text += &format!("\n{}\n", table(&header, self.first.iter().cloned()));
+        let mut header = vec!["entity", "rows", "classes", "nodes", "depth"];
+        header.push("training accuracy");
+        let mut rows = self.first.clone();
+        if generation.run.holdout.is_some() {
+            header.push("holdout accuracy");
+        } else {
+            for row in &mut rows {
+                row.remove(HOLDOUT_COLUMN);
+            }
+        }
+        header.push("status");
+        text += &format!("\n{}\n", table(&header, rows));
         if self.entities > SHOWN as u64 {
             let more = grouped(self.entities - SHOWN as u64);
             text += &format!("and {more} more; `per-entity inspect` lists them\n");
@@ -448,6 +449,9 @@ impl Summary {
         text
     }
 }
+
+/// Where [`row`] has the accuracy on the rows held out.
+const HOLDOUT_COLUMN: usize = 6;
 
 fn row(outcome: &Outcome) -> Vec<String> {
     let mut row = vec![outcome.key.clone(), grouped(outcome.rows as u64)];

@@ -313,6 +313,40 @@ fn a_row_in_is_a_row_out_without_waiting_for_the_end() {
 }
 
 #[test]
+fn fields_in_another_order_stay_under_their_names() {
+    let place = Place::new();
+    let models = place.text("models");
+    let run = |rows: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_per-entity"))
+            .args([
+                "predict", "--models", &models, "--input", "-", "--output", "-",
+            ])
+            .args(["--output-format", "csv"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(rows.as_bytes()).unwrap();
+        drop(input);
+        child.wait_with_output().unwrap()
+    };
+    let first = r#"{"shop":"a","size":1,"colour":"red"}"#;
+    let second = r#"{"colour":"blue","size":4,"shop":"a"}"#;
+    let output = run(&format!("{first}\n{second}\n"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].starts_with("a,1,red,yes,"), "{text}");
+    assert!(lines[2].starts_with("a,4,blue,no,"), "{text}");
+
+    let other = r#"{"shop":"a","size":1,"colour":"red","more":1}"#;
+    let output = run(&format!("{first}\n{other}\n"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("stdin:2"), "{}", stderr(&output));
+}
+
+#[test]
 fn bad_input_is_named_and_leaves_no_output() {
     let place = Place::new();
     for (name, text, message) in [

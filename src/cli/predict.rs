@@ -210,6 +210,7 @@ impl Predict {
         };
         let mut number = 0;
         let mut first = true;
+        let mut columns = Vec::new();
         let mut line = String::new();
         loop {
             line.clear();
@@ -232,6 +233,10 @@ impl Predict {
                 CliError::Usage(format!("stdin:{number}: {error}; mend the row"))
             })?;
             let mut predicted = predictor.predict(&row)?;
+            if output != Format::Ndjson {
+                predicted = align(predicted, &mut columns)
+                    .map_err(|problem| CliError::Usage(format!("stdin:{number}: {problem}")))?;
+            }
             write(
                 &mut writer,
                 &mut predicted,
@@ -245,6 +250,19 @@ impl Predict {
         }
         Ok(())
     }
+}
+
+/// Puts a row's columns in the order of the first row's, under whose names they are written.
+fn align(row: DataFrame, columns: &mut Vec<PlSmallStr>) -> Result<DataFrame, String> {
+    if columns.is_empty() {
+        *columns = row.get_column_names_owned();
+        return Ok(row);
+    }
+    let same = row.width() == columns.len() && columns.iter().all(|name| row.column(name).is_ok());
+    let aligned = same.then(|| row.select(columns.iter().cloned()).ok());
+    aligned.flatten().ok_or_else(|| {
+        "has other fields than the first row; give all rows the same, or write NDJSON".to_owned()
+    })
 }
 
 /// One row of text as a frame whose columns have the kinds that they had at training.

@@ -183,6 +183,12 @@ pub enum Error {
         /// Its status or error.
         reason: String,
     },
+    /// A row without a key.
+    #[error("row {row} has no key, for it is null; leave such rows out, or choose what they get with --unknown")]
+    NullKey {
+        /// The row, from 1.
+        row: u64,
+    },
     /// A model that cannot be decoded.
     #[error("model: {0}")]
     BadModel(String),

@@ -55,4 +55,4 @@ pub mod train;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use model::{MODEL_VERSION, Model, ModelFeature, Test, Value};
+pub use model::{MODEL_VERSION, Model, ModelFeature, Test};

@@ -155,13 +155,20 @@ fn rows_without_a_model_get_what_the_user_asks_for() {
     let mut fallback = place.predictor().unknown(Unknown::Fallback).unwrap();
     let predicted = fallback.predict(&rows()).unwrap();
     let models = texts(&predicted, "model");
-    let expected = ["own", "own", "fallback", "fallback", "none", "own", "own"];
+    let expected = [
+        "own", "own", "fallback", "fallback", "fallback", "own", "own",
+    ];
     assert_eq!(models, expected.map(|model| Some(model.to_owned())));
     assert_eq!(predictions(&predicted)[2], answer("yes", "fallback"));
 
     let mut strict = place.predictor().unknown(Unknown::Error).unwrap();
     let error = strict.predict(&rows()).unwrap_err().to_string();
-    assert!(error.contains("'c'") || error.contains("'z'"), "{error}");
+    assert!(error.contains("'c'") && error.contains("too few rows"), "{error}");
+    for (rows, named) in [(3_i64, "'z'"), (4, "row 1 has no key")] {
+        let rows = self::rows().slice(rows, 3);
+        let error = strict.predict(&rows).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Predict {
         for problem in predictor.damaged() {
             log::error!("{problem}");
         }
-        Ok(if predictor.damaged().is_empty() {
+        Ok(if predictor.damaged().next().is_none() {
             Exit::Done
         } else {
             Exit::SomeFailed

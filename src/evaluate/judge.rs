@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Evaluation;
 use crate::dataset::{CodeBuffer, Column, Numbers, Table};
-use crate::{Error, Model, Result, Value};
+use crate::{Error, Model, Result};
 
 /// The rows of a table and the classes that they are evaluated on.
 pub(crate) struct Judge<'a> {
@@ -66,7 +66,10 @@ impl<'a> Judge<'a> {
         let mut probabilities = vec![0.0; self.class_count()];
         let mut evaluation = Evaluation::new(self.class_count());
         for row in rows {
-            let counts = model.leaf_counts(|feature| columns[feature].value(row));
+            let counts = model.leaf_counts(|feature, operand| match &columns[feature] {
+                BoundColumn::Numbers(numbers) => numbers.get(row) <= model.threshold(operand),
+                BoundColumn::Categories { codes, asked } => codes.get(row) == asked[operand],
+            });
             let total: f64 = counts.iter().sum();
             for (&place, count) in places.iter().zip(counts) {
                 probabilities[place] = count / total;
@@ -100,8 +103,10 @@ impl<'a> Judge<'a> {
                 match (column, wanted.categories()) {
                     (Some(Column::Numbers(numbers)), None) => Ok(BoundColumn::Numbers(numbers)),
                     (Some(Column::Categories { codes, dictionary }), Some(categories)) => {
-                        let known = translate(categories, dictionary);
-                        Ok(BoundColumn::Categories { codes, known })
+                        let code = |text: &String| dictionary.binary_search(text).ok();
+                        let code = |text| code(text).map_or(ABSENT, |code| code as u32);
+                        let asked = categories.iter().map(code).collect();
+                        Ok(BoundColumn::Categories { codes, asked })
                     }
                     _ => Err(Error::BadModel(format!(
                         "asks for feature '{}', which its run did not have so",
@@ -113,35 +118,15 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What a category that the table lacks is compared with; no table has as many.
+const ABSENT: u32 = u32::MAX;
+
 /// A table's column, as one model's feature.
 enum BoundColumn<'a> {
     Numbers(&'a Numbers),
     Categories {
         codes: &'a CodeBuffer,
-        /// The table's code and the model's position of each category that both have, ascending.
-        known: Vec<(u32, u32)>,
+        /// By position of the model's category: the table's code of it.
+        asked: Vec<u32>,
     },
-}
-
-impl BoundColumn<'_> {
-    fn value(&self, row: usize) -> Value {
-        match self {
-            Self::Numbers(numbers) => Value::Number(numbers.get(row)),
-            Self::Categories { codes, known } => {
-                let code = codes.get(row);
-                let found = known.binary_search_by_key(&code, |&(code, _)| code);
-                Value::Category(found.ok().map(|place| known[place].1))
-            }
-        }
-    }
-}
-
-/// Both are sorted, and so is the result.
-fn translate(categories: &[String], dictionary: &[String]) -> Vec<(u32, u32)> {
-    let code = |category: &String| dictionary.binary_search(category).ok();
-    categories
-        .iter()
-        .enumerate()
-        .filter_map(|(position, category)| Some((code(category)? as u32, position as u32)))
-        .collect()
 }

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::Manifest;
 use super::manifest::{Generation, is_plain_name};
@@ -77,6 +78,26 @@ impl EntityRecord {
     /// The file of the model, in the generation's directory.
     pub fn file(&self) -> Option<&str> {
         self.place.as_ref().map(|place| place.file.as_str())
+    }
+
+    /// The file of the model and where in it the model begins.
+    pub(crate) fn place(&self) -> Option<(&str, u64)> {
+        let place = self.place.as_ref()?;
+        Some((place.file.as_str(), place.offset))
+    }
+
+    /// Whether the model of the next record lies right behind this one's.
+    fn adjoins(&self, next: &Self) -> bool {
+        let end = self
+            .place()
+            .map(|(file, offset)| (file, offset.checked_add(self.model_bytes())));
+        end == next.place().map(|(file, offset)| (file, Some(offset)))
+    }
+
+    /// Why there is no model, where there is none.
+    pub(crate) fn why_untrained(&self) -> &str {
+        let skipped = "it was skipped, for too few rows";
+        self.error.as_deref().unwrap_or(skipped)
     }
 }
 
@@ -262,58 +283,114 @@ impl Store {
     ///
     /// [`Error::NoModel`] and [`Error::BadStore`] as [`model`](Self::model).
     pub fn model_of(&self, record: &EntityRecord) -> Result<Model> {
-        let bytes = self.bytes_of(record)?;
-        let damaged = |problem: &str| {
-            let file = record.file().unwrap_or_default();
-            Error::bad_store(
-                self.path().join(file),
-                format!("model of entity '{}': {problem}", record.key),
-            )
+        self.decode(record, &self.read_model(record)?)
+    }
+
+    /// The models that some records tell of, in their order. Models that lie side by side in one
+    /// file are read together, so records are best sorted by their places.
+    pub(crate) fn models_of(&self, records: &[&EntityRecord]) -> Vec<Result<Model>> {
+        let mut bytes = 0;
+        let runs: Vec<&[&EntityRecord]> = records
+            .chunk_by(|a, b| {
+                bytes += a.model_bytes();
+                let together = bytes < READ_TOGETHER && a.adjoins(b);
+                if !together {
+                    bytes = 0;
+                }
+                together
+            })
+            .collect();
+        runs.par_iter()
+            .flat_map_iter(|run| self.models_of_run(run))
+            .collect()
+    }
+
+    /// The models of records that adjoin.
+    fn models_of_run(&self, run: &[&EntityRecord]) -> Vec<Result<Model>> {
+        let length = run.iter().map(|record| record.model_bytes()).sum();
+        let start = run.first().and_then(|record| record.place());
+        let bytes = start.map(|(file, offset)| self.read_file(file, offset, length));
+        let Some(Ok(bytes)) = bytes else {
+            return run.iter().map(|record| self.model_of(record)).collect();
         };
-        let model = Model::decode(&bytes).map_err(|error| damaged(&error.to_string()))?;
-        if model.key() != record.key {
-            return Err(damaged("it is the model of another entity"));
-        }
-        Ok(model)
+        let mut start = 0;
+        run.iter()
+            .map(|record| {
+                let end = start + record.model_bytes() as usize;
+                let own = &bytes[std::mem::replace(&mut start, end)..end];
+                self.decode(record, own)
+            })
+            .collect()
     }
 
     /// The bytes of the model that a record tells of, their digest checked.
     pub(super) fn bytes_of(&self, record: &EntityRecord) -> Result<Vec<u8>> {
+        let bytes = self.read_model(record)?;
+        self.check_digest(record, &bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_model(&self, record: &EntityRecord) -> Result<Vec<u8>> {
         let Some(place) = &record.place else {
-            let error = record.error.as_deref();
             return Err(Error::NoModel {
                 key: record.key.clone(),
-                reason: error.unwrap_or("it was skipped, for too few rows").into(),
+                reason: record.why_untrained().to_owned(),
             });
         };
-        if !is_plain_name(&place.file) {
-            let problem = format!("'{}' is not a plain file name", place.file);
+        self.read_file(&place.file, place.offset, place.length.into())
+            .map_err(|error| match error {
+                Error::BadStore { problem, .. } => self.damaged(record, &problem),
+                other => other,
+            })
+    }
+
+    fn check_digest(&self, record: &EntityRecord, bytes: &[u8]) -> Result<()> {
+        let expected = record.place.as_ref().map(|place| place.digest.as_slice());
+        if expected == Some(blake3::hash(bytes).as_bytes()) {
+            return Ok(());
+        }
+        Err(self.damaged(record, "its digest does not match; train again"))
+    }
+
+    fn decode(&self, record: &EntityRecord, bytes: &[u8]) -> Result<Model> {
+        self.check_digest(record, bytes)?;
+        let model =
+            Model::decode(bytes).map_err(|error| self.damaged(record, &error.to_string()))?;
+        if model.key() != record.key {
+            return Err(self.damaged(record, "it is the model of another entity"));
+        }
+        Ok(model)
+    }
+
+    fn damaged(&self, record: &EntityRecord, problem: &str) -> Error {
+        let file = record.file().unwrap_or_default();
+        let problem = format!("model of entity '{}': {problem}", record.key);
+        Error::bad_store(self.path().join(file), problem)
+    }
+
+    /// A part of one of the generation's files of models.
+    fn read_file(&self, name: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
+        if !is_plain_name(name) {
+            let problem = format!("'{name}' is not a plain file name");
             return Err(Error::bad_store(self.path(), problem));
         }
-        let path = self.path().join(&place.file);
-        let damaged = |problem: &str| {
-            Error::bad_store(
-                &path,
-                format!("model of entity '{}': {problem}", record.key),
-            )
-        };
+        let path = self.path().join(name);
         regular_file(&path)?;
         let mut file = File::open(&path).map_err(Error::io(&path))?;
         let size = file.metadata().map_err(Error::io(&path))?.len();
-        let end = place.offset.checked_add(place.length.into());
-        if end.is_none_or(|end| end > size) {
-            return Err(damaged("the file is too short"));
+        if offset.checked_add(length).is_none_or(|end| end > size) {
+            return Err(Error::bad_store(&path, "the file is too short"));
         }
-        let mut bytes = vec![0; place.length as usize];
-        file.seek(SeekFrom::Start(place.offset))
+        let mut bytes = vec![0; length as usize];
+        file.seek(SeekFrom::Start(offset))
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(Error::io(&path))?;
-        if blake3::hash(&bytes).as_bytes().as_slice() != place.digest {
-            return Err(damaged("its digest does not match; train again"));
-        }
         Ok(bytes)
     }
 }
+
+/// Bytes of models that are read at a time.
+const READ_TOGETHER: u64 = 1 << 20;
 
 /// What is noted in a table of entities, whatever its bytes are.
 pub(super) fn records_in(

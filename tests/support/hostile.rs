@@ -1,7 +1,8 @@
 //! What reading untrusted bytes must withstand; shared by the property tests and the fuzz target.
 
 use ndarray::Array2;
-use per_entity::{Model, Value};
+use per_entity::Model;
+use polars::prelude::*;
 
 /// Decodes bytes as a model and, where they are one, asks it for predictions of all kinds.
 pub fn model(bytes: &[u8]) {
@@ -12,12 +13,20 @@ pub fn model(bytes: &[u8]) {
     assert_eq!(counts.nrows(), model.node_count());
     assert!(model.depth() < model.node_count());
     for number in [f64::NEG_INFINITY, 0.0, f64::INFINITY, f64::NAN] {
-        for category in [None, Some(0), Some(u32::MAX)] {
-            let leaf = model.leaf_counts(|feature| match model.features()[feature].categories() {
-                None => Value::Number(number),
-                Some(_) => Value::Category(category),
+        for category in [None, Some(""), Some("a")] {
+            let columns = model.features().iter().map(|feature| {
+                let name = feature.name().into();
+                match feature.categories() {
+                    None => Column::new(name, [number]),
+                    Some(_) => Column::new(name, [category]),
+                }
             });
-            assert_eq!(leaf.len(), model.classes().len());
+            // Two features may have one name in a forged model; a frame has no such columns.
+            let Ok(row) = DataFrame::new(1, columns.collect()) else {
+                continue;
+            };
+            let probabilities = model.predict_proba(&row).unwrap();
+            assert_eq!(probabilities.dim(), (1, model.classes().len()));
         }
     }
     let mut again = Vec::new();

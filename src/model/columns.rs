@@ -1,0 +1,180 @@
+//! A frame's columns as features, and a model that asks them.
+
+use polars::prelude::*;
+
+use super::Model;
+use crate::{Error, Result};
+
+/// A frame's column as a feature, read once for however many models ask about it.
+pub(crate) enum FrameColumn {
+    /// Numbers; NaN for a missing one.
+    Numbers(Vec<f64>),
+    /// Codes in the order of first appearance, or [`MISSING`].
+    Categories {
+        codes: Vec<u32>,
+        code_of: PlHashMap<String, u32>,
+    },
+}
+
+/// The code of a missing category, which equals no category that a model asks for.
+pub(crate) const MISSING: u32 = u32::MAX;
+
+/// What a category that the frame lacks is compared with.
+const ABSENT: u32 = u32::MAX - 1;
+
+impl FrameColumn {
+    /// A column of numbers, booleans or times, or of nulls only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownColumn`], and [`Error::UnsupportedType`] for any other column.
+    pub fn numbers(frame: &DataFrame, name: &str) -> Result<Self> {
+        let column = column(frame, name, "feature")?;
+        let role = "the numeric feature that it was at training";
+        let dtype = column.dtype();
+        if !(is_number(dtype) || dtype.is_null()) {
+            return Err(unsupported(column, role));
+        }
+        let numbers = column
+            .to_physical_repr()
+            .cast(&DataType::Float64)
+            .map_err(|_| unsupported(column, role))?;
+        let numbers = numbers.f64().map_err(|_| unsupported(column, role))?;
+        let mut values = Vec::with_capacity(numbers.len());
+        for chunk in numbers.downcast_iter() {
+            match chunk.validity() {
+                None => values.extend_from_slice(chunk.values()),
+                Some(_) => values.extend(chunk.iter().map(|n| n.copied().unwrap_or(f64::NAN))),
+            }
+        }
+        Ok(Self::Numbers(values))
+    }
+
+    /// A column of whatever has a text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownColumn`], and [`Error::UnsupportedType`] for a column without texts.
+    pub fn categories(frame: &DataFrame, name: &str) -> Result<Self> {
+        let column = column(frame, name, "feature")?;
+        let role = "the categorical feature that it was at training";
+        let texts = column
+            .cast(&DataType::String)
+            .map_err(|_| unsupported(column, role))?;
+        let texts = texts.str().map_err(|_| unsupported(column, role))?;
+        Ok(Self::of_texts(texts.iter()))
+    }
+
+    /// The same of a column that is no number; a number where training had texts is a mistake.
+    ///
+    /// # Errors
+    ///
+    /// As [`categories`](Self::categories).
+    pub fn texts(frame: &DataFrame, name: &str) -> Result<Self> {
+        let column = column(frame, name, "feature")?;
+        if is_number(column.dtype()) {
+            let role = "the categorical feature that it was at training";
+            return Err(unsupported(column, role));
+        }
+        Self::categories(frame, name)
+    }
+
+    fn of_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut code_of: PlHashMap<String, u32> = PlHashMap::new();
+        let codes = texts
+            .map(|text| {
+                let Some(text) = text else { return MISSING };
+                if let Some(&code) = code_of.get(text) {
+                    return code;
+                }
+                let code = code_of.len() as u32;
+                code_of.insert(text.to_owned(), code);
+                code
+            })
+            .collect();
+        Self::Categories { codes, code_of }
+    }
+}
+
+fn is_number(dtype: &DataType) -> bool {
+    dtype.is_numeric() || dtype.is_temporal() || dtype.is_bool()
+}
+
+/// The column of this name, wanted for a role.
+pub(crate) fn column<'a>(frame: &'a DataFrame, name: &str, role: &str) -> Result<&'a Column> {
+    frame.column(name).map_err(|_| Error::UnknownColumn {
+        role: role.to_owned(),
+        column: name.to_owned(),
+        columns: frame
+            .get_column_names()
+            .iter()
+            .map(|name| name.to_string())
+            .collect(),
+    })
+}
+
+/// A column cannot serve in a role because of its type.
+pub(crate) fn unsupported(column: &Column, role: &'static str) -> Error {
+    Error::UnsupportedType {
+        column: column.name().to_string(),
+        dtype: column.dtype().to_string(),
+        role,
+        advice: "give the column the type that it had at training".into(),
+    }
+}
+
+/// A model and the columns of the frame that it asks about.
+pub(crate) struct BoundModel<'a> {
+    model: &'a Model,
+    columns: Vec<BoundColumn<'a>>,
+}
+
+enum BoundColumn<'a> {
+    Numbers(&'a [f64]),
+    Categories {
+        codes: &'a [u32],
+        /// By position of the model's category: the frame's code of it.
+        asked: Vec<u32>,
+    },
+}
+
+impl<'a> BoundModel<'a> {
+    /// `column_of` gives the column of each of the model's features, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadModel`] for a feature whose column is not there or of the other kind.
+    pub fn new(
+        model: &'a Model,
+        mut column_of: impl FnMut(&str) -> Option<&'a FrameColumn>,
+    ) -> Result<Self> {
+        let columns = model
+            .features()
+            .iter()
+            .map(
+                |feature| match (column_of(feature.name()), feature.categories()) {
+                    (Some(FrameColumn::Numbers(numbers)), None) => Ok(BoundColumn::Numbers(numbers)),
+                    (Some(FrameColumn::Categories { codes, code_of }), Some(categories)) => {
+                        let code = |text: &String| code_of.get(text).copied().unwrap_or(ABSENT);
+                        let asked = categories.iter().map(code).collect();
+                        Ok(BoundColumn::Categories { codes, asked })
+                    }
+                    _ => Err(Error::BadModel(format!(
+                        "asks for feature '{}', which its run did not have so",
+                        feature.name()
+                    ))),
+                },
+            )
+            .collect::<Result<_>>()?;
+        Ok(Self { model, columns })
+    }
+
+    /// The training weight of each class in the leaf that a row of the frame ends in.
+    pub fn leaf_counts(&self, row: usize) -> &'a [f64] {
+        self.model
+            .leaf_counts(|feature, operand| match &self.columns[feature] {
+                BoundColumn::Numbers(numbers) => numbers[row] <= self.model.threshold(operand),
+                BoundColumn::Categories { codes, asked } => codes[row] == asked[operand],
+            })
+    }
+}

@@ -1,0 +1,172 @@
+//! The predictions for the rows of a frame, filled in entity by entity.
+
+use std::ops::Range;
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::predictor::Answered;
+use crate::model::BoundModel;
+use crate::tree::heaviest;
+
+/// What answers for the rows of an entity.
+pub(super) enum Answer<'a> {
+    Own(Classifier<'a>),
+    Fallback(&'a Classifier<'a>),
+    None,
+}
+
+/// A model whose classes are found among those of its run.
+pub(super) struct Classifier<'a> {
+    pub model: BoundModel<'a>,
+    /// By class of the model: its position among the classes of the run.
+    pub places: Vec<u32>,
+}
+
+/// Rows in the order in which they are predicted: entity after entity.
+pub(super) struct Predictions {
+    rows: Vec<u32>,
+    class_count: usize,
+    /// By place in `rows`: the class, or [`NONE`].
+    class: Vec<u32>,
+    /// By place and class.
+    probabilities: Vec<f64>,
+    answers: Vec<By>,
+}
+
+/// No class.
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Own,
+    Fallback,
+    Nothing,
+}
+
+/// Rows that one thread predicts at a time.
+const TASK_ROWS: usize = 4_096;
+
+struct Task<'a> {
+    answer: &'a Answer<'a>,
+    rows: &'a [u32],
+    class: &'a mut [u32],
+    probabilities: &'a mut [f64],
+    answers: &'a mut [By],
+}
+
+impl Predictions {
+    pub fn new(rows: Vec<u32>, class_count: usize) -> Self {
+        let height = rows.len();
+        Self {
+            rows,
+            class_count,
+            class: vec![NONE; height],
+            probabilities: vec![0.0; height * class_count],
+            answers: vec![By::Nothing; height],
+        }
+    }
+
+    /// Fills in adjoining entities: what answers for each, and where its rows are.
+    pub fn fill(&mut self, answers: &[(Answer<'_>, Range<usize>)]) {
+        let first = answers.first().map_or(0, |(_, places)| places.start);
+        let mut class = &mut self.class[first..];
+        let mut probabilities = &mut self.probabilities[first * self.class_count..];
+        let mut by = &mut self.answers[first..];
+        let mut tasks = Vec::with_capacity(answers.len());
+        for (answer, places) in answers {
+            for rows in self.rows[places.clone()].chunks(TASK_ROWS) {
+                let class_count = rows.len() * self.class_count;
+                tasks.push(Task {
+                    answer,
+                    rows,
+                    class: class.split_off_mut(..rows.len()).unwrap_or_default(),
+                    probabilities: probabilities
+                        .split_off_mut(..class_count)
+                        .unwrap_or_default(),
+                    answers: by.split_off_mut(..rows.len()).unwrap_or_default(),
+                });
+            }
+        }
+        tasks
+            .into_par_iter()
+            .for_each(|task| task.run(self.class_count));
+    }
+
+    /// How many rows were answered by what.
+    pub fn answered(&self) -> Answered {
+        let count = |by| self.answers.iter().filter(|other| **other == by).count() as u64;
+        Answered {
+            own: count(By::Own),
+            fallback: count(By::Fallback),
+            none: count(By::Nothing),
+        }
+    }
+
+    /// The columns `prediction`, one `probability_C` for each class `C`, and `model`, with the
+    /// rows in the order of the frame. Predictions are whole numbers where that is asked for and
+    /// all classes are.
+    pub fn into_columns(self, classes: &[String], whole_numbers: bool) -> Vec<Column> {
+        let mut place_of = vec![0u32; self.rows.len()];
+        for (place, &row) in self.rows.iter().enumerate() {
+            place_of[row as usize] = place as u32;
+        }
+        let places = || place_of.iter().map(|&place| place as usize);
+        let class = |place: usize| Some(self.class[place] as usize).filter(|_| self.has(place));
+        let numbers: Option<Vec<i64>> = classes
+            .iter()
+            .map(|class| class.parse().ok().filter(|_| whole_numbers))
+            .collect();
+        let name = "prediction".into();
+        let prediction: Column = match numbers {
+            Some(numbers) => {
+                let numbers = places().map(|place| class(place).map(|class| numbers[class]));
+                Int64Chunked::from_iter_options(name, numbers).into_column()
+            }
+            None => {
+                let texts = places().map(|place| class(place).map(|class| classes[class].as_str()));
+                StringChunked::from_iter_options(name, texts).into_column()
+            }
+        };
+        let probabilities = classes.par_iter().enumerate().map(|(class, text)| {
+            let name = format!("probability_{text}").into();
+            let value = |place: usize| self.probabilities[place * self.class_count + class];
+            let values = places().map(|place| self.has(place).then(|| value(place)));
+            Float64Chunked::from_iter_options(name, values).into_column()
+        });
+        let mut columns = vec![prediction];
+        columns.extend(probabilities.collect::<Vec<Column>>());
+        let models = places().map(|place| match self.answers[place] {
+            By::Own => "own",
+            By::Fallback => "fallback",
+            By::Nothing => "none",
+        });
+        columns.push(StringChunked::from_iter_values("model".into(), models).into_column());
+        columns
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.answers[place] != By::Nothing
+    }
+}
+
+impl Task<'_> {
+    fn run(self, class_count: usize) {
+        let (classifier, by) = match self.answer {
+            Answer::Own(classifier) => (classifier, By::Own),
+            Answer::Fallback(classifier) => (*classifier, By::Fallback),
+            Answer::None => return,
+        };
+        self.answers.fill(by);
+        let outputs = self.class.iter_mut();
+        let outputs = outputs.zip(self.probabilities.chunks_exact_mut(class_count));
+        for (&row, (class, probabilities)) in self.rows.iter().zip(outputs) {
+            let counts = classifier.model.leaf_counts(row as usize);
+            let total: f64 = counts.iter().sum();
+            for (&place, count) in classifier.places.iter().zip(counts) {
+                probabilities[place as usize] = count / total;
+            }
+            *class = classifier.places[heaviest(counts)];
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Brings rows, models and predictions together, with no more models in memory than are allowed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::cache::{Cache, Held};
+use super::entities::{Entities, Slot};
+use super::predictions::{Answer, Classifier, Predictions};
+use crate::encode::FeatureKind;
+use crate::model::{BoundModel, FrameColumn};
+use crate::store::{EntityRecord, Run, Store};
+use crate::{Error, Model, Result};
+
+/// What to do with a row whose entity has no model: it is unknown, was skipped or failed, or its
+/// key is null.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// Predict null.
+    #[default]
+    Null,
+    /// Make it an error.
+    Error,
+    /// Let the pooled model answer, where the store has one.
+    Fallback,
+}
+
+/// Rows by what predicted them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// By the model of their own entity.
+    pub own: u64,
+    /// By the pooled model.
+    pub fallback: u64,
+    /// By none.
+    pub none: u64,
+}
+
+impl Answered {
+    /// All rows.
+    pub fn rows(&self) -> u64 {
+        self.own + self.fallback + self.none
+    }
+
+    fn add(&mut self, other: Self) {
+        self.own += other.own;
+        self.fallback += other.fallback;
+        self.none += other.none;
+    }
+}
+
+/// Predicts frames with the models of a store, reading only those that the frames need.
+///
+/// | name | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | [`unknown`](Self::unknown) | [`Unknown::Null`] | what a row without a model gets | |
+/// | [`cache`](Self::cache) | 256 MiB | bytes of models that are held | any |
+///
+/// ```no_run
+/// use per_entity::predict::Predictor;
+/// use per_entity::store::Store;
+///
+/// # let frame = polars::prelude::DataFrame::empty();
+/// let mut predictor = Predictor::new(Store::open("models")?)?;
+/// let predicted = predictor.predict(&frame)?;
+/// println!("{predicted}");
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+pub struct Predictor {
+    store: Store,
+    classes: HashMap<String, u32>,
+    unknown: Unknown,
+    cache: Cache,
+    pooled: Option<Model>,
+    damaged: BTreeMap<String, String>,
+    answered: Answered,
+}
+
+const DEFAULT_CACHE: u64 = 256 << 20;
+
+/// Models are read in portions of this share of the cache, as stored; in memory they take up to
+/// about eight times as much.
+const PORTION: u64 = 8;
+
+/// What is to be done for an entity.
+enum Need {
+    /// Nothing: this is known of it.
+    Held(Held),
+    /// Its model is to be read.
+    Read(EntityRecord),
+}
+
+impl Predictor {
+    /// Predicts with the current generation of a store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadStore`] for a pooled model that is damaged.
+    pub fn new(store: Store) -> Result<Self> {
+        let classes = store.generation().run.classes.iter().cloned().zip(0..);
+        Ok(Self {
+            pooled: store.pooled()?,
+            classes: classes.collect(),
+            store,
+            unknown: Unknown::default(),
+            cache: Cache::new(DEFAULT_CACHE),
+            damaged: BTreeMap::new(),
+            answered: Answered::default(),
+        })
+    }
+
+    /// Sets what a row without a model gets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spec`] for [`Unknown::Fallback`] where the store has no pooled model.
+    pub fn unknown(mut self, unknown: Unknown) -> Result<Self> {
+        if unknown == Unknown::Fallback && self.pooled.is_none() {
+            return Err(Error::Spec(
+                "the store has no pooled model to fall back on; train it with --pooled".into(),
+            ));
+        }
+        self.unknown = unknown;
+        Ok(self)
+    }
+
+    /// Sets how many bytes of models are held, the pooled one aside. Models beyond that are read
+    /// again when they are needed again.
+    pub fn cache(mut self, bytes: u64) -> Self {
+        self.cache = Cache::new(bytes);
+        self
+    }
+
+    /// Why models could not be used so far, one line for each damaged model, in the order of their
+    /// keys.
+    pub fn damaged(&self) -> impl Iterator<Item = &str> {
+        self.damaged.values().map(String::as_str)
+    }
+
+    /// The rows so far, by what predicted them.
+    pub fn answered(&self) -> Answered {
+        self.answered
+    }
+
+    /// The frame with its rows in order and these columns added: `prediction`, of the target's
+    /// type; `probability_C` for each class `C` of the run; `model`, which says what answered:
+    /// `own`, `fallback` or `none`.
+    ///
+    /// Columns are taken for features as [`Model::predict`] takes them, keys as text. A missing
+    /// value or a category that training did not see fails no row. A damaged model counts as none
+    /// and is told of by [`damaged`](Self::damaged).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownColumn`] for a key or feature that the frame lacks,
+    /// [`Error::UnsupportedType`] for one of another kind than at training, [`Error::Spec`] for a
+    /// frame that has one of the columns to be added; and with [`Unknown::Error`], for the first
+    /// row without a model, [`Error::UnknownEntity`], [`Error::NoModel`] or [`Error::NullKey`].
+    pub fn predict(&mut self, frame: &DataFrame) -> Result<DataFrame> {
+        let store = self.store.clone();
+        let run = &store.generation().run;
+        refuse_added(frame, &run.classes)?;
+        let entities = Entities::of(frame, &run.dataset.key)?;
+        let mut columns = columns(frame, run)?;
+        let mut pooled = None;
+        if let (Unknown::Fallback, Some(model)) = (self.unknown, self.pooled.take()) {
+            columns.insert(run.dataset.key.join(","), entities.as_feature());
+            pooled = Some(model);
+        }
+        let predicted = self.predict_entities(&entities, &columns, pooled.as_ref(), run);
+        if pooled.is_some() {
+            self.pooled = pooled;
+        }
+        let predicted = predicted?;
+        self.answered.add(predicted.answered());
+        frame
+            .hstack(&predicted.into_columns(&run.classes, run.target_is_integer))
+            .map_err(Error::polars("cannot add the predictions to the input"))
+    }
+
+    fn predict_entities(
+        &mut self,
+        entities: &Entities,
+        columns: &Columns,
+        pooled: Option<&Model>,
+        run: &Run,
+    ) -> Result<Predictions> {
+        let needs = self.needs(entities)?;
+        if self.unknown == Unknown::Error {
+            refuse_unknown(entities, &needs, self.answered.rows())?;
+        }
+        let (rows, schedule) = entities.scheduled(|entity| needs[entity].place());
+        let pooled = pooled
+            .map(|model| self.classifier(model, columns))
+            .transpose()?;
+        let mut predictions = Predictions::new(rows, run.classes.len());
+        let mut rest = schedule.as_slice();
+        while !rest.is_empty() {
+            let portion = rest
+                .split_off(..self.portion(rest, &needs))
+                .unwrap_or_default();
+            let held = self.read(portion, &needs);
+            let answers: Vec<_> = portion
+                .par_iter()
+                .zip(&held)
+                .map(|(slot, held)| {
+                    let answer = self.answer(held, pooled.as_ref(), columns)?;
+                    Ok((answer, slot.places.clone()))
+                })
+                .collect::<Result<_>>()?;
+            predictions.fill(&answers);
+            drop(answers);
+            for (slot, held) in portion.iter().zip(held) {
+                if let Some(key) = &entities.keys[slot.entity] {
+                    self.cache.put(key, held);
+                }
+            }
+        }
+        Ok(predictions)
+    }
+
+    /// What is to be done for each of the entities.
+    fn needs(&mut self, entities: &Entities) -> Result<Vec<Need>> {
+        let mut needs: Vec<Option<Need>> = entities
+            .keys
+            .iter()
+            .map(|key| match key {
+                Some(key) => self.cache.get(key).map(Need::Held),
+                None => Some(Need::Held(Held::Unknown)),
+            })
+            .collect();
+        let missing = needs.iter().zip(&entities.keys);
+        let missing: Vec<&str> = missing
+            .filter(|(need, _)| need.is_none())
+            .filter_map(|(_, key)| key.as_deref())
+            .collect();
+        let mut records: PlHashMap<String, EntityRecord> = self
+            .store
+            .records_of(&missing)?
+            .into_iter()
+            .map(|record| (record.key.clone(), record))
+            .collect();
+        for (need, key) in needs.iter_mut().zip(&entities.keys) {
+            let (None, Some(key)) = (&need, key) else {
+                continue;
+            };
+            *need = Some(match records.remove(key) {
+                None => Need::Held(Held::Unknown),
+                Some(record) if record.file().is_some() => Need::Read(record),
+                Some(record) => Need::Held(Held::Untrained(record.why_untrained().to_owned())),
+            });
+        }
+        Ok(needs.into_iter().flatten().collect())
+    }
+
+    /// How many of the entities are answered together: those at hand, and as many models as make a
+    /// portion.
+    fn portion(&self, schedule: &[Slot], needs: &[Need]) -> usize {
+        let mut bytes = 0;
+        let fits = schedule.iter().take_while(|slot| {
+            bytes += needs[slot.entity].bytes();
+            bytes <= self.cache.budget() / PORTION
+        });
+        fits.count().max(1)
+    }
+
+    /// What the store has for each of the entities. Damaged models are noted.
+    fn read(&mut self, schedule: &[Slot], needs: &[Need]) -> Vec<Held> {
+        let records: Vec<&EntityRecord> = schedule
+            .iter()
+            .filter_map(|slot| needs[slot.entity].record())
+            .collect();
+        let mut models = self.store.models_of(&records).into_iter();
+        let held = schedule.iter().map(|slot| match &needs[slot.entity] {
+            Need::Held(held) => held.clone(),
+            Need::Read(record) => match models.next() {
+                Some(Ok(model)) => Held::Model(Arc::new(model)),
+                Some(Err(error)) => {
+                    self.damaged.insert(record.key.clone(), error.to_string());
+                    Held::Damaged
+                }
+                None => Held::Unknown,
+            },
+        });
+        held.collect()
+    }
+
+    fn answer<'a>(
+        &self,
+        held: &'a Held,
+        pooled: Option<&'a Classifier<'a>>,
+        columns: &'a Columns,
+    ) -> Result<Answer<'a>> {
+        Ok(match held {
+            Held::Model(model) => Answer::Own(self.classifier(model, columns)?),
+            _ => pooled.map_or(Answer::None, Answer::Fallback),
+        })
+    }
+
+    fn classifier<'a>(&self, model: &'a Model, columns: &'a Columns) -> Result<Classifier<'a>> {
+        let places = model
+            .classes()
+            .iter()
+            .map(|class| self.classes.get(class).copied());
+        let places: Option<Vec<u32>> = places.collect();
+        Ok(Classifier {
+            model: BoundModel::new(model, |name| columns.get(name))?,
+            places: places.ok_or_else(|| {
+                Error::BadModel("predicts a class that its run did not have".into())
+            })?,
+        })
+    }
+}
+
+impl Need {
+    fn record(&self) -> Option<&EntityRecord> {
+        match self {
+            Need::Held(_) => None,
+            Need::Read(record) => Some(record),
+        }
+    }
+
+    /// Bytes to be read.
+    fn bytes(&self) -> u64 {
+        self.record().map_or(0, EntityRecord::model_bytes)
+    }
+
+    /// Where the model is to be read, nothing before everything else: the order in which entities
+    /// are best answered.
+    fn place(&self) -> Option<(&str, u64)> {
+        self.record().and_then(EntityRecord::place)
+    }
+}
+
+/// The first row without a model is an error. `before` rows came in earlier frames.
+fn refuse_unknown(entities: &Entities, needs: &[Need], before: u64) -> Result<()> {
+    for (entity, (key, need)) in entities.keys.iter().zip(needs).enumerate() {
+        let Some(key) = key else {
+            let first = entities.of_row.iter().position(|&e| e as usize == entity);
+            return Err(Error::NullKey {
+                row: before + first.unwrap_or_default() as u64 + 1,
+            });
+        };
+        match need {
+            Need::Held(Held::Unknown) => return Err(Error::UnknownEntity { key: key.clone() }),
+            Need::Held(Held::Untrained(reason)) => {
+                return Err(Error::NoModel {
+                    key: key.clone(),
+                    reason: reason.clone(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The frame's columns by the names of the features.
+type Columns = HashMap<String, FrameColumn>;
+
+fn columns(frame: &DataFrame, run: &Run) -> Result<Columns> {
+    run.features
+        .par_iter()
+        .map(|feature| {
+            let column = match feature.kind {
+                FeatureKind::Numeric => FrameColumn::numbers(frame, &feature.name)?,
+                FeatureKind::Categorical if feature.dtype == "str" => {
+                    FrameColumn::texts(frame, &feature.name)?
+                }
+                FeatureKind::Categorical => FrameColumn::categories(frame, &feature.name)?,
+            };
+            Ok((feature.name.clone(), column))
+        })
+        .collect()
+}
+
+fn refuse_added(frame: &DataFrame, classes: &[String]) -> Result<()> {
+    let added = ["prediction", "model"].map(String::from);
+    let probabilities = classes.iter().map(|class| format!("probability_{class}"));
+    for name in added.into_iter().chain(probabilities) {
+        if frame.column(&name).is_ok() {
+            return Err(Error::Spec(format!(
+                "the input has a column '{name}' already; rename it or leave it out"
+            )));
+        }
+    }
+    Ok(())
+}

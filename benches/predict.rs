@@ -21,7 +21,8 @@ fn predict(criterion: &mut Criterion) {
     );
     let source =
         Source::open(&[path.display().to_string()], None, &spec).expect("the input is fine");
-    let rows = source.rows(&spec).expect("the input is fine");
+    let rows = source.rows(&spec).expect("the input is fine").collect();
+    let rows = rows.expect("the input is fine");
     let mut group = criterion.benchmark_group("predict 1 M rows, 20,000 entities");
     group.sample_size(10).throughput(Throughput::Elements(ROWS));
     group.bench_function("models read from the store", |bencher| {

@@ -115,8 +115,8 @@ pub enum Error {
         /// What Polars said.
         problem: String,
     },
-    /// No row is left to train on or evaluate.
-    #[error("no row is left to train on or evaluate: {0}")]
+    /// No row is left to train on, evaluate or predict.
+    #[error("no row is left to work on: {0}")]
     NoRows(String),
     /// A hyperparameter out of its range.
     #[error(transparent)]
@@ -184,7 +184,9 @@ pub enum Error {
         reason: String,
     },
     /// A row without a key.
-    #[error("row {row} has no key, for it is null; leave such rows out, or choose what they get with --unknown")]
+    #[error(
+        "row {row} has no key, for it is null; leave such rows out, or choose what they get with --unknown"
+    )]
     NullKey {
         /// The row, from 1.
         row: u64,

@@ -62,7 +62,8 @@ pub fn load(path: &Path, spec: &DatasetSpec) -> Table {
 /// A store with a model for each entity of a file, trained afresh.
 pub fn train(path: &Path, spec: &DatasetSpec, directory: &Path) -> Store {
     let _ = std::fs::remove_dir_all(directory);
-    let source = Source::open(&[path.display().to_string()], None, spec).expect("the input is fine");
+    let source =
+        Source::open(&[path.display().to_string()], None, spec).expect("the input is fine");
     let query = Query::new(&source, spec).expect("the input is fine");
     let interrupt = Arc::new(AtomicBool::new(false));
     let table = Table::load_query(&source, &query, spec, &interrupt).expect("the input is fine");
@@ -80,7 +81,9 @@ pub fn train(path: &Path, spec: &DatasetSpec, directory: &Path) -> Store {
         classes: table.classes().to_vec(),
         ..Run::default()
     };
-    writer.commit(run).expect("the temporary directory can be written");
+    writer
+        .commit(run)
+        .expect("the temporary directory can be written");
     Store::open(directory).expect("a store is there")
 }
 

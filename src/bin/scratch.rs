@@ -245,7 +245,11 @@ fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 
 fn predict_all(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let trained = Trained::new(notebook)?;
-    let rows = notebook.source()?.rows(&notebook.spec())?.head(Some(8));
+    let rows = notebook
+        .source()?
+        .rows(&notebook.spec())?
+        .limit(8)
+        .collect()?;
     let predicted = Predictor::new(trained.open()?)?.predict(&rows)?;
     show!(
         "{}",

@@ -1,6 +1,7 @@
 //! From files to one table sorted by entity: a lazy Polars query reads, filters and selects, and
 //! what it yields lands in one compact buffer per column.
 
+mod batches;
 mod buffer;
 mod collector;
 mod holdout;
@@ -10,6 +11,7 @@ mod source;
 mod spec;
 mod survey;
 
+use batches::Batches;
 pub use buffer::{CodeBuffer, Numbers};
 pub use holdout::Holdout;
 pub(crate) use partition::key_text;

@@ -1,14 +1,15 @@
 //! From paths and globs to one lazy frame.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::DatasetSpec;
 use super::query::{clean, with_columns};
 use super::survey::{Dialect, Survey, first_bad_number};
+use super::{Batches, DatasetSpec};
 use crate::{Error, Result};
 
 /// A file format.
@@ -59,6 +60,9 @@ const ROW: &str = "\u{0}row";
 
 /// How many rows of a CSV or NDJSON file decide about its types.
 const INFERENCE_ROWS: usize = 10_000;
+
+/// Values in a batch of rows, all columns together.
+const BATCH_VALUES: usize = 1 << 22;
 
 /// One input: files of one format with the same columns.
 #[derive(Clone, Debug)]
@@ -177,20 +181,38 @@ impl Source {
     /// # Errors
     ///
     /// As [`scan`](Self::scan), and [`Error::NotANumber`] for text in a numeric column.
-    pub fn rows(&self, spec: &DatasetSpec) -> Result<DataFrame> {
+    pub fn rows(&self, spec: &DatasetSpec) -> Result<LazyFrame> {
         let mut frame = self.scan(spec)?;
         let schema = frame
             .collect_schema()
             .map_err(Error::polars(self.describe()))?;
-        let rows = with_columns(frame, clean(&schema, spec))
-            .collect()
+        let frame = with_columns(frame, clean(&schema, spec));
+        if self.known_rows().is_none() {
+            return Ok(frame);
+        }
+        let whole = whole_numbers(&frame)
             .map_err(Error::polars("cannot read the input"))
             .map_err(|error| self.locate(error, &spec.numeric, spec))?;
-        if self.known_rows().is_none() {
-            return Ok(rows);
-        }
-        let columns = rows.columns().iter().map(as_whole_numbers).collect();
-        DataFrame::new(rows.height(), columns).map_err(Error::polars(self.describe()))
+        let whole = whole
+            .into_iter()
+            .map(|name| col(name).cast(DataType::Int64));
+        Ok(frame.with_columns(whole.collect::<Vec<_>>()))
+    }
+
+    /// The same rows, a bounded number at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`rows`](Self::rows); and [`Error::NotANumber`] or [`Error::Polars`] as the last item.
+    pub fn batches(&self, spec: &DatasetSpec) -> Result<impl Iterator<Item = Result<DataFrame>>> {
+        let mut frame = self.rows(spec)?;
+        let schema = frame
+            .collect_schema()
+            .map_err(Error::polars(self.describe()))?;
+        let rows = (BATCH_VALUES / schema.len().max(1)).clamp(1_024, BATCH_VALUES / 16);
+        let rows = NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN);
+        Ok(Batches::new(frame, rows)
+            .map(|batch| batch.map_err(|error| self.locate(error, &spec.numeric, spec))))
     }
 
     fn scan_csv(&self, spec: &DatasetSpec) -> PolarsResult<LazyFrame> {
@@ -345,19 +367,33 @@ impl Source {
     }
 }
 
-/// A column of floats that are all whole, as whole numbers.
-fn as_whole_numbers(column: &Column) -> Column {
-    let whole = column.f64().is_ok_and(|numbers| {
-        let is_whole = |number: f64| (number as i64) as f64 == number;
-        numbers.iter().flatten().all(is_whole)
-    });
-    if whole {
-        column
-            .cast(&DataType::Int64)
-            .unwrap_or_else(|_| column.clone())
-    } else {
-        column.clone()
+/// The columns of floats that are all whole.
+fn whole_numbers(frame: &LazyFrame) -> PolarsResult<Vec<PlSmallStr>> {
+    let schema = frame.clone().collect_schema()?;
+    let floats = schema.iter().filter(|(_, dtype)| dtype.is_float());
+    let all_whole: Vec<Expr> = floats
+        .map(|(name, _)| {
+            let number = || col(name.clone());
+            let whole = number().cast(DataType::Int64).cast(DataType::Float64);
+            let is_whole = whole.eq(number()).fill_null(lit(false));
+            number().is_null().or(is_whole).all(false)
+        })
+        .collect();
+    if all_whole.is_empty() {
+        return Ok(Vec::new());
     }
+    let found = frame
+        .clone()
+        .select(all_whole)
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let columns = found.columns().iter();
+    columns
+        .filter_map(|column| match column.bool() {
+            Ok(all) => (all.get(0) == Some(true)).then(|| Ok(column.name().clone())),
+            Err(error) => Some(Err(error)),
+        })
+        .collect()
 }
 
 fn polars_path(path: &Path) -> PlRefPath {

@@ -153,7 +153,9 @@ impl<'a> BoundModel<'a> {
             .iter()
             .map(
                 |feature| match (column_of(feature.name()), feature.categories()) {
-                    (Some(FrameColumn::Numbers(numbers)), None) => Ok(BoundColumn::Numbers(numbers)),
+                    (Some(FrameColumn::Numbers(numbers)), None) => {
+                        Ok(BoundColumn::Numbers(numbers))
+                    }
                     (Some(FrameColumn::Categories { codes, code_of }), Some(categories)) => {
                         let code = |text: &String| code_of.get(text).copied().unwrap_or(ABSENT);
                         let asked = categories.iter().map(code).collect();

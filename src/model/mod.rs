@@ -7,9 +7,9 @@ use ndarray::Array2;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::encode::{Encoder, Values, midpoint};
 use crate::tree::{Split, Tree, heaviest};
-use crate::Result;
 
 pub(crate) use columns::{BoundModel, FrameColumn, MISSING, column, unsupported};
 pub use format::MODEL_VERSION;
@@ -282,7 +282,9 @@ impl Model {
         let text = |text: &String| size_of::<String>() + text.capacity();
         let texts = |texts: &[String]| texts.iter().map(text).sum::<usize>();
         let features = self.features.iter().map(|ModelFeature(name, categories)| {
-            size_of::<ModelFeature>() + name.capacity() + texts(categories.as_deref().unwrap_or(&[]))
+            size_of::<ModelFeature>()
+                + name.capacity()
+                + texts(categories.as_deref().unwrap_or(&[]))
         });
         let nodes = size_of::<u32>()
             * (self.feature.capacity() + self.operand.capacity() + self.right.capacity());

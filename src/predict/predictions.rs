@@ -111,42 +111,75 @@ impl Predictions {
         for (place, &row) in self.rows.iter().enumerate() {
             place_of[row as usize] = place as u32;
         }
-        let places = || place_of.iter().map(|&place| place as usize);
-        let class = |place: usize| Some(self.class[place] as usize).filter(|_| self.has(place));
-        let numbers: Option<Vec<i64>> = classes
-            .iter()
-            .map(|class| class.parse().ok().filter(|_| whole_numbers))
-            .collect();
-        let name = "prediction".into();
-        let prediction: Column = match numbers {
-            Some(numbers) => {
-                let numbers = places().map(|place| class(place).map(|class| numbers[class]));
-                Int64Chunked::from_iter_options(name, numbers).into_column()
-            }
-            None => {
-                let texts = places().map(|place| class(place).map(|class| classes[class].as_str()));
-                StringChunked::from_iter_options(name, texts).into_column()
-            }
+        let by_row = ByRow {
+            predictions: &self,
+            place_of: &place_of,
         };
-        let probabilities = classes.par_iter().enumerate().map(|(class, text)| {
-            let name = format!("probability_{text}").into();
-            let value = |place: usize| self.probabilities[place * self.class_count + class];
-            let values = places().map(|place| self.has(place).then(|| value(place)));
-            Float64Chunked::from_iter_options(name, values).into_column()
-        });
+        let (probabilities, (prediction, models)) = rayon::join(
+            || by_row.probabilities(classes),
+            || {
+                rayon::join(
+                    || by_row.classes(classes, whole_numbers),
+                    || by_row.models(),
+                )
+            },
+        );
         let mut columns = vec![prediction];
-        columns.extend(probabilities.collect::<Vec<Column>>());
-        let models = places().map(|place| match self.answers[place] {
-            By::Own => "own",
-            By::Fallback => "fallback",
-            By::Nothing => "none",
-        });
-        columns.push(StringChunked::from_iter_values("model".into(), models).into_column());
+        columns.extend(probabilities);
+        columns.push(models);
         columns
     }
+}
 
-    fn has(&self, place: usize) -> bool {
-        self.answers[place] != By::Nothing
+/// Predictions in the order of the frame's rows.
+struct ByRow<'a> {
+    predictions: &'a Predictions,
+    place_of: &'a [u32],
+}
+
+impl ByRow<'_> {
+    /// The places of the rows, nothing for those without a prediction.
+    fn places(&self) -> impl Iterator<Item = Option<usize>> {
+        self.place_of.iter().map(|&place| {
+            let place = place as usize;
+            (self.predictions.answers[place] != By::Nothing).then_some(place)
+        })
+    }
+
+    fn classes(&self, classes: &[String], whole_numbers: bool) -> Column {
+        let name = "prediction".into();
+        let class = |place: usize| self.predictions.class[place] as usize;
+        let number = |class: &String| class.parse().ok().filter(|_| whole_numbers);
+        if let Some(numbers) = classes.iter().map(number).collect::<Option<Vec<i64>>>() {
+            let numbers = self.places().map(|place| Some(numbers[class(place?)]));
+            return Int64Chunked::from_iter_options(name, numbers).into_column();
+        }
+        let texts = self.places();
+        let texts = texts.map(|place| Some(classes[class(place?)].as_str()));
+        StringChunked::from_iter_options(name, texts).into_column()
+    }
+
+    fn probabilities(&self, classes: &[String]) -> Vec<Column> {
+        let width = self.predictions.class_count;
+        let columns = classes.par_iter().enumerate().map(|(class, text)| {
+            let name = format!("probability_{text}").into();
+            let value = |place: usize| self.predictions.probabilities[place * width + class];
+            let values = self.places().map(|place| place.map(value));
+            Float64Chunked::from_iter_options(name, values).into_column()
+        });
+        columns.collect()
+    }
+
+    fn models(&self) -> Column {
+        let models =
+            self.place_of
+                .iter()
+                .map(|&place| match self.predictions.answers[place as usize] {
+                    By::Own => "own",
+                    By::Fallback => "fallback",
+                    By::Nothing => "none",
+                });
+        StringChunked::from_iter_values("model".into(), models).into_column()
     }
 }
 

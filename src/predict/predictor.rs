@@ -89,7 +89,7 @@ enum Need {
     /// Nothing: this is known of it.
     Held(Held),
     /// Its model is to be read.
-    Read(EntityRecord),
+    Read(Box<EntityRecord>),
 }
 
 impl Predictor {
@@ -162,8 +162,11 @@ impl Predictor {
         let store = self.store.clone();
         let run = &store.generation().run;
         refuse_added(frame, &run.classes)?;
-        let entities = Entities::of(frame, &run.dataset.key)?;
-        let mut columns = columns(frame, run)?;
+        let (entities, columns) = rayon::join(
+            || Entities::of(frame, &run.dataset.key),
+            || columns(frame, run),
+        );
+        let (entities, mut columns) = (entities?, columns?);
         let mut pooled = None;
         if let (Unknown::Fallback, Some(model)) = (self.unknown, self.pooled.take()) {
             columns.insert(run.dataset.key.join(","), entities.as_feature());
@@ -248,7 +251,7 @@ impl Predictor {
             };
             *need = Some(match records.remove(key) {
                 None => Need::Held(Held::Unknown),
-                Some(record) if record.file().is_some() => Need::Read(record),
+                Some(record) if record.file().is_some() => Need::Read(Box::new(record)),
                 Some(record) => Need::Held(Held::Untrained(record.why_untrained().to_owned())),
             });
         }

@@ -2,8 +2,8 @@
 //! predictions. `benches/python/record_metrics.py` made the golden file.
 
 use per_entity::evaluate::{
-    ConfusionMatrix, Disparity, Evaluation, EvaluationError, GroupCounts, Metrics, Pool,
-    paired_bootstrap, wilson_interval,
+    ConfusionMatrix, Disparity, Evaluation, EvaluationError, GroupCounts, Metrics, PairedOutcomes,
+    Pool, paired_bootstrap, wilson_interval,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -388,6 +388,10 @@ fn the_first_of_equally_probable_classes_is_predicted() {
     assert_eq!(evaluation.confusion().unseen(), 1);
 }
 
+fn paired(first: &[bool], second: &[bool]) -> PairedOutcomes {
+    first.iter().copied().zip(second.iter().copied()).collect()
+}
+
 #[test]
 fn the_bootstrap_agrees_with_the_normal_approximation() {
     let rows = 15_060;
@@ -395,7 +399,7 @@ fn the_bootstrap_agrees_with_the_normal_approximation() {
     let second: Vec<bool> = (0..rows)
         .map(|row| !(10..30).contains(&(row % 100)))
         .collect();
-    let interval = paired_bootstrap(&first, &second, 2_000, 0.95, 7).unwrap();
+    let interval = paired_bootstrap(paired(&first, &second), 2_000, 0.95, 7).unwrap();
 
     let share = |holds: fn(bool, bool) -> bool| {
         let pairs = first.iter().zip(&second);
@@ -414,24 +418,32 @@ fn the_bootstrap_agrees_with_the_normal_approximation() {
 fn the_bootstrap_is_reproducible_and_depends_on_its_seed() {
     let first: Vec<bool> = (0..1_000).map(|row| row % 3 > 0).collect();
     let second: Vec<bool> = (0..1_000).map(|row| row % 7 > 1).collect();
-    let interval = |seed| paired_bootstrap(&first, &second, 500, 0.9, seed).unwrap();
+    let interval = |seed| paired_bootstrap(paired(&first, &second), 500, 0.9, seed).unwrap();
     assert_eq!(interval(1), interval(1));
     assert_ne!(interval(1), interval(2));
 }
 
 #[test]
 fn the_bootstrap_refuses_what_has_no_interval() {
-    let bootstrap = |first: &[bool], second: &[bool], resamples, confidence| {
-        paired_bootstrap(first, second, resamples, confidence, 0).map(|_| ())
+    let bootstrap = |rows, wins, resamples, confidence| {
+        let outcomes = PairedOutcomes {
+            rows,
+            wins,
+            losses: 1,
+        };
+        paired_bootstrap(outcomes, resamples, confidence, 0).map(|_| ())
     };
-    let (first, second) = (2, 1);
-    let pairs = Err(EvaluationError::Pairs { first, second });
-    assert_eq!(bootstrap(&[true, true], &[true], 9, 0.9), pairs);
+    let outcomes = |rows, wins| {
+        let losses = 1;
+        Err(EvaluationError::Outcomes { rows, wins, losses })
+    };
+    assert_eq!(bootstrap(2, 2, 9, 0.9), outcomes(2, 2));
+    assert_eq!(bootstrap(2, u64::MAX, 9, 0.9), outcomes(2, u64::MAX));
     let resamples = |rows, resamples| Err(EvaluationError::Resamples { rows, resamples });
-    assert_eq!(bootstrap(&[], &[], 9, 0.9), resamples(0, 9));
-    assert_eq!(bootstrap(&[true], &[true], 0, 0.9), resamples(1, 0));
+    assert_eq!(bootstrap(0, 0, 9, 0.9), resamples(0, 9));
+    assert_eq!(bootstrap(1, 0, 0, 0.9), resamples(1, 0));
     for confidence in [0.0, 1.0, -1.0, 95.0, f64::NAN] {
-        let refused = bootstrap(&[true], &[true], 9, confidence);
+        let refused = bootstrap(1, 0, 9, confidence);
         let confidence_error = matches!(refused, Err(EvaluationError::Confidence(_)));
         assert!(confidence_error, "a confidence of {confidence}");
     }
@@ -627,7 +639,7 @@ proptest! {
         confidence in 0.01..0.99,
     ) {
         let (first, second): (Vec<bool>, Vec<bool>) = pairs.into_iter().unzip();
-        let interval = paired_bootstrap(&first, &second, 100, confidence, seed).unwrap();
+        let interval = paired_bootstrap(paired(&first, &second), 100, confidence, seed).unwrap();
         prop_assert!(-1.0 <= interval.low && interval.low <= interval.high && interval.high <= 1.0);
         if first == second {
             prop_assert_eq!((interval.low, interval.difference, interval.high), (0.0, 0.0, 0.0));

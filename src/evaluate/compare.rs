@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::judge::Judge;
-use super::{BootstrapInterval, Evaluation, paired_bootstrap};
+use super::judge::{BoundModel, Judge};
+use super::{BootstrapInterval, Evaluation, PairedOutcomes, paired_bootstrap};
 use crate::dataset::{Partition, Table};
 use crate::train::{Engine, Status, Trainer};
 use crate::{Error, Model, Result};
@@ -83,12 +83,13 @@ pub fn compare(
     let models = models(train, trainer, interrupt)?;
     let pooled = models_of_pool(&train.pooled(key), trainer, interrupt)?;
     let pooled_test = test.pooled(key);
+    let pooled_judge = Judge::new(&pooled_test, train.classes());
     let comparer = Comparer {
         train,
         judge: Judge::new(test, train.classes()),
-        pooled_judge: Judge::new(&pooled_test, train.classes()),
+        pooled: pooled_judge.bind(&pooled)?,
+        pooled_judge,
         models: &models,
-        pooled: &pooled,
     };
     let partitions: Vec<Partition> = test.partitions().collect();
     let compared: Vec<(EntityComparison, Predictions)> = partitions
@@ -102,7 +103,7 @@ pub fn compare(
         all.merge(&predictions)?;
         entities.push(entity);
     }
-    let test_rows = all.pooled_right.len() as u64;
+    let test_rows = all.outcomes.rows;
     if test_rows == 0 {
         return Err(Error::NoRows(
             "no entity of the test rows has rows to train on".into(),
@@ -183,7 +184,7 @@ struct Comparer<'a> {
     judge: Judge<'a>,
     pooled_judge: Judge<'a>,
     models: &'a HashMap<String, (usize, Model)>,
-    pooled: &'a Model,
+    pooled: BoundModel<'a>,
 }
 
 impl Comparer<'_> {
@@ -200,18 +201,18 @@ impl Comparer<'_> {
         let mut pooled_right = Vec::with_capacity(rows.len());
         let right = |row, predicted| self.judge.truth(row) == Some(predicted);
         let shares = class_shares(&self.train.partition(*entity));
+        let own = self.judge.bind(model)?;
         let predictions = Predictions {
             majority: self.judge.evaluate_constant(&shares, rows.clone())?,
-            per_entity: self.judge.evaluate(model, rows.clone(), |row, predicted| {
+            per_entity: self.judge.evaluate(&own, rows.clone(), |row, predicted| {
                 per_entity_right.push(right(row, predicted));
             })?,
             pooled: self
                 .pooled_judge
-                .evaluate(self.pooled, rows.clone(), |row, predicted| {
+                .evaluate(&self.pooled, rows.clone(), |row, predicted| {
                     pooled_right.push(right(row, predicted));
                 })?,
-            per_entity_right,
-            pooled_right,
+            outcomes: per_entity_right.into_iter().zip(pooled_right).collect(),
         };
         let comparison = EntityComparison {
             key: partition.key().to_owned(),
@@ -237,8 +238,8 @@ struct Predictions {
     majority: Evaluation,
     pooled: Evaluation,
     per_entity: Evaluation,
-    pooled_right: Vec<bool>,
-    per_entity_right: Vec<bool>,
+    /// The trees of the entities against the one for all.
+    outcomes: PairedOutcomes,
 }
 
 impl Predictions {
@@ -247,8 +248,7 @@ impl Predictions {
             majority: Evaluation::new(class_count),
             pooled: Evaluation::new(class_count),
             per_entity: Evaluation::new(class_count),
-            pooled_right: Vec::new(),
-            per_entity_right: Vec::new(),
+            outcomes: PairedOutcomes::default(),
         }
     }
 
@@ -256,8 +256,7 @@ impl Predictions {
         self.majority.merge(&other.majority)?;
         self.pooled.merge(&other.pooled)?;
         self.per_entity.merge(&other.per_entity)?;
-        self.pooled_right.extend(&other.pooled_right);
-        self.per_entity_right.extend(&other.per_entity_right);
+        self.outcomes.merge(other.outcomes);
         Ok(())
     }
 
@@ -273,13 +272,7 @@ impl Predictions {
             majority: scores(&self.majority),
             pooled: scores(&self.pooled),
             per_entity: scores(&self.per_entity),
-            gain: paired_bootstrap(
-                &self.per_entity_right,
-                &self.pooled_right,
-                RESAMPLES,
-                0.95,
-                0,
-            )?,
+            gain: paired_bootstrap(self.outcomes, RESAMPLES, 0.95, 0)?,
         })
     }
 }

@@ -43,35 +43,43 @@ impl<'a> Judge<'a> {
         self.classes.len()
     }
 
-    /// Predicts some rows of the table with a model. `note` is given each row and the class
-    /// predicted for it.
+    /// A model and what it asks of the table.
     ///
     /// # Errors
     ///
     /// [`Error::BadModel`] for a model that asks for columns that the table does not have as the
     /// model wants them, or that predicts classes that are none.
-    pub fn evaluate(
-        &self,
-        model: &Model,
-        rows: Range<usize>,
-        mut note: impl FnMut(usize, usize),
-    ) -> Result<Evaluation> {
-        let columns = self.bind(model)?;
+    pub fn bind<'m>(&self, model: &'m Model) -> Result<BoundModel<'m>>
+    where
+        'a: 'm,
+    {
         let places = model
             .classes()
             .iter()
             .map(|class| self.classes.get(class.as_str()).copied())
             .collect::<Option<Vec<usize>>>()
             .ok_or_else(|| Error::BadModel("predicts a class that its run did not have".into()))?;
+        Ok(BoundModel {
+            model,
+            columns: self.columns(model)?,
+            places,
+        })
+    }
+
+    /// Predicts some rows of the table with a model. `note` is given each row and the class
+    /// predicted for it.
+    pub fn evaluate(
+        &self,
+        model: &BoundModel,
+        rows: Range<usize>,
+        mut note: impl FnMut(usize, usize),
+    ) -> Result<Evaluation> {
         let mut probabilities = vec![0.0; self.class_count()];
         let mut evaluation = Evaluation::new(self.class_count());
         for row in rows {
-            let counts = model.leaf_counts(|feature, operand| match &columns[feature] {
-                BoundColumn::Numbers(numbers) => numbers.get(row) <= model.threshold(operand),
-                BoundColumn::Categories { codes, asked } => codes.get(row) == asked[operand],
-            });
+            let counts = model.leaf_counts(row);
             let total: f64 = counts.iter().sum();
-            for (&place, count) in places.iter().zip(counts) {
+            for (&place, count) in model.places.iter().zip(counts) {
                 probabilities[place] = count / total;
             }
             note(row, evaluation.push(self.truth(row), &probabilities)?);
@@ -92,7 +100,7 @@ impl<'a> Judge<'a> {
         Ok(evaluation)
     }
 
-    fn bind(&self, model: &Model) -> Result<Vec<BoundColumn<'a>>> {
+    fn columns(&self, model: &Model) -> Result<Vec<BoundColumn<'a>>> {
         let features = self.table.features();
         model
             .features()
@@ -115,6 +123,23 @@ impl<'a> Judge<'a> {
                 }
             })
             .collect()
+    }
+}
+
+/// A model, the columns of a table that it asks about, and its classes among those evaluated on.
+pub(crate) struct BoundModel<'a> {
+    model: &'a Model,
+    columns: Vec<BoundColumn<'a>>,
+    places: Vec<usize>,
+}
+
+impl BoundModel<'_> {
+    fn leaf_counts(&self, row: usize) -> &[f64] {
+        self.model
+            .leaf_counts(|feature, operand| match &self.columns[feature] {
+                BoundColumn::Numbers(numbers) => numbers.get(row) <= self.model.threshold(operand),
+                BoundColumn::Categories { codes, asked } => codes.get(row) == asked[operand],
+            })
     }
 }
 

@@ -24,18 +24,19 @@
 mod compare;
 mod confusion;
 mod fairness;
+mod interval;
 mod judge;
 mod metrics;
+mod overall;
 mod report;
 
 pub use compare::{Comparison, EntityComparison, Scores, Strategies, compare};
 pub use confusion::ConfusionMatrix;
 pub use fairness::{Disparity, GroupCounts};
+pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
 pub(crate) use judge::Judge;
-pub use metrics::{
-    Averages, BootstrapInterval, ClassMetrics, Evaluation, EvaluationError, Mean, MetricSummary,
-    Metrics, Overall, Pool, PrecisionRecall, paired_bootstrap, wilson_interval,
-};
+pub use metrics::{Averages, ClassMetrics, Evaluation, EvaluationError, Metrics, PrecisionRecall};
+pub use overall::{Mean, MetricSummary, Overall, Pool};
 pub use report::{
     ENOUGH_ROWS, EntityReport, EvaluateOptions, Fairness, Gap, Group, ModelStatus, Report, Worst,
     evaluate, evaluate_table,

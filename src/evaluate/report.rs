@@ -343,7 +343,8 @@ impl Evaluator<'_> {
             }
         };
         self.judge
-            .evaluate(&model, partition.range(), count)
+            .bind(&model)
+            .and_then(|model| self.judge.evaluate(&model, partition.range(), count))
             .map_err(damaged)
     }
 }

@@ -295,7 +295,7 @@ impl Worker<'_> {
             return Ok(None);
         };
         let rows = held_out.partition(entity).range();
-        let evaluation = judge.evaluate(model, rows, |_, _| {})?;
+        let evaluation = judge.evaluate(&judge.bind(model)?, rows, |_, _| {})?;
         let metrics = evaluation.metrics();
         Ok(Some(Box::new(HeldOut {
             evaluation,

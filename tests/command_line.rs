@@ -193,10 +193,7 @@ fn bad_input_is_named_and_touches_no_output() {
         (own("no/such.csv", &[]), "no/such.csv"),
         (own(&csv("empty.csv", b""), &[]), "empty.csv: holds no rows"),
         (own(&csv("header.csv", b"k,x,y\n"), &[]), "only a header"),
-        (
-            own(&good, &["--features", "zz"]),
-            "--features: no column 'zz'",
-        ),
+        (own(&good, &["--features", "zz"]), "feature: no column 'zz'"),
         (own(&good, &["--where", "zz = 1"]), "no column 'zz'"),
         (own(&good, &["--where", "x = = 1"]), "--where 'x = = 1'"),
         (own(&good, &["--where", "x > 100"]), "no row is left"),

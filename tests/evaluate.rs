@@ -238,6 +238,136 @@ fn agrees_with_predictions(models: &str, test: &str, report: &Value) {
     }
 }
 
+/// `benches/python/record_report.py` made the golden file, from the predictions of the same models.
+#[test]
+fn reports_agree_with_scikit_learn_and_fairlearn() {
+    let golden: Vec<Value> = serde_json::from_str(include_str!("golden/report.json")).unwrap();
+    let adult = adult().map(|(data, _)| PathBuf::from(data).parent().unwrap().to_owned());
+    for case in &golden {
+        let scratch = Scratch::new();
+        let name = case["name"].as_str().unwrap();
+        let (models, output) = (scratch.path("models"), scratch.path("report.json"));
+        let mut arguments: Vec<String> = ["train", "--output-dir", &models].map(Into::into).into();
+        let given = case["train"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain([&case["test"]]);
+        arguments.extend(given.map(|text| text.as_str().unwrap().to_owned()));
+        if arguments
+            .iter()
+            .any(|argument| argument.starts_with("ADULT"))
+        {
+            let Some(adult) = &adult else {
+                eprintln!("{name} skipped: needs the Adult data");
+                continue;
+            };
+            let adult = adult.display().to_string();
+            arguments
+                .iter_mut()
+                .for_each(|argument| *argument = argument.replace("ADULT", &adult));
+        }
+        let test = arguments.pop().unwrap();
+        run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let groups: Vec<&str> = case["group_by"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|g| g.as_str().unwrap())
+            .collect();
+        run(&[
+            "evaluate",
+            "--models",
+            &models,
+            "--input",
+            &test,
+            "--output",
+            &output,
+            "--group-by",
+            &groups.join(","),
+            "--positive",
+            case["positive"].as_str().unwrap(),
+        ]);
+        let report: Value = serde_json::from_slice(&fs::read(&output).unwrap()).unwrap();
+        let overall = serde_json::json!({
+            "metrics": report["overall"]["micro"],
+            "fairness": report["fairness"],
+        });
+        agrees(&overall, &case["overall"], name);
+        let entities = case["entities"].as_object().unwrap();
+        assert_eq!(
+            report["entities"].as_array().unwrap().len(),
+            entities.len(),
+            "{name}"
+        );
+        for (key, wanted) in entities {
+            agrees(entity(&report, key), wanted, &format!("{name}: {key}"));
+        }
+    }
+}
+
+fn agrees(figures: &Value, wanted: &Value, name: &str) {
+    same(&figures["metrics"], &wanted["metrics"], name);
+    let (fairness, wanted) = (&figures["fairness"], &wanted["fairness"]);
+    if wanted.is_null() {
+        return;
+    }
+    let groups = fairness["groups"].as_array().unwrap();
+    let wanted_groups = wanted["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), wanted_groups.len(), "{name}");
+    for (group, wanted) in groups.iter().zip(wanted_groups) {
+        same(group, wanted, name);
+    }
+    let disparity = &fairness["disparity"];
+    // There is nothing to compare one group with.
+    if groups.len() < 2 {
+        return;
+    }
+    for rate in ["true_positive_rate", "false_positive_rate"] {
+        if groups.iter().filter(|group| !group[rate].is_null()).count() > 1 {
+            let difference = format!("{rate}_difference");
+            same(
+                &disparity[&difference],
+                &wanted["defined"][&difference],
+                name,
+            );
+        }
+    }
+    for figure in ["demographic_parity_difference", "demographic_parity_ratio"] {
+        same(&disparity[figure], &wanted["fairlearn"][figure], name);
+    }
+    // Fairlearn takes an undefined rate for 0.
+    let all_defined =
+        disparity["groups_without_positives"] == 0 && disparity["groups_without_negatives"] == 0;
+    if all_defined {
+        same(disparity, &wanted["fairlearn"], name);
+    }
+}
+
+/// Whether all that is wanted is there, numbers to within 1e-12.
+fn same(value: &Value, wanted: &Value, name: &str) {
+    match wanted {
+        Value::Object(fields) => {
+            for (field, wanted) in fields {
+                same(&value[field], wanted, &format!("{name}: {field}"));
+            }
+        }
+        Value::Array(items) => {
+            assert_eq!(value.as_array().map(Vec::len), Some(items.len()), "{name}");
+            for (position, wanted) in items.iter().enumerate() {
+                same(&value[position], wanted, name);
+            }
+        }
+        Value::Number(wanted) => {
+            let (value, wanted) = (value.as_f64(), wanted.as_f64().unwrap());
+            let is_close =
+                value.is_some_and(|value| (value - wanted).abs() <= 1e-12 * wanted.abs().max(1.0));
+            assert!(is_close, "{name}: {value:?} instead of {wanted}");
+        }
+        wanted => assert_eq!(value, wanted, "{name}"),
+    }
+}
+
 #[test]
 fn one_tree_per_education_level_is_no_gain_on_adult() {
     let Some((data, test)) = adult() else { return };

@@ -260,7 +260,7 @@ fn check_columns(schema: &Schema, spec: &DatasetSpec) -> Result<()> {
         ("--key", &spec.key),
         ("--target", std::slice::from_ref(&spec.target)),
         ("--weight", spec.weight.as_slice()),
-        ("--features", &spec.features),
+        ("feature", &spec.features),
         ("--ignore", &spec.ignore),
         ("--numeric", &spec.numeric),
         ("--categorical", &spec.categorical),

@@ -601,19 +601,53 @@ fn python_reads_the_same_predictions_out_of_the_store() {
             "--input",
             &text(&test),
         ])
-        .args(["--output", &place.text("python.txt")])
+        .args(["--output", &place.text("python.ndjson")])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
+    let python = std::fs::read_to_string(place.path("python.ndjson")).unwrap();
+    let python: Vec<serde_json::Value> = python
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let ours = CsvReader::new(std::fs::File::open(place.path("out.csv")).unwrap())
         .finish()
         .unwrap();
-    let theirs = std::fs::read_to_string(place.path("python.txt")).unwrap();
-    let ours = texts(&ours, "prediction");
-    assert_eq!(ours.len(), 16_281);
-    assert!(
-        ours.iter()
-            .map(|text| text.as_deref().unwrap_or(""))
-            .eq(theirs.lines())
-    );
+    assert_eq!((ours.height(), python.len()), (16_281, 16_281));
+    let predictions = texts(&ours, "prediction");
+    let probability = |class: &str| {
+        let column = ours.column(&format!("probability_{class}")).unwrap();
+        column.f64().unwrap().clone()
+    };
+    let classes = ["<=50K", ">50K"].map(|class| (class, probability(class)));
+    for (row, python) in python.iter().enumerate() {
+        assert_eq!(predictions[row].as_deref(), python["prediction"].as_str());
+        for (class, probabilities) in &classes {
+            let expected = python["probabilities"][class].as_f64().unwrap_or(0.0);
+            assert_eq!(probabilities.get(row), Some(expected), "row {row}, {class}");
+        }
+    }
+
+    // The library, one entity at a time.
+    let store = Store::open(place.path("adult")).unwrap();
+    let key = ours.column("education").unwrap().str().unwrap();
+    for record in store.records().unwrap() {
+        let model = store.model(&record.key).unwrap();
+        let own = key.equal(record.key.as_str());
+        let rows = ours.filter(&own).unwrap();
+        let predicted = model.predict(&rows).unwrap();
+        let expected = texts(&rows, "prediction");
+        assert!(
+            expected
+                .iter()
+                .map(Option::as_deref)
+                .eq(predicted.iter().map(|p| Some(*p)))
+        );
+        let probabilities = model.predict_proba(&rows).unwrap();
+        for (position, class) in model.classes().iter().enumerate() {
+            let expected = rows.column(&format!("probability_{class}")).unwrap();
+            let expected = expected.f64().unwrap().no_null_iter();
+            assert!(probabilities.column(position).iter().copied().eq(expected));
+        }
+    }
 }

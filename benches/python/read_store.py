@@ -1,7 +1,8 @@
 """Reads a store with nothing but a CBOR library, and predicts a file in Adult's form with it.
 
 The models' format is that of src/store/model.cddl. Prints one JSON line: rows, rows predicted,
-accuracy by entity; `--output` writes the predictions, one a line, empty where there is no model.
+accuracy by entity; `--output` writes one JSON object a line: the prediction, null where there is no
+model, and the probability of each of the model's classes.
 """
 
 import argparse
@@ -45,7 +46,7 @@ class Model:
         leaves = iter(leaves)
         self.nodes = [next(leaves) if f == leaf else next(splits) for f in self.feature]
 
-    def predict(self, row):
+    def probabilities(self, row):
         node = 0
         while self.feature[node] < len(self.features):
             operand, right = self.nodes[node]
@@ -57,7 +58,7 @@ class Model:
                 goes_left = value == categories[operand]
             node = node + 1 if goes_left else right
         counts = self.nodes[node]
-        return self.classes[counts.index(max(counts))]
+        return {label: count / sum(counts) for label, count in zip(self.classes, counts)}
 
 
 def read_models(directory):
@@ -97,14 +98,15 @@ def main():
     tally = {}
     for row in read_rows(arguments.input):
         model = models.get(row[arguments.key])
-        prediction = model.predict(row) if model else None
-        predictions.append(prediction or "")
+        probabilities = model.probabilities(row) if model else {}
+        prediction = max(probabilities, key=probabilities.get) if model else None
+        predictions.append({"prediction": prediction, "probabilities": probabilities})
         if model and None not in row.values():
             right, rows = tally.get(model.key, (0, 0))
             hit = prediction == row["income"].removesuffix(".")
             tally[model.key] = (right + hit, rows + 1)
     if arguments.output:
-        arguments.output.write_text("".join(f"{prediction}\n" for prediction in predictions))
+        arguments.output.write_text("".join(json.dumps(row) + "\n" for row in predictions))
     accuracy = {key: round(right / rows, 4) for key, (right, rows) in sorted(tally.items())}
     print(json.dumps({"rows": len(predictions), "models": len(models), "accuracy": accuracy}))
 

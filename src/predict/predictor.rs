@@ -11,7 +11,7 @@ use super::entities::{Entities, Slot};
 use super::predictions::{Answer, Classifier, Predictions};
 use crate::encode::FeatureKind;
 use crate::model::{BoundModel, FrameColumn};
-use crate::store::{EntityRecord, Run, Store};
+use crate::store::{EntityRecord, Index, Run, Store};
 use crate::{Error, Model, Result};
 
 /// What to do with a row whose entity has no model: it is unknown, was skipped or failed, or its
@@ -74,6 +74,10 @@ pub struct Predictor {
     unknown: Unknown,
     cache: Cache,
     pooled: Option<Model>,
+    /// From the second time on that records are looked up: rows that come a few at a time would
+    /// have the whole table of entities read for each few.
+    index: Option<Index>,
+    has_looked_up: bool,
     damaged: BTreeMap<String, String>,
     answered: Answered,
 }
@@ -106,6 +110,8 @@ impl Predictor {
             store,
             unknown: Unknown::default(),
             cache: Cache::new(DEFAULT_CACHE),
+            index: None,
+            has_looked_up: false,
             damaged: BTreeMap::new(),
             answered: Answered::default(),
         })
@@ -240,8 +246,7 @@ impl Predictor {
             .filter_map(|(_, key)| key.as_deref())
             .collect();
         let mut records: PlHashMap<String, EntityRecord> = self
-            .store
-            .records_of(&missing)?
+            .look_up(&missing)?
             .into_iter()
             .map(|record| (record.key.clone(), record))
             .collect();
@@ -256,6 +261,22 @@ impl Predictor {
             });
         }
         Ok(needs.into_iter().flatten().collect())
+    }
+
+    fn look_up(&mut self, keys: &[&str]) -> Result<Vec<EntityRecord>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        if !std::mem::replace(&mut self.has_looked_up, true) {
+            return self.store.records_of(keys);
+        }
+        if self.index.is_none() {
+            self.index = Some(self.store.index()?);
+        }
+        let records = self.index.as_ref().map(|index| index.records_of(keys));
+        records
+            .unwrap_or_else(|| Ok(Vec::new()))
+            .map_err(Error::polars("cannot look up the entities"))
     }
 
     /// How many of the entities are answered together: those at hand, and as many models as make a

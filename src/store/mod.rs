@@ -21,6 +21,7 @@ mod writer;
 
 pub use earlier::Earlier;
 pub use manifest::{FORMAT_VERSION, FileDigest, Generation, HoldoutRun, Manifest, Run};
+pub(crate) use reader::Index;
 pub use reader::{EntityRecord, Store};
 pub use upkeep::{Change, Difference, difference, prune, rollback};
 pub use verify::{Report, verify};

@@ -214,7 +214,23 @@ impl Store {
         self.read(Some(col("key").is_in(lit(keys).implode(false), false)))
     }
 
+    /// All records, where many are to be found one by one.
+    pub(crate) fn index(&self) -> Result<Index> {
+        let table = self.read_table(None)?;
+        self.guard(|| Index::new(table))
+    }
+
     fn read(&self, wanted: Option<Expr>) -> Result<Vec<EntityRecord>> {
+        let table = self.read_table(wanted)?;
+        self.guard(|| records(&table))
+    }
+
+    fn guard<T>(&self, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+        let path = self.path().join(&self.generation.entities_file.name);
+        guarded(read).map_err(|problem| Error::bad_store(&path, problem))
+    }
+
+    fn read_table(&self, wanted: Option<Expr>) -> Result<DataFrame> {
         let expected = &self.generation.entities_file;
         let path = self.path().join(&expected.name);
         regular_file(&path)?;
@@ -225,7 +241,7 @@ impl Store {
                 "its digest does not match; go back with `per-entity rollback`, or train again",
             ));
         }
-        records_in(bytes, wanted).map_err(|problem| Error::bad_store(&path, problem))
+        self.guard(|| table_in(bytes, wanted))
     }
 
     /// The model of all entities together, its digest checked; nothing where none was trained.
@@ -256,15 +272,9 @@ impl Store {
     /// [`Error::UnknownEntity`], and as [`records`](Self::records).
     pub fn record(&self, key: &str) -> Result<EntityRecord> {
         let frame = self.entities()?.filter(col("key").eq(lit(key)));
-        self.collect(frame)?
+        self.guard(|| frame.collect().and_then(|frame| records(&frame)))?
             .pop()
             .ok_or_else(|| Error::UnknownEntity { key: key.into() })
-    }
-
-    fn collect(&self, frame: LazyFrame) -> Result<Vec<EntityRecord>> {
-        let path = self.path().join(&self.generation.entities_file.name);
-        guarded(|| frame.collect().and_then(|frame| records(&frame)))
-            .map_err(|problem| Error::bad_store(&path, problem))
     }
 
     /// The model of one entity, its digest checked.
@@ -392,26 +402,46 @@ impl Store {
 /// Bytes of models that are read at a time.
 const READ_TOGETHER: u64 = 1 << 20;
 
-/// What is noted in a table of entities, whatever its bytes are.
-pub(super) fn records_in(
-    bytes: Vec<u8>,
-    wanted: Option<Expr>,
-) -> std::result::Result<Vec<EntityRecord>, String> {
-    guarded(|| {
-        let source = ScanSources::Buffers([bytes.into()].into_iter().collect());
-        let mut arguments = ScanArgsParquet::default();
-        // There is no path to take columns from.
-        arguments.hive_options.enabled = Some(false);
-        let mut frame = LazyFrame::scan_parquet_sources(source, arguments)?;
-        if let Some(wanted) = wanted {
-            frame = frame.filter(wanted);
-        }
-        records(
-            &frame
-                .collect_with_engine(Engine::Streaming)?
-                .unwrap_single(),
-        )
-    })
+/// The records of a store, to be found by their keys.
+pub(crate) struct Index {
+    table: DataFrame,
+    /// The table's rows in the order of their keys.
+    sorted: Vec<u32>,
+}
+
+impl Index {
+    fn new(table: DataFrame) -> PolarsResult<Self> {
+        let keys = table.column("key")?.str()?;
+        let mut sorted: Vec<u32> = (0..table.height() as u32).collect();
+        sorted.sort_unstable_by_key(|&row| keys.get(row as usize));
+        Ok(Self { table, sorted })
+    }
+
+    /// What the store notes about those of the keys that it has.
+    pub fn records_of(&self, keys: &[&str]) -> PolarsResult<Vec<EntityRecord>> {
+        let of_row = self.table.column("key")?.str()?;
+        let rows = keys.iter().filter_map(|key| {
+            let by_key = |row: &u32| of_row.get(*row as usize).cmp(&Some(key));
+            let found = self.sorted.binary_search_by(by_key).ok()?;
+            Some(self.sorted[found])
+        });
+        let rows = IdxCa::from_vec("rows".into(), rows.collect());
+        records(&self.table.take(&rows)?)
+    }
+}
+
+/// The table of entities in these bytes, whatever they are.
+fn table_in(bytes: Vec<u8>, wanted: Option<Expr>) -> PolarsResult<DataFrame> {
+    let source = ScanSources::Buffers([bytes.into()].into_iter().collect());
+    let mut arguments = ScanArgsParquet::default();
+    // There is no path to take columns from.
+    arguments.hive_options.enabled = Some(false);
+    let mut frame = LazyFrame::scan_parquet_sources(source, arguments)?;
+    if let Some(wanted) = wanted {
+        frame = frame.filter(wanted);
+    }
+    let table = frame.collect_with_engine(Engine::Streaming)?;
+    Ok(table.unwrap_single())
 }
 
 /// Damaged Parquet can make its reader panic; here that is one more way to be damaged.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use per_entity::store::{Change, EntityRecord, Store, difference};
+use per_entity::evaluate::Metrics;
+use per_entity::store::{Change, EntityRecord, Generation, Store, difference};
 use serde_json::json;
 
 use super::output::{grouped, percent, print, table};
@@ -41,6 +42,10 @@ impl Diff {
                 "dropped": keys(&difference.dropped),
                 "changed": changed,
                 "unchanged": difference.unchanged,
+                "overall": {
+                    "before": overall_as_json(before.generation()),
+                    "after": overall_as_json(after.generation()),
+                },
             }))?;
             return Ok(Exit::Done);
         }
@@ -61,7 +66,14 @@ impl Diff {
         let rows: Vec<_> = added.chain(dropped).chain(changed).take(limit).collect();
         let mut text = String::new();
         if !rows.is_empty() {
-            let header = ["entity", "change", "rows", "training accuracy", "status"];
+            let header = [
+                "entity",
+                "change",
+                "rows",
+                "training accuracy",
+                "holdout accuracy",
+                "status",
+            ];
             text += &format!("{}\n\n", table(&header, rows));
         }
         text += &format!(
@@ -71,9 +83,45 @@ impl Diff {
             grouped(difference.changed.len() as u64),
             grouped(difference.unchanged),
         );
+        for (name, score) in OVERALL {
+            let sides = [before.generation(), after.generation()].map(score);
+            if let [Some(before), Some(after)] = sides {
+                text += &format!(
+                    "\n{name} {before:.4} -> {after:.4} ({:+.4})",
+                    after - before
+                );
+            }
+        }
         print(text)?;
         Ok(Exit::Done)
     }
+}
+
+/// A figure of a generation, where it has it.
+type Score = fn(&Generation) -> Option<f64>;
+
+/// The figures whose change is shown: those on the rows held out, where both generations have them.
+const OVERALL: [(&str, Score); 6] = [
+    ("training accuracy", |generation| {
+        generation.training_accuracy
+    }),
+    ("holdout accuracy", |g| held_out(g)?.accuracy),
+    ("holdout F1", |g| held_out(g)?.f1),
+    ("holdout ROC AUC", |g| held_out(g)?.roc_auc),
+    ("holdout log loss", |g| held_out(g)?.log_loss),
+    ("holdout Brier score", |g| held_out(g)?.brier_score),
+];
+
+fn held_out(generation: &Generation) -> Option<&Metrics> {
+    let holdout = generation.run.holdout.as_ref()?;
+    Some(&holdout.overall.micro)
+}
+
+fn overall_as_json(generation: &Generation) -> serde_json::Value {
+    json!({
+        "training_accuracy": generation.training_accuracy,
+        "holdout": held_out(generation),
+    })
 }
 
 fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>) -> Vec<String> {
@@ -94,6 +142,7 @@ fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>) -> Vec<Strin
         kind.into(),
         both(|record| grouped(record.rows)),
         both(|record| record.training_accuracy.map_or(String::new(), percent)),
+        both(|record| record.accuracy.map_or(String::new(), percent)),
         both(|record| record.status.clone()),
     ]
 }
@@ -104,6 +153,7 @@ fn change_as_json(Change { before, after }: &Change) -> serde_json::Value {
             "rows": record.rows,
             "nodes": record.nodes,
             "training_accuracy": record.training_accuracy,
+            "accuracy": record.accuracy,
             "status": record.status,
         })
     };

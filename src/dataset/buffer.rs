@@ -1,5 +1,7 @@
 //! Growing column buffers that are as narrow as their values allow, and widen when they must.
 
+use std::ops::Range;
+
 /// A growing column of codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeBuffer {
@@ -84,6 +86,15 @@ impl CodeBuffer {
             CodeBuffer::U8(codes) => CodeBuffer::U8(marked(codes, keep)),
             CodeBuffer::U16(codes) => CodeBuffer::U16(marked(codes, keep)),
             CodeBuffer::U32(codes) => CodeBuffer::U32(marked(codes, keep)),
+        }
+    }
+
+    /// Hands the codes of some rows to `visit`, in their order.
+    pub(crate) fn for_each(&self, rows: Range<usize>, mut visit: impl FnMut(u32)) {
+        match self {
+            CodeBuffer::U8(codes) => codes[rows].iter().for_each(|&code| visit(code.into())),
+            CodeBuffer::U16(codes) => codes[rows].iter().for_each(|&code| visit(code.into())),
+            CodeBuffer::U32(codes) => codes[rows].iter().for_each(|&code| visit(code)),
         }
     }
 
@@ -254,6 +265,12 @@ impl Numbers {
             Numbers::F32(values) => Numbers::F32(marked(values, keep)),
             Numbers::F64(values) => Numbers::F64(marked(values, keep)),
         }
+    }
+
+    /// Hands the numbers of some rows to `visit`, in their order.
+    #[allow(clippy::useless_conversion)] // of use for all widths but one
+    pub(crate) fn for_each(&self, rows: Range<usize>, mut visit: impl FnMut(f64)) {
+        for_each_width!(self, values => values[rows].iter().for_each(|&value| visit(value.into())));
     }
 
     /// The number of one row.

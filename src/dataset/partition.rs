@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::buffer::{Order, marked};
 use super::collector::{Collected, Collector};
+use super::key::key_text;
 use super::query::Feature;
 use super::{CodeBuffer, DatasetSpec, Numbers, Query, Source};
 use crate::encode::FeatureKind;
@@ -666,22 +667,4 @@ impl Entities {
             texts,
         )
     }
-}
-
-/// The text of a composite key: its values as one CSV record (RFC 4180).
-pub(crate) fn key_text<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    let mut text = String::new();
-    for (position, value) in values.enumerate() {
-        if position > 0 {
-            text.push(',');
-        }
-        if value.is_empty() || value.contains([',', '"', '\n', '\r']) {
-            text.push('"');
-            text.push_str(&value.replace('"', "\"\""));
-            text.push('"');
-        } else {
-            text.push_str(value);
-        }
-    }
-    text
 }

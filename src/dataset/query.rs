@@ -6,7 +6,7 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetSpec, Source};
+use super::{DatasetSpec, KeyOrder, Source};
 use crate::encode::FeatureKind;
 use crate::{Error, Result};
 
@@ -214,6 +214,11 @@ impl Query {
     /// The lazy frame itself: key, target, weight and features, filtered and cast.
     pub fn frame(&self) -> &LazyFrame {
         &self.frame
+    }
+
+    /// The order in which the entities of a table stand.
+    pub fn key_order(&self) -> KeyOrder {
+        KeyOrder(self.key.iter().map(|(_, kind)| *kind).collect())
     }
 
     /// Whether the target's classes are whole numbers.

@@ -26,6 +26,7 @@ mod confusion;
 mod fairness;
 mod interval;
 mod judge;
+mod metric;
 mod metrics;
 mod overall;
 mod report;
@@ -35,6 +36,7 @@ pub use confusion::ConfusionMatrix;
 pub use fairness::{Disparity, GroupCounts};
 pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
 pub(crate) use judge::Judge;
+pub use metric::Metric;
 pub use metrics::{Averages, ClassMetrics, Evaluation, EvaluationError, Metrics, PrecisionRecall};
 pub use overall::{Mean, MetricSummary, Overall, Pool};
 pub use report::{

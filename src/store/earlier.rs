@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::reader::{EntityRecord, Store, regular_file};
 use super::staging::read_journal;
-use crate::train::{FINGERPRINT_BYTES, Known, Outcome, Status, Trained};
+use crate::train::{Champions, Fingerprint, Known, Outcome, Status, Trained};
 use crate::{Error, Result};
 
 /// So many files are kept open; more are opened for each model.
@@ -18,7 +18,7 @@ const OPEN_FILES: usize = 64;
 /// to tell a model by.
 #[derive(Default)]
 pub struct Earlier {
-    models: HashMap<[u8; FINGERPRINT_BYTES], Note>,
+    models: HashMap<Fingerprint, Note>,
     files: Vec<(PathBuf, Option<File>)>,
     taken: AtomicU64,
 }
@@ -109,6 +109,7 @@ impl Earlier {
                         training_accuracy: model.training_accuracy,
                         fingerprint,
                         held_out: None,
+                        contested: None,
                     },
                 };
                 self.models.insert(fingerprint, note);
@@ -149,7 +150,7 @@ impl Earlier {
 impl Known for Earlier {
     /// A model that cannot be read, or whose digest does not match, is not known: it is trained
     /// again.
-    fn find(&self, fingerprint: &[u8; FINGERPRINT_BYTES]) -> Option<Trained> {
+    fn find(&self, fingerprint: &Fingerprint) -> Option<Trained> {
         let note = self.models.get(fingerprint)?;
         let bytes = self.read(note).ok()?;
         if *blake3::hash(&bytes).as_bytes() != note.digest {
@@ -163,25 +164,52 @@ impl Known for Earlier {
     }
 }
 
-impl Store {
-    /// What a record tells of, to be put into another generation as it is.
+/// The models of a generation, to compete with those of the next.
+pub struct Reigning<'a> {
+    store: &'a Store,
+    records: HashMap<String, EntityRecord>,
+}
+
+impl<'a> Reigning<'a> {
+    /// All models of the generation that a store was opened at.
     ///
     /// # Errors
     ///
-    /// [`Error::BadStore`] for a model that is damaged.
-    pub fn outcome(&self, record: &EntityRecord) -> Result<Outcome> {
-        let status = match trained(record) {
+    /// As [`Store::records`].
+    pub fn new(store: &'a Store) -> Result<Self> {
+        let records = store.records()?.into_iter();
+        Ok(Self {
+            store,
+            records: records.map(|record| (record.key.clone(), record)).collect(),
+        })
+    }
+}
+
+impl Champions for Reigning<'_> {
+    fn find(&self, key: &str) -> Option<Trained> {
+        let record = std::slice::from_ref(self.records.get(key)?);
+        match self.store.outcomes(record).next()?.ok()?.status {
+            Status::Trained(trained) => Some(trained),
+            _ => None,
+        }
+    }
+}
+
+impl EntityRecord {
+    /// What became of the entity; `bytes` are those of its model.
+    pub(super) fn outcome(&self, bytes: &[u8]) -> Outcome {
+        let status = match trained(self) {
             Some(trained) => Status::Trained(Trained {
-                bytes: self.bytes_of(record)?,
+                bytes: bytes.to_vec(),
                 ..trained
             }),
-            None => record.error.clone().map_or(Status::Skipped, Status::Failed),
+            None => self.error.clone().map_or(Status::Skipped, Status::Failed),
         };
-        Ok(Outcome {
-            key: record.key.clone(),
-            rows: record.rows as usize,
+        Outcome {
+            key: self.key.clone(),
+            rows: self.rows as usize,
             status,
-        })
+        }
     }
 }
 
@@ -195,5 +223,6 @@ fn trained(record: &EntityRecord) -> Option<Trained> {
         training_accuracy: record.training_accuracy?,
         fingerprint: record.fingerprint.as_deref()?.try_into().ok()?,
         held_out: None,
+        contested: None,
     })
 }

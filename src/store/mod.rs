@@ -19,8 +19,8 @@ mod upkeep;
 mod verify;
 mod writer;
 
-pub use earlier::Earlier;
-pub use manifest::{FORMAT_VERSION, FileDigest, Generation, HoldoutRun, Manifest, Run};
+pub use earlier::{Earlier, Reigning};
+pub use manifest::{ContestRun, FORMAT_VERSION, FileDigest, Generation, HoldoutRun, Manifest, Run};
 pub(crate) use reader::Index;
 pub use reader::{EntityRecord, Store};
 pub use upkeep::{Change, Difference, difference, prune, rollback};

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::Manifest;
 use super::manifest::{Generation, is_plain_name};
+use crate::train::Outcome;
 use crate::{Error, Model, Result};
 
 /// The current generation of a store, as it was when the store was opened.
@@ -299,6 +300,35 @@ impl Store {
     /// The models that some records tell of, in their order. Models that lie side by side in one
     /// file are read together, so records are best sorted by their places.
     pub(crate) fn models_of(&self, records: &[&EntityRecord]) -> Vec<Result<Model>> {
+        self.read_together(records, |record, bytes| self.decode(record, bytes))
+    }
+
+    /// What some records tell of, in their order, to be put into another generation as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadStore`] for a model that is damaged.
+    pub fn outcomes<'a>(
+        &'a self,
+        records: &'a [EntityRecord],
+    ) -> impl Iterator<Item = Result<Outcome>> + 'a {
+        records.chunks(OUTCOMES_TOGETHER).flat_map(|records| {
+            let records: Vec<&EntityRecord> = records.iter().collect();
+            self.read_together(&records, |record, bytes| {
+                if record.place.is_some() {
+                    self.check_digest(record, bytes)?;
+                }
+                Ok(record.outcome(bytes))
+            })
+        })
+    }
+
+    /// What `make` makes of the bytes of models, which are none where a record tells of no model.
+    fn read_together<T: Send>(
+        &self,
+        records: &[&EntityRecord],
+        make: impl Fn(&EntityRecord, &[u8]) -> Result<T> + Sync,
+    ) -> Vec<Result<T>> {
         let mut bytes = 0;
         let runs: Vec<&[&EntityRecord]> = records
             .chunk_by(|a, b| {
@@ -311,33 +341,34 @@ impl Store {
             })
             .collect();
         runs.par_iter()
-            .flat_map_iter(|run| self.models_of_run(run))
+            .flat_map_iter(|run| self.read_run(run, &make))
             .collect()
     }
 
-    /// The models of records that adjoin.
-    fn models_of_run(&self, run: &[&EntityRecord]) -> Vec<Result<Model>> {
+    /// The same for records whose models adjoin, or for a single one.
+    fn read_run<T>(
+        &self,
+        run: &[&EntityRecord],
+        make: impl Fn(&EntityRecord, &[u8]) -> Result<T>,
+    ) -> Vec<Result<T>> {
         let length = run.iter().map(|record| record.model_bytes()).sum();
-        let start = run.first().and_then(|record| record.place());
-        let bytes = start.map(|(file, offset)| self.read_file(file, offset, length));
-        let Some(Ok(bytes)) = bytes else {
-            return run.iter().map(|record| self.model_of(record)).collect();
+        let bytes = match run.first().and_then(|record| record.place()) {
+            Some((file, offset)) => self.read_file(file, offset, length),
+            None => Ok(Vec::new()),
+        };
+        let Ok(bytes) = bytes else {
+            return run
+                .iter()
+                .map(|record| make(record, &self.read_model(record)?))
+                .collect();
         };
         let mut start = 0;
         run.iter()
             .map(|record| {
                 let end = start + record.model_bytes() as usize;
-                let own = &bytes[std::mem::replace(&mut start, end)..end];
-                self.decode(record, own)
+                make(record, &bytes[std::mem::replace(&mut start, end)..end])
             })
             .collect()
-    }
-
-    /// The bytes of the model that a record tells of, their digest checked.
-    pub(super) fn bytes_of(&self, record: &EntityRecord) -> Result<Vec<u8>> {
-        let bytes = self.read_model(record)?;
-        self.check_digest(record, &bytes)?;
-        Ok(bytes)
     }
 
     fn read_model(&self, record: &EntityRecord) -> Result<Vec<u8>> {
@@ -398,6 +429,9 @@ impl Store {
         Ok(bytes)
     }
 }
+
+/// Models that are taken into another generation at a time.
+const OUTCOMES_TOGETHER: usize = 1 << 14;
 
 /// Bytes of models that are read at a time.
 const READ_TOGETHER: u64 = 1 << 20;

@@ -12,7 +12,7 @@ use super::manifest::{FileDigest, Generation, Manifest, Run};
 use super::staging::{JournalModel, STAGING, Staging, remove_directory, write_synced};
 use super::{ENTITIES, FORMAT_VERSION, MANIFEST};
 use crate::evaluate::Metrics;
-use crate::train::{Outcome, Status, Trained};
+use crate::train::{Contested, Outcome, Status, Trained};
 use crate::{Error, Result};
 
 /// How many models share a file.
@@ -349,7 +349,7 @@ impl Writer {
         df!(
             "key" => column(entries, |entry| entry.outcome.key.as_str()),
             "status" => column(entries, |entry| entry.outcome.status.name()),
-            "error" => column(entries, |entry| entry.outcome.status.error()),
+            "error" => column(entries, |entry| entry.error()),
             "rows" => column(entries, |entry| entry.outcome.rows as u64),
             "classes" => trained(entries, |trained| trained.classes as u32),
             "nodes" => trained(entries, |trained| trained.nodes as u32),
@@ -362,6 +362,20 @@ impl Writer {
             "fingerprint" => trained(entries, |trained| trained.fingerprint.as_slice()),
         )
         .and_then(|frame| frame.hstack(&holdout_columns(entries)))
+        .and_then(|frame| frame.hstack(&contest_columns(entries)))
+    }
+}
+
+impl Writer {
+    /// Gives up the generation: nothing of it is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where what was written cannot be removed.
+    pub fn discard(mut self) -> Result<()> {
+        self.pack.clear();
+        self.staging.models = 0;
+        remove_directory(&self.staging.path)
     }
 }
 
@@ -388,6 +402,41 @@ impl Drop for Writer {
             let _ = fs::remove_dir(&self.directory);
         }
     }
+}
+
+impl Entry {
+    fn contested(&self) -> Option<&Contested> {
+        match &self.outcome.status {
+            Status::Trained(trained) => trained.contested.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Why there is no model, or no new one.
+    fn error(&self) -> Option<&str> {
+        let contested = self
+            .contested()
+            .and_then(|contested| contested.error.as_deref());
+        self.outcome.status.error().or(contested)
+    }
+}
+
+/// Which of two models won, and how both did; no columns where there was no contest.
+fn contest_columns(entries: &[Entry]) -> Vec<Column> {
+    if entries.iter().all(|entry| entry.contested().is_none()) {
+        return Vec::new();
+    }
+    let contested = || entries.iter().map(Entry::contested);
+    let score = |name: &str, score: fn(&Contested) -> Option<f64>| {
+        let scores = contested().map(|contested| contested.and_then(score));
+        Column::new(name.into(), scores.collect::<Vec<_>>())
+    };
+    let winner = contested().map(|contested| Some(contested?.winner?.name()));
+    vec![
+        Column::new("winner".into(), winner.collect::<Vec<_>>()),
+        score("champion_score", |contested| contested.champion_score),
+        score("challenger_score", |contested| contested.challenger_score),
+    ]
 }
 
 /// The figures on the rows held out; null where none were.

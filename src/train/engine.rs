@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::{Known, Trainer};
+use super::fingerprint::{Fingerprint, Fingerprints};
+use super::{Contest, Contested, Known, TrainError, Trainer};
 use crate::dataset::{Partition, Table};
-use crate::encode::{Codes, EncodedPartition, EncoderScratch, Values};
+use crate::encode::{EncodedPartition, EncoderScratch};
 use crate::evaluate::{Evaluation, Judge, Metrics};
 use crate::{Error, Model, Result};
 
@@ -67,9 +68,11 @@ pub struct Trained {
     /// The share of the training weight that the model classifies correctly.
     pub training_accuracy: f64,
     /// A digest of the trainer and of all that it was given.
-    pub fingerprint: [u8; FINGERPRINT_BYTES],
+    pub fingerprint: Fingerprint,
     /// How good the model is on the rows held out, where some were.
     pub held_out: Option<Box<HeldOut>>,
+    /// How the model of an earlier generation compares, where there was a contest.
+    pub contested: Option<Box<Contested>>,
 }
 
 /// The predictions for an entity's rows that were held out, and their figures.
@@ -80,9 +83,6 @@ pub struct HeldOut {
     /// The figures.
     pub metrics: Metrics,
 }
-
-/// Length of a fingerprint: the first bytes of a BLAKE3 digest.
-pub const FINGERPRINT_BYTES: usize = 16;
 
 /// An entity with more rows is trained before the small ones, by all threads together.
 const LARGE_ROWS: usize = 2_048;
@@ -101,6 +101,7 @@ pub struct Engine<'a> {
     interrupt: &'a AtomicBool,
     held_out: Option<&'a Table>,
     known: Option<&'a dyn Known>,
+    contest: Option<Contest<'a>>,
 }
 
 impl<'a> Engine<'a> {
@@ -112,6 +113,7 @@ impl<'a> Engine<'a> {
             interrupt,
             held_out: None,
             known: None,
+            contest: None,
         }
     }
 
@@ -126,6 +128,14 @@ impl<'a> Engine<'a> {
     #[must_use]
     pub fn evaluating_on(mut self, held_out: &'a Table) -> Self {
         self.held_out = Some(held_out);
+        self
+    }
+
+    /// Lets each new model compete with the one of an earlier generation, on the rows held out; see
+    /// [`evaluating_on`](Self::evaluating_on). Where training fails, the earlier model stays.
+    #[must_use]
+    pub fn contest(mut self, contest: Contest<'a>) -> Self {
+        self.contest = Some(contest);
         self
     }
 
@@ -150,7 +160,7 @@ impl<'a> Engine<'a> {
         let worker = Worker {
             engine: self,
             names: &names,
-            description: description.as_bytes(),
+            fingerprints: Fingerprints::new(table, &description),
             judge: self
                 .held_out
                 .map(|held_out| (held_out, Judge::new(held_out, held_out.classes()))),
@@ -179,10 +189,17 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// Buffers that are kept from entity to entity.
+#[derive(Default)]
+struct Scratch {
+    encoder: EncoderScratch,
+    bytes: Vec<u8>,
+}
+
 struct Worker<'a> {
     engine: &'a Engine<'a>,
     names: &'a [&'a str],
-    description: &'a [u8],
+    fingerprints: Fingerprints<'a>,
     judge: Option<(&'a Table, Judge<'a>)>,
 }
 
@@ -198,10 +215,7 @@ impl Worker<'_> {
             .into_par_iter()
             .with_max_len(1)
             .map(|(entity, partition)| {
-                Ok((
-                    entity,
-                    self.train(partition, &mut EncoderScratch::default())?,
-                ))
+                Ok((entity, self.train(partition, &mut Scratch::default())?))
             })
             .collect()
     }
@@ -216,7 +230,7 @@ impl Worker<'_> {
     ) -> Result<Vec<Outcome>> {
         chunk
             .into_par_iter()
-            .map_init(EncoderScratch::default, |scratch, entity| {
+            .map_init(Scratch::default, |scratch, entity| {
                 if large.contains_key(&entity) {
                     return Ok(Outcome {
                         key: String::new(),
@@ -229,7 +243,7 @@ impl Worker<'_> {
             .collect()
     }
 
-    fn train(&self, partition: Partition, scratch: &mut EncoderScratch) -> Result<Outcome> {
+    fn train(&self, partition: Partition, scratch: &mut Scratch) -> Result<Outcome> {
         if self.engine.interrupt.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
@@ -238,7 +252,7 @@ impl Worker<'_> {
         } else {
             catch_unwind(AssertUnwindSafe(|| self.fit(&partition, scratch))).unwrap_or_else(
                 |panic| {
-                    *scratch = EncoderScratch::default();
+                    *scratch = Scratch::default();
                     Status::Failed(format!("the trainer panicked: {}", panic_message(&*panic)))
                 },
             )
@@ -250,105 +264,91 @@ impl Worker<'_> {
         })
     }
 
-    fn fit(&self, partition: &Partition, scratch: &mut EncoderScratch) -> Status {
-        let encoded = EncodedPartition::new(partition, scratch);
-        let fingerprint = self.fingerprint(partition.key(), &encoded);
-        if let Some(trained) = self.engine.known.and_then(|known| known.find(&fingerprint)) {
-            return self.take_over(trained, partition.entity());
-        }
-        let tree = match self.engine.trainer.train(&encoded) {
-            Ok(tree) => tree,
-            Err(error) => return Status::Failed(error.to_string()),
+    fn fit(&self, partition: &Partition, scratch: &mut Scratch) -> Status {
+        let fingerprint = self.fingerprints.of(partition, &mut scratch.bytes);
+        let known = self.engine.known.and_then(|known| known.find(&fingerprint));
+        let trained = match known {
+            Some(trained) => self.evaluated(trained, partition.entity()),
+            None => self.train_anew(partition, fingerprint, scratch),
         };
+        let challenger = trained.map_err(|error| error.to_string());
+        match self.champion(partition) {
+            Some((contest, champion)) => Status::Trained(match challenger {
+                Ok(challenger) => contest.decide(champion, challenger),
+                Err(error) => contest.unopposed(champion, error),
+            }),
+            None => challenger.map_or_else(Status::Failed, Status::Trained),
+        }
+    }
+
+    fn train_anew(
+        &self,
+        partition: &Partition,
+        fingerprint: Fingerprint,
+        scratch: &mut Scratch,
+    ) -> std::result::Result<Trained, TrainError> {
+        let encoded = EncodedPartition::new(partition, &mut scratch.encoder);
+        let tree = self.engine.trainer.train(&encoded)?;
         let model = Model::new(partition.key(), self.names, encoded.encoder(), &tree);
         let mut bytes = Vec::with_capacity(512);
         model.encode(&mut bytes);
-        let held_out = match self.evaluate(&model, partition.entity()) {
-            Ok(held_out) => held_out,
-            Err(error) => return Status::Failed(error.to_string()),
-        };
-        Status::Trained(Trained {
+        Ok(Trained {
             bytes,
             classes: tree.class_count(),
             nodes: tree.node_count(),
             depth: tree.depth(),
             training_accuracy: tree.training_accuracy(),
             fingerprint,
-            held_out,
+            held_out: self.evaluate(&model, partition.entity())?,
+            contested: None,
         })
     }
 
-    /// A known model is decoded only where rows are held out to evaluate it on.
-    fn take_over(&self, mut trained: Trained, entity: usize) -> Status {
+    /// A model that was trained earlier. It is decoded only where rows are held out to evaluate it
+    /// on.
+    fn evaluated(
+        &self,
+        mut trained: Trained,
+        entity: usize,
+    ) -> std::result::Result<Trained, TrainError> {
         if self.judge.is_some() {
-            let model = Model::decode(&trained.bytes);
-            match model.and_then(|model| self.evaluate(&model, entity)) {
-                Ok(held_out) => trained.held_out = held_out,
-                Err(error) => return Status::Failed(error.to_string()),
-            }
+            let model = Model::decode(&trained.bytes).map_err(as_train_error)?;
+            trained.held_out = self.evaluate(&model, entity)?;
         }
-        Status::Trained(trained)
+        Ok(trained)
     }
 
-    fn evaluate(&self, model: &Model, entity: usize) -> Result<Option<Box<HeldOut>>> {
+    /// The earlier model of the entity, where there is a contest and it can take part.
+    fn champion(&self, partition: &Partition) -> Option<(Contest<'_>, Trained)> {
+        let contest = self.engine.contest?;
+        let champion = contest.champions.find(partition.key())?;
+        let champion = self.evaluated(champion, partition.entity()).ok()?;
+        Some((contest, champion))
+    }
+
+    fn evaluate(
+        &self,
+        model: &Model,
+        entity: usize,
+    ) -> std::result::Result<Option<Box<HeldOut>>, TrainError> {
         let Some((held_out, judge)) = &self.judge else {
             return Ok(None);
         };
         let rows = held_out.partition(entity).range();
-        let evaluation = judge.evaluate(&judge.bind(model)?, rows, |_, _| {})?;
+        let evaluation = judge
+            .bind(model)
+            .and_then(|model| judge.evaluate(&model, rows, |_, _| {}))
+            .map_err(as_train_error)?;
         let metrics = evaluation.metrics();
         Ok(Some(Box::new(HeldOut {
             evaluation,
             metrics,
         })))
     }
-
-    fn fingerprint(&self, key: &str, partition: &EncodedPartition) -> [u8; FINGERPRINT_BYTES] {
-        let mut bytes: Vec<u8> = Vec::with_capacity(4096);
-        let text = |bytes: &mut Vec<u8>, text: &[u8]| {
-            bytes.extend((text.len() as u64).to_le_bytes());
-            bytes.extend(text);
-        };
-        text(&mut bytes, self.description);
-        text(&mut bytes, key.as_bytes());
-        for class in partition.encoder().classes() {
-            text(&mut bytes, class.as_bytes());
-        }
-        for label in partition.labels() {
-            bytes.extend(label.to_le_bytes());
-        }
-        for weight in partition.weights().into_iter().flatten() {
-            bytes.extend(weight.to_le_bytes());
-        }
-        let features = self.names.iter().zip(partition.encoder().values());
-        for ((name, values), column) in features.zip(partition.codes().columns()) {
-            text(&mut bytes, name.as_bytes());
-            match values {
-                Values::Numbers(numbers) => {
-                    numbers
-                        .iter()
-                        .for_each(|number| bytes.extend(number.to_le_bytes()));
-                }
-                Values::Categories { codes, dictionary } => codes
-                    .iter()
-                    .for_each(|&code| text(&mut bytes, dictionary[code as usize].as_bytes())),
-            }
-            append_codes(&mut bytes, &column.codes);
-        }
-        let digest = blake3::hash(&bytes);
-        *digest
-            .as_bytes()
-            .first_chunk()
-            .expect("a digest is longer than a fingerprint")
-    }
 }
 
-fn append_codes(bytes: &mut Vec<u8>, codes: &Codes) {
-    match codes {
-        Codes::U8(codes) => bytes.extend(codes),
-        Codes::U16(codes) => bytes.extend(codes.iter().flat_map(|code| code.to_le_bytes())),
-        Codes::U32(codes) => bytes.extend(codes.iter().flat_map(|code| code.to_le_bytes())),
-    }
+fn as_train_error(error: Error) -> TrainError {
+    TrainError(error.to_string())
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -1,23 +1,28 @@
 //! `train`: from files to a store.
 
+mod summary;
+mod update;
+
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::ValueEnum;
 use linfa::ParamGuard;
 use per_entity::dataset::{DatasetSpec, Holdout, Query, Source, Table};
 use per_entity::evaluate::{Evaluation, Pool};
 use per_entity::store::{
-    EntityRecord, Generation, HoldoutRun, MANIFEST, ModelsPerFile, Run, Store, Writer,
+    ContestRun, EntityRecord, HoldoutRun, ModelsPerFile, Reigning, Run, Store, Writer,
 };
-use per_entity::train::{CartTrainer, Engine, LinfaTrainer, Outcome, Status, Trainer};
+use per_entity::train::{CartTrainer, Contest, Engine, LinfaTrainer, Outcome, Status, Trainer};
 use per_entity::tree::{Criterion, DecisionTreeParams};
 use serde_json::json;
 
 use super::dataset::DatasetArguments;
-use super::output::{bytes, grouped, percent, print, progress, seconds, table};
+use super::output::{grouped, print, progress, seconds};
 use super::{CliError, CliResult, Context, Exit};
+use summary::Summary;
+use update::{Contests, UpdateArguments, Vanished};
 
 /// Train one decision tree per entity and commit them to a store.
 ///
@@ -36,14 +41,6 @@ pub struct Train {
     /// The store: a new or empty directory, or an earlier store
     #[arg(long, value_name = "DIRECTORY", required_unless_present = "explain")]
     output_dir: Option<PathBuf>,
-
-    /// Train only entities that are new or changed since the store's current generation
-    #[arg(long)]
-    update: bool,
-
-    /// What becomes of entities of the current generation that are not in the input
-    #[arg(long, value_enum, default_value_t = Vanished::Drop, requires = "update")]
-    vanished: Vanished,
 
     /// Print the query's optimized plan and stop
     #[arg(long)]
@@ -79,6 +76,9 @@ pub struct Train {
     seed: u64,
 
     #[command(flatten)]
+    update: UpdateArguments,
+
+    #[command(flatten)]
     tree: TreeArguments,
 }
 
@@ -108,14 +108,6 @@ pub struct TreeArguments {
     /// The least weighted impurity decrease of a split; 0 or more
     #[arg(long, default_value_t = 0.0)]
     min_impurity_decrease: f64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Vanished {
-    /// They stay as they are
-    Keep,
-    /// The new generation does not have them
-    Drop,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -186,7 +178,10 @@ impl Train {
             None => ModelsPerFile::Automatic,
             Some(models) => ModelsPerFile::Fixed(models as usize),
         };
-        let base = self.base(output_dir)?;
+        let base = self.update.base(output_dir)?;
+        if let Some(base) = &base {
+            self.update.check_alike(base, &table, &spec)?;
+        }
         let vanished = self.vanished(base.as_ref(), &table)?;
         let keys: Vec<&str> = table
             .partitions()
@@ -207,7 +202,21 @@ impl Train {
         if let Some(held_out) = &held_out {
             engine = engine.evaluating_on(held_out);
         }
+        let reigning = match &base {
+            Some(base) if self.update.is_contest() => Some(Reigning::new(base)?),
+            _ => None,
+        };
+        if let Some(champions) = &reigning {
+            engine = engine.contest(Contest {
+                champions,
+                metric: self.update.metric(),
+                tolerance: self.update.tolerance(),
+            });
+        }
+        let mut contests = Contests::new(&self.update, table.classes().len());
         let mut pool = Pool::new(table.classes().len());
+        let order = query.key_order();
+        let mut carried = base.iter().flat_map(|base| base.outcomes(&vanished));
         let mut vanished = vanished.iter().peekable();
         let mut put = |outcome: Outcome| {
             summary.note(&outcome);
@@ -216,20 +225,27 @@ impl Train {
         self.pool()?.install(|| {
             engine.run(&table, |mut outcome| {
                 bar.inc(1);
+                contests.note(&mut outcome)?;
                 pool_held_out(&mut pool, &mut outcome)?;
-                while let Some(record) = vanished.next_if(|record| record.key < outcome.key) {
-                    base.iter()
-                        .try_for_each(|base| put(base.outcome(record)?))?;
+                let is_before =
+                    |record: &&EntityRecord| order.compare(&record.key, &outcome.key).is_lt();
+                while vanished.next_if(is_before).is_some() {
+                    carried.next().into_iter().try_for_each(|kept| put(kept?))?;
                 }
                 put(outcome)
             })
         })?;
-        for record in vanished {
-            base.iter()
-                .try_for_each(|base| put(base.outcome(record)?))?;
-        }
+        carried.try_for_each(|kept| put(kept?))?;
         if context.interrupt.is_requested() {
             return Err(per_entity::Error::Interrupted.into());
+        }
+        let contest = reigning.map(|_| contests.run());
+        if let Some(refusal) = contest
+            .as_ref()
+            .and_then(|contest| self.update.refusal(contest))
+        {
+            writer.discard()?;
+            return self.refuse(context, &refusal, contest.as_ref());
         }
         if self.pooled {
             let pooled = table.pooled(&spec.key.join(","));
@@ -241,6 +257,10 @@ impl Train {
         bar.finish_and_clear();
         log::info!("all entities trained after {}", seconds(started.elapsed()));
         let mut run = self.describe(&source, &query, spec, &table, trainer.as_ref());
+        if let Some(base) = base.as_ref().filter(|_| self.update.keeps_models()) {
+            run.add_classes(&base.generation().run.classes);
+        }
+        run.contest = contest;
         run.holdout = holdout.map(|drawn| {
             let overall = pool.overall();
             HoldoutRun {
@@ -250,12 +270,23 @@ impl Train {
             }
         });
         let generation = writer.commit(run)?;
+        let unopposed = !contests.failures.is_empty();
+        summary.failures.append(&mut contests.failures);
         summary.print(context, &generation, started.elapsed())?;
-        Ok(if generation.failed > 0 {
+        Ok(if generation.failed > 0 || unopposed {
             Exit::SomeFailed
         } else {
             Exit::Done
         })
+    }
+
+    /// The store stays as it is.
+    fn refuse(&self, context: &Context, refusal: &str, contest: Option<&ContestRun>) -> CliResult {
+        if context.json {
+            print(json!({ "error": refusal, "contest": contest }))?;
+        }
+        log::error!("{refusal}");
+        Ok(Exit::SomeFailed)
     }
 
     fn holdout(&self) -> Result<Option<Holdout>, CliError> {
@@ -266,17 +297,9 @@ impl Train {
         Ok(holdout.transpose()?)
     }
 
-    /// The current generation, where it is to be updated. The first update of all starts afresh.
-    fn base(&self, output_dir: &Path) -> Result<Option<Store>, CliError> {
-        if !self.update || !output_dir.join(MANIFEST).exists() {
-            return Ok(None);
-        }
-        Ok(Some(Store::open(output_dir)?))
-    }
-
     /// The entities of the current generation that are to be kept although the input lacks them.
     fn vanished(&self, base: Option<&Store>, table: &Table) -> Result<Vec<EntityRecord>, CliError> {
-        let Some(base) = base.filter(|_| self.vanished == Vanished::Keep) else {
+        let Some(base) = base.filter(|_| self.update.vanished == Vanished::Keep) else {
             return Ok(Vec::new());
         };
         let present: HashSet<&str> = table
@@ -321,6 +344,7 @@ impl Train {
             rows_read: table.rows_read(),
             left_out: table.left_out(),
             holdout: None,
+            contest: None,
         }
     }
 }
@@ -344,131 +368,4 @@ pub fn report_ragged(source: &Source) {
             grouped(source.ragged())
         );
     }
-}
-
-/// Entities that the summary shows one by one.
-const SHOWN: usize = 20;
-
-/// What a user wants to know at the end of a run.
-#[derive(Default)]
-struct Summary {
-    first: Vec<Vec<String>>,
-    one_class: u64,
-    /// Models that were taken over and not trained again.
-    carried: u64,
-    failures: Vec<(String, String)>,
-    entities: u64,
-}
-
-impl Summary {
-    fn note(&mut self, outcome: &Outcome) {
-        self.entities += 1;
-        match &outcome.status {
-            Status::Trained(trained) if trained.classes == 1 => self.one_class += 1,
-            Status::Failed(error) if self.failures.len() < SHOWN => {
-                self.failures.push((outcome.key.clone(), error.clone()));
-            }
-            _ => {}
-        }
-        if self.first.len() < SHOWN {
-            self.first.push(row(outcome));
-        }
-    }
-
-    fn print(
-        &self,
-        context: &Context,
-        generation: &Generation,
-        elapsed: Duration,
-    ) -> std::io::Result<()> {
-        for (key, error) in &self.failures {
-            log::error!("entity '{key}': {error}");
-        }
-        if context.json {
-            return print(json!({
-                "generation": generation,
-                "one_class": self.one_class,
-                "carried": self.carried,
-                "seconds": elapsed.as_secs_f64(),
-            }));
-        }
-        if context.quiet {
-            return Ok(());
-        }
-        print(self.text(generation, elapsed))
-    }
-
-    fn text(&self, generation: &Generation, elapsed: Duration) -> String {
-        let mut text = format!("{} rows read\n", grouped(generation.run.rows_read));
-        for (reason, rows) in generation.run.left_out.reasons() {
-            if rows > 0 {
-                text += &format!("{} left out: {reason}\n", grouped(rows));
-            }
-        }
-        let mut header = vec!["entity", "rows", "classes", "nodes", "depth"];
-        header.push("training accuracy");
-        let mut rows = self.first.clone();
-        if generation.run.holdout.is_some() {
-            header.push("holdout accuracy");
-        } else {
-            for row in &mut rows {
-                row.remove(HOLDOUT_COLUMN);
-            }
-        }
-        header.push("status");
-        text += &format!("\n{}\n", table(&header, rows));
-        if self.entities > SHOWN as u64 {
-            let more = grouped(self.entities - SHOWN as u64);
-            text += &format!("and {more} more; `per-entity inspect` lists them\n");
-        }
-        let mut one_class = String::new();
-        if self.one_class > 0 {
-            one_class = format!(" ({} with one class only)", grouped(self.one_class));
-        }
-        if self.carried > 0 {
-            let carried = grouped(self.carried);
-            text += &format!("\n{carried} unchanged models were taken over\n");
-        }
-        text += &format!(
-            "\n{} trained{one_class}, {} skipped, {} failed in {}; {} of models in {}",
-            grouped(generation.trained),
-            grouped(generation.skipped),
-            grouped(generation.failed),
-            seconds(elapsed),
-            bytes(generation.model_bytes),
-            generation.directory,
-        );
-        if let Some(holdout) = &generation.run.holdout {
-            let accuracy = holdout.overall.micro.accuracy;
-            text += &format!(
-                "\n{} rows held out, accuracy on them {}",
-                grouped(holdout.rows),
-                accuracy.map_or("undefined".into(), percent)
-            );
-        }
-        text
-    }
-}
-
-/// Where [`row`] has the accuracy on the rows held out.
-const HOLDOUT_COLUMN: usize = 6;
-
-fn row(outcome: &Outcome) -> Vec<String> {
-    let mut row = vec![outcome.key.clone(), grouped(outcome.rows as u64)];
-    row.extend(match &outcome.status {
-        Status::Trained(trained) => [
-            grouped(trained.classes as u64),
-            grouped(trained.nodes as u64),
-            grouped(trained.depth as u64),
-            percent(trained.training_accuracy),
-            trained
-                .held_out
-                .as_ref()
-                .and_then(|held_out| held_out.metrics.accuracy)
-                .map_or(String::new(), percent),
-        ],
-        _ => Default::default(),
-    });
-    row.push(outcome.status.name().to_owned());
-    row
 }

@@ -1,0 +1,291 @@
+//! What an update keeps of the generation before it: models of vanished entities, and champions
+//! that a new model does not beat.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use per_entity::store::{EntityRecord, Store, verify};
+use polars::prelude::*;
+use tempfile::TempDir;
+
+const SAMPLE: &str = "fixtures/adult-sample.csv";
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.path(name), text).unwrap();
+        self.path(name).display().to_string()
+    }
+
+    fn train(&self, store: &str, more: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_per-entity"))
+            .args(["train", "--json", "--output-dir"])
+            .arg(self.path(store))
+            .args(more)
+            .output()
+            .unwrap()
+    }
+
+    /// Trains the made-up rows of all levels, some held out.
+    fn sample(&self, store: &str, more: &[&str]) -> serde_json::Value {
+        let own = ["--input", SAMPLE, "--where", "true", "--holdout", "0.3"];
+        succeeded(&self.train(store, &[&own[..], more].concat()))
+    }
+
+    fn store(&self, store: &str) -> Store {
+        let directory = self.path(store);
+        assert_eq!(verify(&directory).unwrap().problems, Vec::<String>::new());
+        Store::open(directory).unwrap()
+    }
+
+    fn records(&self, store: &str) -> Vec<EntityRecord> {
+        self.store(store).records().unwrap()
+    }
+}
+
+fn succeeded(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", stderr(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const SHALLOW: [&str; 2] = ["--max-depth", "2"];
+
+#[test]
+fn a_new_model_replaces_the_old_one_only_if_it_is_not_worse_on_the_same_rows() {
+    let place = Place::new();
+    place.sample("old", &SHALLOW);
+    place.sample("new", &[]);
+    for (metric, tolerance) in [
+        ("accuracy", "0"),
+        ("accuracy", "0.05"),
+        ("brier-score", "0"),
+    ] {
+        let store = format!("{metric}-{tolerance}");
+        place.sample(&store, &SHALLOW);
+        let updated = place.sample(
+            &store,
+            &[
+                "--update",
+                "--keep-better",
+                metric,
+                "--tolerance",
+                tolerance,
+            ],
+        );
+        let table = place.store(&store).entities().unwrap().collect().unwrap();
+        let winners = table.column("winner").unwrap().str().unwrap().clone();
+        let score = |column: &str, row: usize| {
+            let scores = table.column(column).unwrap().f64().unwrap().clone();
+            scores.get(row)
+        };
+        let (old, new) = (place.records("old"), place.records("new"));
+        let (mut champions, mut challengers) = (0, 0);
+        for (row, kept) in place.records(&store).iter().enumerate() {
+            let (old, new) = (&old[row], &new[row]);
+            let bytes = |record: &EntityRecord, store: &str| {
+                let mut bytes = Vec::new();
+                let model = place.store(store).model_of(record).unwrap();
+                model.encode(&mut bytes);
+                bytes
+            };
+            let (champion, challenger) =
+                (score("champion_score", row), score("challenger_score", row));
+            if metric == "accuracy" {
+                assert_eq!((champion, challenger), (old.accuracy, new.accuracy));
+            }
+            let tolerance: f64 = tolerance.parse().unwrap();
+            let loss = match (champion, challenger) {
+                (Some(champion), Some(challenger)) if metric == "accuracy" => champion - challenger,
+                (Some(champion), Some(challenger)) => challenger - champion,
+                _ => f64::NEG_INFINITY,
+            };
+            let stays = loss > tolerance;
+            let expected = if stays {
+                bytes(old, "old")
+            } else {
+                bytes(new, "new")
+            };
+            assert_eq!(bytes(kept, &store), expected, "{}", kept.key);
+            let fingerprint = if stays {
+                &old.fingerprint
+            } else {
+                &new.fingerprint
+            };
+            assert_eq!(&kept.fingerprint, fingerprint, "{}", kept.key);
+            if bytes(old, "old") == bytes(new, "new") {
+                assert_eq!(winners.get(row), None);
+            } else {
+                assert_eq!(
+                    winners.get(row),
+                    Some(if stays { "champion" } else { "challenger" })
+                );
+                champions += u64::from(stays);
+                challengers += u64::from(!stays);
+            }
+        }
+        let contest = &updated["generation"]["contest"];
+        assert_eq!(contest["champions"], champions);
+        assert_eq!(contest["challengers"], challengers);
+        assert!(
+            champions > 0 || tolerance != "0",
+            "{store}: no champion stayed"
+        );
+        assert!(
+            challengers > 0 || metric != "accuracy",
+            "{store}: no challenger won"
+        );
+        let holdout = &updated["generation"]["holdout"]["overall"]["micro"];
+        let field = metric.replace('-', "_");
+        assert_eq!(contest["after"], holdout[&field]);
+    }
+}
+
+#[test]
+fn a_regression_commits_nothing() {
+    let place = Place::new();
+    let before = place.sample("store", &SHALLOW)["generation"]["holdout"]["overall"].clone();
+    let after = place.sample("new", &[])["generation"]["holdout"]["overall"].clone();
+    let accuracy = |overall: &serde_json::Value| overall["micro"]["accuracy"].as_f64().unwrap();
+    let drop = accuracy(&before) - accuracy(&after);
+    assert!(drop > 0.0, "trees of depth 2 are better on these rows");
+    let own = [
+        "--input",
+        SAMPLE,
+        "--where",
+        "true",
+        "--holdout",
+        "0.3",
+        "--update",
+    ];
+    let update = |limit: f64| {
+        let limit = limit.to_string();
+        place.train("store", &[&own[..], &["--max-regression", &limit]].concat())
+    };
+    let refused = update(drop - 1e-9);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("nothing is committed"),
+        "{}",
+        stderr(&refused)
+    );
+    assert_eq!(place.store("store").generation().number, 1);
+    let names = fs::read_dir(place.path("store")).unwrap();
+    let left = names.filter(|name| {
+        let name = name.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with(".staging")
+    });
+    assert_eq!(left.count(), 0);
+    assert!(update(drop + 1e-9).status.success());
+    assert_eq!(place.store("store").generation().number, 2);
+}
+
+#[test]
+fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
+    let place = Place::new();
+    let input = ["--input", SAMPLE, "--where", "true"];
+    for arguments in [
+        &["--keep-better", "accuracy", "--holdout", "0.2"][..],
+        &["--keep-better", "accuracy", "--update"],
+        &["--max-regression", "0.1", "--update"],
+        &["--tolerance", "0.1", "--update", "--holdout", "0.2"],
+        &["--max-regression", "-1", "--update", "--holdout", "0.2"],
+        &[
+            "--keep-better",
+            "accuracy",
+            "--tolerance",
+            "nan",
+            "--update",
+            "--holdout",
+            "0.2",
+        ],
+    ] {
+        let output = place.train("store", &[&input[..], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!place.path("store").exists(), "{arguments:?}");
+    }
+    // The first run of all has nothing to compare with.
+    let first = [
+        "--update",
+        "--keep-better",
+        "accuracy",
+        "--max-regression",
+        "0",
+    ];
+    let first = place.sample("store", &first);
+    assert_eq!(first["generation"]["contest"], serde_json::Value::Null);
+
+    let other = [
+        "--ignore",
+        "age",
+        "--holdout",
+        "0.2",
+        "--update",
+        "--keep-better",
+        "f1",
+    ];
+    let output = place.train("store", &[&input[..], &other].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("another features"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn what_vanished_stays_in_the_order_of_whole_number_keys() {
+    let place = Place::new();
+    let rows = |shops: &[u32], sold: &str| {
+        let rows = shops
+            .iter()
+            .map(|shop| format!("{shop},1,{sold}\n{shop},2,no\n"));
+        "shop,size,sold\n".to_owned() + &rows.collect::<String>()
+    };
+    let columns = ["--key", "shop", "--target", "sold"];
+    let all = place.write("all.csv", &rows(&[1, 2, 9, 10, 11, 100], "perhaps"));
+    let some = place.write("some.csv", &rows(&[2, 10, 12], "yes"));
+    let packed = ["--models-per-file", "4"];
+    for more in [&[][..], &packed] {
+        let store = format!("store-{}", more.len());
+        let first = ["--input", &all];
+        succeeded(&place.train(&store, &[&columns[..], &first, more].concat()));
+        let update = ["--input", &some, "--update", "--vanished", "keep"];
+        succeeded(&place.train(&store, &[&columns[..], &update, more].concat()));
+        let keys: Vec<String> = place.records(&store).into_iter().map(|r| r.key).collect();
+        assert_eq!(keys, ["1", "2", "9", "10", "11", "12", "100"]);
+        let store = place.store(&store);
+        let row = df!("size" => [1]).unwrap();
+        let predicted = |key: &str| store.model(key).unwrap().predict(&row).unwrap()[0].to_owned();
+        assert_eq!(predicted("9"), "perhaps");
+        assert_eq!(predicted("10"), "yes");
+        // A class that only earlier models know is one of the store's.
+        assert_eq!(store.generation().run.classes, ["no", "perhaps", "yes"]);
+        let mixed = df!("shop" => [9, 10, 12], "size" => [1, 1, 1]).unwrap();
+        let mut predictor = per_entity::predict::Predictor::new(store).unwrap();
+        let predicted = predictor.predict(&mixed).unwrap();
+        let predicted = predicted
+            .column("prediction")
+            .unwrap()
+            .str()
+            .unwrap()
+            .clone();
+        assert_eq!(
+            predicted.iter().flatten().collect::<Vec<_>>(),
+            ["perhaps", "yes", "yes"]
+        );
+    }
+}

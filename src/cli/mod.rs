@@ -14,6 +14,7 @@ mod output;
 mod predict;
 mod prune;
 mod rollback;
+mod size;
 mod train;
 mod verify;
 

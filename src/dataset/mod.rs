@@ -8,8 +8,10 @@ mod holdout;
 mod key;
 mod partition;
 mod query;
+mod sieve;
 mod source;
 mod spec;
+mod spill;
 mod survey;
 
 use batches::Batches;
@@ -21,3 +23,4 @@ pub use partition::{Column, LeftOut, Partition, Table, WhyLeftOut};
 pub use query::{Discrete, Feature, Query};
 pub use source::{Format, Source};
 pub use spec::{CsvOptions, DatasetSpec};
+pub use spill::{MemoryLimit, Spilled, SpilledKey};

@@ -85,7 +85,7 @@ impl LeftOut {
         self.reasons().iter().map(|(_, rows)| rows).sum()
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let parts: Vec<String> = self
             .reasons()
             .iter()
@@ -200,7 +200,11 @@ impl Table {
     }
 
     /// `rows` are those before the filter, where they are known.
-    fn run(query: &Query, rows: Option<u64>, interrupt: &Arc<AtomicBool>) -> Result<Self> {
+    pub(super) fn run(
+        query: &Query,
+        rows: Option<u64>,
+        interrupt: &Arc<AtomicBool>,
+    ) -> Result<Self> {
         let collector = Arc::new(Mutex::new(Collector::new(query, interrupt.clone())));
         let sink = collector.clone();
         let take = move |batch: DataFrame| {
@@ -221,19 +225,9 @@ impl Table {
         let mut collector = collector
             .lock()
             .map_err(|_| Error::Spec("a batch could not be taken in".into()))?;
-        let passed = collector.rows as u64 + collector.left_out.total();
-        let rows = match (rows, &query.unfiltered) {
-            (Some(rows), _) => rows,
-            (None, Some(unfiltered)) => count(unfiltered)?,
-            (None, None) => passed,
-        };
-        let filtered = query.predicate && rows >= passed;
-        if rows != passed && !filtered {
-            return Err(Error::Spec(format!(
-                "the input has {rows} rows, but {passed} were read; this is a defect of the reader, so nothing is trained"
-            )));
-        }
-        collector.left_out.filter = rows - passed;
+        let passed = collector.rows as u64 + collector.sieve.left_out.total();
+        let rows = rows_before_filter(query, rows, passed)?;
+        collector.sieve.left_out.filter = rows - passed;
         let mut table = Self::sort(query, &mut collector);
         table.rows_read = rows;
         Ok(table)
@@ -282,7 +276,7 @@ impl Table {
             weights,
             keys: entities.keys,
             offsets: entities.offsets,
-            left_out: collector.left_out,
+            left_out: collector.sieve.left_out,
             rows_read: 0,
         }
     }
@@ -366,6 +360,19 @@ impl Table {
             left_out: self.left_out,
             rows_read: self.rows_read,
         }
+    }
+
+    /// The same rows with their targets among these classes, which have the table's own in the
+    /// same order.
+    pub(super) fn among(mut self, classes: &Arc<[String]>) -> Self {
+        let mut places = self.classes.iter().map(|own| {
+            let place = classes.iter().position(|class| class == own);
+            place.unwrap_or_default() as u32
+        });
+        let places: Vec<u32> = places.by_ref().collect();
+        self.labels = self.labels.scatter(&places, classes.len(), &Order::Sorted);
+        self.classes = classes.clone();
+        self
     }
 
     /// The same rows in the same order as one entity without a name, whose last feature is the
@@ -462,9 +469,25 @@ impl<'a> Partition<'a> {
 }
 
 /// Rows of one batch: enough to share its columns among threads, few enough to stay small.
-const BATCH_ROWS: usize = 1 << 18;
+pub(super) const BATCH_ROWS: usize = 1 << 18;
 
-fn count(frame: &LazyFrame) -> Result<u64> {
+/// All rows of the input, `passed` of which passed the filter; `rows` where they are known.
+pub(super) fn rows_before_filter(query: &Query, rows: Option<u64>, passed: u64) -> Result<u64> {
+    let rows = match (rows, &query.unfiltered) {
+        (Some(rows), _) => rows,
+        (None, Some(unfiltered)) => count(unfiltered)?,
+        (None, None) => passed,
+    };
+    let filtered = query.predicate && rows >= passed;
+    if rows != passed && !filtered {
+        return Err(Error::Spec(format!(
+            "the input has {rows} rows, but {passed} were read; this is a defect of the reader, so nothing is trained"
+        )));
+    }
+    Ok(rows)
+}
+
+pub(super) fn count(frame: &LazyFrame) -> Result<u64> {
     let context = "cannot count the rows of the input";
     frame
         .clone()

@@ -311,7 +311,7 @@ impl Store {
     pub fn outcomes<'a>(
         &'a self,
         records: &'a [EntityRecord],
-    ) -> impl Iterator<Item = Result<Outcome>> + 'a {
+    ) -> impl Iterator<Item = Result<Outcome>> + Send + 'a {
         records.chunks(OUTCOMES_TOGETHER).flat_map(|records| {
             let records: Vec<&EntityRecord> = records.iter().collect();
             self.read_together(&records, |record, bytes| {

@@ -91,25 +91,23 @@ impl Writer {
         models_per_file: ModelsPerFile,
         keys: impl ExactSizeIterator<Item = &'a str>,
     ) -> Result<Self> {
+        let mut writer = Self::begin(directory)?;
+        writer.lay_out(models_per_file, keys);
+        Ok(writer)
+    }
+
+    /// As [`create`](Self::create), where the keys are not known yet;
+    /// [`lay_out`](Self::lay_out) tells them before anything is put.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn begin(directory: &Path) -> Result<Self> {
         check_directory(directory)?;
         let created = !directory.exists();
         fs::create_dir_all(directory).map_err(Error::io(directory))?;
         let lock = Lock::take(directory)?;
         let manifest = Manifest::read(directory)?;
-        let own = match models_per_file {
-            ModelsPerFile::Automatic => keys.len() <= ENTITIES_WITH_OWN_FILE,
-            ModelsPerFile::Fixed(models) => models <= 1,
-        };
-        let layout = if own {
-            Layout::Own(FileNames::new(keys))
-        } else {
-            Layout::Packs {
-                models: match models_per_file {
-                    ModelsPerFile::Automatic => usize::MAX,
-                    ModelsPerFile::Fixed(models) => models,
-                },
-            }
-        };
         let next = directory_name(next_number(manifest.as_ref()));
         let staging = Staging::create(directory, manifest.as_ref(), &next)?;
         let mut earlier = Earlier::default();
@@ -123,7 +121,7 @@ impl Writer {
             manifest,
             created,
             committed: false,
-            layout,
+            layout: Layout::Packs { models: usize::MAX },
             files: Vec::new(),
             pack: Vec::new(),
             pending: Vec::new(),
@@ -132,6 +130,35 @@ impl Writer {
             pooled: None,
             _lock: lock,
         })
+    }
+
+    /// How models are spread over files; `keys` are those of all entities to come.
+    pub fn lay_out<'a>(
+        &mut self,
+        models_per_file: ModelsPerFile,
+        keys: impl ExactSizeIterator<Item = &'a str>,
+    ) {
+        let own = match models_per_file {
+            ModelsPerFile::Automatic => keys.len() <= ENTITIES_WITH_OWN_FILE,
+            ModelsPerFile::Fixed(models) => models <= 1,
+        };
+        self.layout = if own {
+            Layout::Own(FileNames::new(keys))
+        } else {
+            Layout::Packs {
+                models: match models_per_file {
+                    ModelsPerFile::Automatic => usize::MAX,
+                    ModelsPerFile::Fixed(models) => models,
+                },
+            }
+        };
+    }
+
+    /// A directory for what is needed only while the generation is made. Whoever makes it removes
+    /// it before the [`commit`](Self::commit); what a killed run leaves of it, the next run
+    /// removes.
+    pub fn scratch_directory(&self) -> PathBuf {
+        self.staging.path.join("scratch")
     }
 
     /// The models that interrupted runs left, for [`Engine::known`](crate::train::Engine::known).

@@ -1,15 +1,18 @@
 //! `train`: from files to a store.
 
+mod beside;
+mod rows;
 mod summary;
 mod update;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::ValueEnum;
 use linfa::ParamGuard;
-use per_entity::dataset::{DatasetSpec, Holdout, Query, Source, Table};
+use per_entity::dataset::{DatasetSpec, Holdout, MemoryLimit, Query, Source};
 use per_entity::evaluate::{Evaluation, Pool};
 use per_entity::store::{
     ContestRun, EntityRecord, HoldoutRun, ModelsPerFile, Reigning, Run, Store, Writer,
@@ -21,6 +24,8 @@ use serde_json::json;
 use super::dataset::DatasetArguments;
 use super::output::{grouped, print, progress, seconds};
 use super::{CliError, CliResult, Context, Exit};
+use beside::Beside;
+use rows::Rows;
 use summary::Summary;
 use update::{Contests, UpdateArguments, Vanished};
 
@@ -62,6 +67,11 @@ pub struct Train {
     /// Threads that train [default: all cores]; Polars reads with POLARS_MAX_THREADS
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+
+    /// Where the rows take more memory than this, they are written to files in the store's
+    /// directory and trained in parts; `2GiB`, `900MB`
+    #[arg(long, value_name = "SIZE", value_parser = super::size::parse)]
+    memory_limit: Option<u64>,
 
     /// Hold out this share of each entity's rows and report how good its model is on them
     #[arg(long, value_name = "SHARE")]
@@ -160,86 +170,99 @@ impl Train {
         Writer::check(output_dir)?;
         let carried: Vec<String> = self.holdout_by.iter().cloned().collect();
         let query = Query::new_carrying(&source, &spec, &carried)?;
-        let table = Table::load_query(&source, &query, &spec, context.interrupt.flag())?;
+        let (mut begun, limit) = self.memory_limit(output_dir)?;
+        let interrupt = context.interrupt.flag();
+        let rows = Rows::load(&source, &query, &spec, limit.as_ref(), interrupt)?;
         log::info!(
             "{} rows loaded in {}",
-            grouped(table.rows() as u64),
+            grouped(rows.count()),
             seconds(started.elapsed())
         );
+        if rows.is_spilled() && self.pooled {
+            return Err(CliError::Usage(
+                "--pooled needs all rows in memory at once; give a higher --memory-limit, or leave one of the two away".into(),
+            ));
+        }
 
-        let (table, held_out) = match &holdout {
-            Some(holdout) => {
-                let (table, held_out) = holdout.split(&table);
-                (table, Some(held_out))
-            }
-            None => (table, None),
-        };
-        let models_per_file = match self.models_per_file {
-            None => ModelsPerFile::Automatic,
-            Some(models) => ModelsPerFile::Fixed(models as usize),
-        };
         let base = self.update.base(output_dir)?;
         if let Some(base) = &base {
-            self.update.check_alike(base, &table, &spec)?;
+            self.update.check_alike(base, query.features(), &spec)?;
         }
-        let vanished = self.vanished(base.as_ref(), &table)?;
-        let keys: Vec<&str> = table
-            .partitions()
-            .map(|partition| partition.key())
-            .chain(vanished.iter().map(|record| record.key.as_str()))
-            .collect();
-        let mut writer = Writer::create(output_dir, models_per_file, keys.into_iter())?;
+        let mut keys = rows.keys();
+        let entities = keys.len() as u64;
+        let vanished = self.vanished(base.as_ref(), &keys)?;
+        keys.extend(vanished.iter().map(|record| record.key.as_str()));
+        let mut writer = match begun.take() {
+            Some(writer) => writer,
+            None => Writer::begin(output_dir)?,
+        };
+        writer.lay_out(self.models_per_file(), keys.into_iter());
         let mut earlier = writer.earlier();
         if let Some(base) = &base {
             earlier.add_store(base)?;
-        }
-        let mut summary = Summary::default();
-        let bar = progress(context, table.len() as u64, "entities");
-        // Drawing by a column may take all rows of an entity.
-        let min_rows = self.min_rows.max(usize::from(holdout.is_some()));
-        let mut engine =
-            Engine::new(trainer.as_ref(), min_rows, context.interrupt.flag()).known(&earlier);
-        if let Some(held_out) = &held_out {
-            engine = engine.evaluating_on(held_out);
         }
         let reigning = match &base {
             Some(base) if self.update.is_contest() => Some(Reigning::new(base)?),
             _ => None,
         };
-        if let Some(champions) = &reigning {
-            engine = engine.contest(Contest {
-                champions,
-                metric: self.update.metric(),
-                tolerance: self.update.tolerance(),
-            });
-        }
-        let mut contests = Contests::new(&self.update, table.classes().len());
-        let mut pool = Pool::new(table.classes().len());
-        let order = query.key_order();
-        let mut carried = base.iter().flat_map(|base| base.outcomes(&vanished));
-        let mut vanished = vanished.iter().peekable();
-        let mut put = |outcome: Outcome| {
-            summary.note(&outcome);
-            writer.put(outcome)
-        };
-        self.pool()?.install(|| {
-            engine.run(&table, |mut outcome| {
-                bar.inc(1);
-                contests.note(&mut outcome)?;
-                pool_held_out(&mut pool, &mut outcome)?;
-                let is_before =
-                    |record: &&EntityRecord| order.compare(&record.key, &outcome.key).is_lt();
-                while vanished.next_if(is_before).is_some() {
-                    carried.next().into_iter().try_for_each(|kept| put(kept?))?;
+        let contest = reigning.as_ref().map(|champions| Contest {
+            champions,
+            metric: self.update.metric(),
+            tolerance: self.update.tolerance(),
+        });
+        let mut contests = Contests::new(&self.update, rows.classes().len());
+        let mut held_out_rows = Pool::new(rows.classes().len());
+        let mut summary = Summary::default();
+        let bar = progress(context, entities, "entities");
+        let carried = base.iter().flat_map(|base| base.outcomes(&vanished));
+        let mut beside = Beside::new(query.key_order(), carried, rows.too_large().map(Ok));
+        let threads = self.pool()?;
+        for table in rows.tables(interrupt) {
+            let table = table?;
+            let (table, held_out) = match &holdout {
+                Some(holdout) => {
+                    let (table, held_out) = holdout.split(&table);
+                    (Cow::Owned(table), Some(held_out))
                 }
-                put(outcome)
-            })
-        })?;
-        carried.try_for_each(|kept| put(kept?))?;
+                None => (table, None),
+            };
+            // Drawing by a column may take all rows of an entity.
+            let min_rows = self.min_rows.max(usize::from(holdout.is_some()));
+            let mut engine = Engine::new(trainer.as_ref(), min_rows, interrupt).known(&earlier);
+            if let Some(held_out) = &held_out {
+                engine = engine.evaluating_on(held_out);
+            }
+            if let Some(contest) = contest {
+                engine = engine.contest(contest);
+            }
+            threads.install(|| {
+                engine.run(&table, |mut outcome| {
+                    bar.inc(1);
+                    contests.note(&mut outcome)?;
+                    pool_held_out(&mut held_out_rows, &mut outcome)?;
+                    while let Some(other) = beside.next_before(Some(&outcome.key)) {
+                        put(&mut writer, &mut summary, other?)?;
+                    }
+                    put(&mut writer, &mut summary, outcome)
+                })
+            })?;
+            if self.pooled {
+                let pooled = table.pooled(&spec.key.join(","));
+                let engine = Engine::new(trainer.as_ref(), 1, interrupt);
+                threads.install(|| engine.run(&pooled, |outcome| writer.put_pooled(outcome)))?;
+            }
+        }
+        while let Some(other) = beside.next_before(None) {
+            put(&mut writer, &mut summary, other?)?;
+        }
         if context.interrupt.is_requested() {
             return Err(per_entity::Error::Interrupted.into());
         }
-        let contest = reigning.map(|_| contests.run());
+        summary.carried = earlier.taken();
+        bar.finish_and_clear();
+        log::info!("all entities trained after {}", seconds(started.elapsed()));
+
+        let contest = contest.map(|_| contests.run());
         if let Some(refusal) = contest
             .as_ref()
             .and_then(|contest| self.update.refusal(contest))
@@ -247,28 +270,21 @@ impl Train {
             writer.discard()?;
             return self.refuse(context, &refusal, contest.as_ref());
         }
-        if self.pooled {
-            let pooled = table.pooled(&spec.key.join(","));
-            let engine = Engine::new(trainer.as_ref(), 1, context.interrupt.flag());
-            self.pool()?
-                .install(|| engine.run(&pooled, |outcome| writer.put_pooled(outcome)))?;
-        }
-        summary.carried = earlier.taken();
-        bar.finish_and_clear();
-        log::info!("all entities trained after {}", seconds(started.elapsed()));
-        let mut run = self.describe(&source, &query, spec, &table, trainer.as_ref());
+        let mut run = self.describe(&source, &query, spec, &rows, trainer.as_ref());
         if let Some(base) = base.as_ref().filter(|_| self.update.keeps_models()) {
             run.add_classes(&base.generation().run.classes);
         }
         run.contest = contest;
         run.holdout = holdout.map(|drawn| {
-            let overall = pool.overall();
+            let overall = held_out_rows.overall();
             HoldoutRun {
                 drawn,
                 rows: overall.micro.rows,
                 overall,
             }
         });
+        drop(beside);
+        drop(rows);
         let generation = writer.commit(run)?;
         let unopposed = !contests.failures.is_empty();
         summary.failures.append(&mut contests.failures);
@@ -278,6 +294,29 @@ impl Train {
         } else {
             Exit::Done
         })
+    }
+
+    /// The memory that the rows may take. Their files lie in the store's staging area, so the
+    /// writer is begun before they are loaded.
+    fn memory_limit(
+        &self,
+        output_dir: &Path,
+    ) -> Result<(Option<Writer>, Option<MemoryLimit>), CliError> {
+        let Some(bytes) = self.memory_limit else {
+            return Ok((None, None));
+        };
+        // A limit that is too low touches nothing.
+        MemoryLimit::new(bytes, PathBuf::new())?;
+        let writer = Writer::begin(output_dir)?;
+        let limit = MemoryLimit::new(bytes, writer.scratch_directory())?;
+        Ok((Some(writer), Some(limit)))
+    }
+
+    fn models_per_file(&self) -> ModelsPerFile {
+        match self.models_per_file {
+            None => ModelsPerFile::Automatic,
+            Some(models) => ModelsPerFile::Fixed(models as usize),
+        }
     }
 
     /// The store stays as it is.
@@ -298,14 +337,11 @@ impl Train {
     }
 
     /// The entities of the current generation that are to be kept although the input lacks them.
-    fn vanished(&self, base: Option<&Store>, table: &Table) -> Result<Vec<EntityRecord>, CliError> {
+    fn vanished(&self, base: Option<&Store>, keys: &[&str]) -> Result<Vec<EntityRecord>, CliError> {
         let Some(base) = base.filter(|_| self.update.vanished == Vanished::Keep) else {
             return Ok(Vec::new());
         };
-        let present: HashSet<&str> = table
-            .partitions()
-            .map(|partition| partition.key())
-            .collect();
+        let present: HashSet<&str> = keys.iter().copied().collect();
         let mut records = base.records()?;
         records.retain(|record| !present.contains(record.key.as_str()));
         Ok(records)
@@ -325,7 +361,7 @@ impl Train {
         source: &Source,
         query: &Query,
         dataset: DatasetSpec,
-        table: &Table,
+        rows: &Rows,
         trainer: &dyn Trainer,
     ) -> Run {
         Run {
@@ -336,17 +372,22 @@ impl Train {
                 .collect(),
             command: std::env::args().collect(),
             dataset,
-            features: table.features().to_vec(),
-            classes: table.classes().to_vec(),
+            features: query.features().to_vec(),
+            classes: rows.classes().to_vec(),
             target_is_integer: query.target_is_integer(),
             trainer: trainer.description(),
             min_rows: self.min_rows,
-            rows_read: table.rows_read(),
-            left_out: table.left_out(),
+            rows_read: rows.rows_read(),
+            left_out: rows.left_out(),
             holdout: None,
             contest: None,
         }
     }
+}
+
+fn put(writer: &mut Writer, summary: &mut Summary, outcome: Outcome) -> per_entity::Result<()> {
+    summary.note(&outcome);
+    writer.put(outcome)
 }
 
 /// Adds an entity's predictions for the rows held out to those of all, and frees them.

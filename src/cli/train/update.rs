@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::ValueEnum;
-use per_entity::dataset::{DatasetSpec, Table};
+use per_entity::dataset::{DatasetSpec, Feature};
 use per_entity::evaluate::{Evaluation, Metric, Pool};
 use per_entity::store::{ContestRun, MANIFEST, Store};
 use per_entity::train::{Contested, Outcome, Status, Trained, Winner};
@@ -113,14 +113,14 @@ impl UpdateArguments {
     pub fn check_alike(
         &self,
         base: &Store,
-        table: &Table,
+        features: &[Feature],
         spec: &DatasetSpec,
     ) -> Result<(), CliError> {
         if !self.keeps_models() {
             return Ok(());
         }
         let run = &base.generation().run;
-        let kinds = |features: &[per_entity::dataset::Feature]| -> Vec<_> {
+        let kinds = |features: &[Feature]| -> Vec<_> {
             let kinds = features.iter().map(|f| (f.name.clone(), f.kind));
             kinds.collect()
         };
@@ -128,7 +128,7 @@ impl UpdateArguments {
             "key"
         } else if run.dataset.target != spec.target {
             "target"
-        } else if kinds(&run.features) != kinds(table.features()) {
+        } else if kinds(&run.features) != kinds(features) {
             "features"
         } else {
             return Ok(());

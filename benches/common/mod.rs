@@ -20,19 +20,20 @@ pub fn scratch_directory() -> PathBuf {
     directory
 }
 
-/// The real Adult data, or as many made-up rows in its form.
-pub fn adult() -> PathBuf {
+/// The directory of the real Adult data, if it is there.
+pub fn real_adult() -> Option<PathBuf> {
     let directory = std::env::var_os("PER_ENTITY_ADULT_DIR")
         .map_or_else(|| PathBuf::from("../shared/data/adult"), PathBuf::from);
-    let real = directory.join("adult.data");
-    if real.exists() {
-        return real;
+    directory.join("adult.data").exists().then_some(directory)
+}
+
+/// The real Adult data, or as many made-up rows in its form.
+pub fn adult() -> PathBuf {
+    if let Some(directory) = real_adult() {
+        return directory.join("adult.data");
     }
     let path = scratch_directory().join("adult-made-up.csv");
-    println!(
-        "no Adult data in {}; made-up rows instead",
-        directory.display()
-    );
+    println!("no Adult data; made-up rows instead");
     let file = std::fs::File::create(&path).expect("the temporary directory can be written");
     Generator::new(32_561)
         .write_csv(file, &mut |_| true)

@@ -85,6 +85,17 @@ impl MemoryLimit {
         Ok(rows > self.rows(query))
     }
 
+    /// Rows that fit into one table while there are so many entities in all.
+    fn rows_beside(&self, entities: u64, query: &Query) -> u64 {
+        match self.size {
+            Size::Bytes(bytes) => {
+                let left = (bytes - RESERVED).saturating_sub(entities * ENTITY);
+                left.max(LEAST) / bytes_per_row(query)
+            }
+            Size::Rows(rows) => rows,
+        }
+    }
+
     /// Rows that fit into one table.
     fn rows(&self, query: &Query) -> u64 {
         match self.size {
@@ -93,6 +104,9 @@ impl MemoryLimit {
         }
     }
 }
+
+/// What an entity takes beside its rows: its key, and what is noted about its model.
+const ENTITY: u64 = 300;
 
 /// What a row takes at most in a table and while the table is sorted.
 fn bytes_per_row(query: &Query) -> u64 {
@@ -207,7 +221,7 @@ impl Spilled {
         }
         self.keys = std::mem::take(&mut spiller.keys);
         self.keys.retain(|key| key.rows > 0);
-        let fitting = limit.rows(&self.query);
+        let fitting = limit.rows_beside(self.keys.len() as u64, &self.query);
         for key in self.keys.iter_mut().filter(|key| key.rows > fitting) {
             key.too_large = Some(key.rows * bytes_per_row(&self.query));
         }
@@ -342,6 +356,7 @@ fn text_schema(query: &Query) -> Result<Schema> {
 struct Plan {
     /// By the physical values of the key's columns: the position of the key.
     positions: PlHashMap<Vec<i64>, u32>,
+    /// In their order.
     keys: Vec<SpilledKey>,
     buckets: usize,
     key_columns: usize,
@@ -350,65 +365,112 @@ struct Plan {
 impl Plan {
     /// Counts the rows of each key, and fills buckets with keys in their order.
     fn new(query: &Query, limit: &MemoryLimit) -> Result<Self> {
-        let failed = || Error::polars("cannot count the rows of each key");
-        let names: Vec<Expr> = query
-            .key
-            .iter()
-            .map(|(name, _)| col(name.as_str()))
-            .collect();
-        let counts = query
-            .frame
-            .clone()
-            .select(names.clone())
-            .group_by(names)
-            .agg([len().alias(ROWS)])
-            .collect_with_engine(Engine::Streaming)
-            .map_err(failed())?
-            .unwrap_single();
-        let counted = counted_keys(&counts, query.key.len()).map_err(failed())?;
-        let mut plan = Self {
-            positions: PlHashMap::with_capacity(counted.len()),
-            keys: Vec::with_capacity(counted.len()),
-            buckets: 0,
-            key_columns: query.key.len(),
-        };
+        let Counter {
+            mut positions,
+            mut keys,
+        } = Counter::count(query)?;
         let order = query.key_order();
-        let mut counted = counted;
-        counted.sort_by(|one, other| order.compare(&one.text, &other.text));
-        // A table of its own may take all that there is; others share it with the one being sorted.
-        let together = limit.rows(query) / 2;
-        let mut filled = u64::MAX;
-        for Counted { raw, text, rows } in counted {
+        let mut sorted: Vec<u32> = (0..keys.len() as u32).collect();
+        let key = |position: u32| keys[position as usize].0.as_str();
+        sorted.sort_by(|&one, &other| order.compare(key(one), key(other)));
+
+        let together = limit.rows_beside(keys.len() as u64, query) / 2;
+        let (mut buckets, mut filled) = (0, u64::MAX);
+        let mut places = vec![0; keys.len()];
+        let mut planned = Vec::with_capacity(keys.len());
+        for position in sorted {
+            let (key, rows) = std::mem::take(&mut keys[position as usize]);
             if filled.saturating_add(rows) > together {
-                plan.buckets += 1;
+                buckets += 1;
                 filled = 0;
             }
             filled += rows;
-            plan.positions.insert(raw, plan.keys.len() as u32);
-            plan.keys.push(SpilledKey {
-                key: text,
+            places[position as usize] = planned.len() as u32;
+            planned.push(SpilledKey {
+                key,
                 rows: 0,
                 too_large: None,
-                bucket: plan.buckets - 1,
+                bucket: buckets - 1,
             });
         }
-        Ok(plan)
+        for position in positions.values_mut() {
+            *position = places[*position as usize];
+        }
+        Ok(Self {
+            positions,
+            keys: planned,
+            buckets,
+            key_columns: query.key.len(),
+        })
     }
 }
 
-/// The name of the column of counts; no column of a query has it.
-const ROWS: &str = "\u{0}rows";
-
-struct Counted {
-    raw: Vec<i64>,
-    text: String,
-    rows: u64,
+/// The keys without a null, in the order of their first rows, and the rows of each.
+#[derive(Default)]
+struct Counter {
+    positions: PlHashMap<Vec<i64>, u32>,
+    keys: Vec<(String, u64)>,
 }
 
-/// The keys without a null, and their rows.
-fn counted_keys(counts: &DataFrame, key_columns: usize) -> PolarsResult<Vec<Counted>> {
-    let columns = &counts.columns()[..key_columns];
-    let texts = columns
+impl Counter {
+    fn count(query: &Query) -> Result<Self> {
+        let names = query.key.iter().map(|(name, _)| col(name.as_str()));
+        let keys = query.frame.clone().select(names.collect::<Vec<_>>());
+        let counter = Arc::new(Mutex::new(Self::default()));
+        let sink = counter.clone();
+        let take = move |batch: DataFrame| {
+            let mut counter = sink
+                .lock()
+                .map_err(|_| polars_err!(ComputeError: "a batch could not be counted"))?;
+            counter.take(&batch).map(|()| false)
+        };
+        keys.sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())
+            .and_then(|frame| frame.collect_with_engine(Engine::Streaming))
+            .map_err(Error::polars("cannot count the rows of each key"))?;
+        let mut counter = counter
+            .lock()
+            .map_err(|_| Error::Spec("the rows of each key could not be counted".into()))?;
+        Ok(std::mem::take(&mut counter))
+    }
+
+    fn take(&mut self, batch: &DataFrame) -> PolarsResult<()> {
+        let batch = batch.drop_nulls::<String>(None)?;
+        let raw = batch
+            .columns()
+            .iter()
+            .map(raw_values)
+            .collect::<PolarsResult<Vec<_>>>()?;
+        let mut new = Vec::new();
+        let mut key = vec![0; raw.len()];
+        for row in 0..batch.height() {
+            for (value, raw) in key.iter_mut().zip(&raw) {
+                *value = raw[row];
+            }
+            let next = self.keys.len();
+            let position = match self.positions.get(&key) {
+                Some(&position) => position as usize,
+                None => {
+                    self.positions.insert(key.clone(), next as u32);
+                    self.keys.push(Default::default());
+                    new.push(row as IdxSize);
+                    next
+                }
+            };
+            self.keys[position].1 += 1;
+        }
+        let first = self.keys.len() - new.len();
+        let new = batch.take(&IdxCa::from_vec(PlSmallStr::EMPTY, new))?;
+        for (key, text) in self.keys[first..].iter_mut().zip(key_texts(&new)?) {
+            key.0 = text;
+        }
+        Ok(())
+    }
+}
+
+/// The text of the key in each row.
+fn key_texts(keys: &DataFrame) -> PolarsResult<Vec<String>> {
+    let texts = keys
+        .columns()
         .iter()
         .map(|column| column.cast(&DataType::String))
         .collect::<PolarsResult<Vec<Column>>>()?;
@@ -416,25 +478,18 @@ fn counted_keys(counts: &DataFrame, key_columns: usize) -> PolarsResult<Vec<Coun
         .iter()
         .map(Column::str)
         .collect::<PolarsResult<Vec<_>>>()?;
-    let raw = columns
-        .iter()
-        .map(raw_values)
-        .collect::<PolarsResult<Vec<_>>>()?;
-    let rows = counts.column(ROWS)?.cast(&DataType::UInt64)?;
-    let rows = rows.u64()?;
-    let counted = (0..counts.height()).filter_map(|row| {
-        let values: Option<Vec<&str>> = texts.iter().map(|text| text.get(row)).collect();
-        let text = match values?.as_slice() {
-            [text] => (*text).to_owned(),
-            texts => key_text(texts.iter().copied()),
-        };
-        Some(Counted {
-            raw: raw.iter().map(|raw| raw[row]).collect(),
-            text,
-            rows: rows.get(row)?,
-        })
-    });
-    Ok(counted.collect())
+    let values = |row: usize| {
+        texts
+            .iter()
+            .map(move |text| text.get(row).unwrap_or_default())
+    };
+    let rows = 0..keys.height();
+    Ok(match texts.as_slice() {
+        [text] => rows
+            .map(|row| text.get(row).unwrap_or_default().to_owned())
+            .collect(),
+        _ => rows.map(|row| key_text(values(row))).collect(),
+    })
 }
 
 /// Whole numbers as they are, categories by their codes; any number for a null.
@@ -524,6 +579,7 @@ impl BucketFile {
         let file = File::create(path).map_err(Error::io(path))?;
         let writer = ParquetWriter::new(file)
             .with_compression(ParquetCompression::Lz4Raw)
+            .with_statistics(StatisticsOptions::empty())
             .batched(schema)
             .map_err(Error::polars(format!("{}", path.display())))?;
         Ok(Self {

@@ -341,13 +341,8 @@ impl Writer {
 
     fn write_entities(&self) -> Result<FileDigest> {
         let mut bytes = Vec::new();
-        let mut frame = self
-            .entities_frame()
+        self.encode_entities(&mut bytes)
             .map_err(Error::polars("cannot make the table of entities"))?;
-        ParquetWriter::new(&mut bytes)
-            .with_row_group_size(Some(ENTITIES_ROW_GROUP))
-            .finish(&mut frame)
-            .map_err(Error::polars("cannot write the table of entities"))?;
         write_synced(&self.staging.path.join(ENTITIES), &bytes)?;
         Ok(FileDigest {
             name: ENTITIES.into(),
@@ -356,7 +351,21 @@ impl Writer {
         })
     }
 
-    fn entities_frame(&self) -> PolarsResult<DataFrame> {
+    /// The table of entities in Parquet, made a row group at a time, for there may be millions.
+    fn encode_entities(&self, bytes: &mut Vec<u8>) -> PolarsResult<()> {
+        let is_contest = self
+            .entities
+            .iter()
+            .any(|entry| entry.contested().is_some());
+        let schema = self.entities_frame(&[], is_contest)?;
+        let mut writer = ParquetWriter::new(bytes).batched(schema.schema())?;
+        for entries in self.entities.chunks(ENTITIES_ROW_GROUP) {
+            writer.write_batch(&self.entities_frame(entries, is_contest)?)?;
+        }
+        writer.finish().map(|_| ())
+    }
+
+    fn entities_frame(&self, entries: &[Entry], is_contest: bool) -> PolarsResult<DataFrame> {
         fn column<'a, T>(entries: &'a [Entry], value: impl Fn(&'a Entry) -> T) -> Vec<T> {
             entries.iter().map(value).collect()
         }
@@ -372,7 +381,6 @@ impl Writer {
         fn placed<'a, T>(entries: &'a [Entry], value: impl Fn(&'a Place) -> T) -> Vec<Option<T>> {
             column(entries, |entry| entry.place.as_ref().map(&value))
         }
-        let entries = self.entities.as_slice();
         df!(
             "key" => column(entries, |entry| entry.outcome.key.as_str()),
             "status" => column(entries, |entry| entry.outcome.status.name()),
@@ -389,7 +397,10 @@ impl Writer {
             "fingerprint" => trained(entries, |trained| trained.fingerprint.as_slice()),
         )
         .and_then(|frame| frame.hstack(&holdout_columns(entries)))
-        .and_then(|frame| frame.hstack(&contest_columns(entries)))
+        .and_then(|frame| match is_contest {
+            true => frame.hstack(&contest_columns(entries)),
+            false => Ok(frame),
+        })
     }
 }
 
@@ -448,11 +459,8 @@ impl Entry {
     }
 }
 
-/// Which of two models won, and how both did; no columns where there was no contest.
+/// Which of two models won, and how both did.
 fn contest_columns(entries: &[Entry]) -> Vec<Column> {
-    if entries.iter().all(|entry| entry.contested().is_none()) {
-        return Vec::new();
-    }
     let contested = || entries.iter().map(Entry::contested);
     let score = |name: &str, score: fn(&Contested) -> Option<f64>| {
         let scores = contested().map(|contested| contested.and_then(score));

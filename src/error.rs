@@ -1,5 +1,6 @@
 //! Everything that can go wrong, said so that a user can mend it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// The error of every public function that can fail.
@@ -224,6 +225,28 @@ impl Error {
             problem: problem.into(),
         }
     }
+}
+
+/// Runs Polars on data that may be damaged or out of range, over which it may panic; here that is
+/// one more error.
+pub fn guarded<T>(
+    polars: impl FnOnce() -> polars::error::PolarsResult<T>,
+) -> polars::error::PolarsResult<T> {
+    catch_unwind(AssertUnwindSafe(polars)).unwrap_or_else(|panic| {
+        let message = panic_message(&*panic);
+        Err(polars::prelude::polars_err!(
+            ComputeError: "a value is damaged or out of range: {message}"
+        ))
+    })
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("for an unknown reason")
 }
 
 fn list(columns: &[String]) -> String {

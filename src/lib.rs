@@ -54,5 +54,6 @@ pub mod store;
 pub mod train;
 pub mod tree;
 
-pub use error::{Error, Result};
+pub(crate) use error::panic_message;
+pub use error::{Error, Result, guarded};
 pub use model::{MODEL_VERSION, Model, ModelFeature, Test};

@@ -5,10 +5,10 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use per_entity::store::{Store, verify};
+use per_entity::store::{Store, Writer, verify};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -271,6 +271,31 @@ fn of_two_writers_one_is_told_to_wait() {
     let first = first.wait_with_output().unwrap();
     assert!(first.status.success(), "{}", stderr(&first));
     assert_whole(&store);
+}
+
+#[test]
+fn first_runs_that_fail_never_let_two_writers_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = directory.path().join("store");
+    let (writers, taken) = (AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..500 {
+                    // Dropped without a commit, it removes what it made, the lock too.
+                    let Ok(writer) = Writer::begin(&store) else {
+                        continue;
+                    };
+                    assert_eq!(writers.fetch_add(1, Ordering::SeqCst), 0);
+                    taken.fetch_add(1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    writers.fetch_sub(1, Ordering::SeqCst);
+                    drop(writer);
+                }
+            });
+        }
+    });
+    assert!(taken.load(Ordering::SeqCst) > 20);
 }
 
 #[test]

@@ -99,6 +99,8 @@ pub enum CliError {
     Io(#[from] std::io::Error),
     #[error("{0}")]
     Usage(String),
+    #[error("a defect of this program stopped it; run it again with -vv and report what it says")]
+    Defect,
 }
 
 impl CliError {

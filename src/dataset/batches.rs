@@ -1,13 +1,12 @@
 //! The rows of a lazy frame, a bounded number at a time.
 
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 use polars::prelude::*;
 
-use crate::{Error, Result};
+use crate::{Error, Result, guarded};
 
 /// Yields the rows of a lazy frame in their order; while one batch is worked on, Polars' streaming
 /// engine reads the next.
@@ -25,18 +24,17 @@ impl Batches {
         // A failed send means that nobody wants more.
         let take = move |batch| Ok(sender.send(batch).is_err());
         let read = move || {
-            frame
-                .sink_batches(PlanCallback::new(take), true, Some(rows))
-                .and_then(|frame| frame.collect_with_engine(Engine::Streaming))
-                .map(|_| ())
+            let read = guarded(|| {
+                frame
+                    .sink_batches(PlanCallback::new(take), true, Some(rows))?
+                    .collect_with_engine(Engine::Streaming)
+            });
+            read.map(|_| ())
                 .map_err(Error::polars("cannot read the input"))
         };
-        // Damaged files can make Polars panic.
-        let guarded =
-            move || catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(broken()));
         Self {
             batches,
-            reader: Some(std::thread::spawn(guarded)),
+            reader: Some(std::thread::spawn(read)),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::key::key_text;
 use super::query::Feature;
 use super::{CodeBuffer, DatasetSpec, Numbers, Query, Source};
 use crate::encode::FeatureKind;
-use crate::{Error, Result};
+use crate::{Error, Result, guarded};
 
 /// Why a row was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -213,12 +213,13 @@ impl Table {
                 .map_err(|_| polars_err!(ComputeError: "a batch could not be taken in"))?;
             collector.take(batch)
         };
-        query
-            .frame
-            .clone()
-            .sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())
-            .and_then(|frame| frame.collect_with_engine(Engine::Streaming))
-            .map_err(Error::polars("cannot read the input"))?;
+        let frame = query.frame.clone();
+        guarded(|| {
+            frame
+                .sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())?
+                .collect_with_engine(Engine::Streaming)
+        })
+        .map_err(Error::polars("cannot read the input"))?;
         if interrupt.load(std::sync::atomic::Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
@@ -489,9 +490,7 @@ pub(super) fn rows_before_filter(query: &Query, rows: Option<u64>, passed: u64) 
 
 pub(super) fn count(frame: &LazyFrame) -> Result<u64> {
     let context = "cannot count the rows of the input";
-    frame
-        .clone()
-        .collect_with_engine(Engine::Streaming)
+    guarded(|| frame.clone().collect_with_engine(Engine::Streaming))
         .and_then(|result| result.unwrap_single().columns()[0].cast(&DataType::UInt64))
         .and_then(|column| Ok(column.u64()?.get(0).unwrap_or(0)))
         .map_err(Error::polars(context))

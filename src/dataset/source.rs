@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::query::{clean, with_columns};
 use super::survey::{Dialect, Survey, first_bad_number};
 use super::{Batches, DatasetSpec};
-use crate::{Error, Result};
+use crate::{Error, Result, guarded};
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,7 +190,7 @@ impl Source {
         if self.known_rows().is_none() {
             return Ok(frame);
         }
-        let whole = whole_numbers(&frame)
+        let whole = guarded(|| whole_numbers(&frame))
             .map_err(Error::polars("cannot read the input"))
             .map_err(|error| self.locate(error, &spec.numeric, spec))?;
         let whole = whole

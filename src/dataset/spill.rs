@@ -18,7 +18,7 @@ use super::partition::{BATCH_ROWS, count, rows_before_filter};
 use super::sieve::Sieve;
 use super::{DatasetSpec, LeftOut, Query, Source, Table};
 use crate::encode::FeatureKind;
-use crate::{Error, Result};
+use crate::{Error, Result, guarded};
 
 /// How many rows may be in memory at once, and where the others go: files in a directory that is
 /// made, and removed in the end.
@@ -41,7 +41,7 @@ const RESERVED: u64 = 512 << 20;
 const LEAST: u64 = 128 << 20;
 
 /// Rows that wait to be written, in all buckets together.
-const ROWS_WAITING: usize = 1 << 19;
+const ROWS_WAITING: usize = 1 << 18;
 
 impl MemoryLimit {
     /// A limit of so many bytes for the whole process, some 512 MiB of which are for reading and
@@ -205,10 +205,12 @@ impl Spilled {
             spiller.take(batch)
         };
         let frame = self.query.frame.clone();
-        frame
-            .sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())
-            .and_then(|frame| frame.collect_with_engine(Engine::Streaming))
-            .map_err(Error::polars("cannot read the input"))?;
+        guarded(|| {
+            frame
+                .sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())?
+                .collect_with_engine(Engine::Streaming)
+        })
+        .map_err(Error::polars("cannot read the input"))?;
         if interrupt.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
@@ -355,7 +357,7 @@ fn text_schema(query: &Query) -> Result<Schema> {
 /// Which bucket the rows of each key go to.
 struct Plan {
     /// By the physical values of the key's columns: the position of the key.
-    positions: PlHashMap<Vec<i64>, u32>,
+    positions: Positions,
     /// In their order.
     keys: Vec<SpilledKey>,
     buckets: usize,
@@ -393,9 +395,7 @@ impl Plan {
                 bucket: buckets - 1,
             });
         }
-        for position in positions.values_mut() {
-            *position = places[*position as usize];
-        }
+        positions.replace(&places);
         Ok(Self {
             positions,
             keys: planned,
@@ -405,18 +405,63 @@ impl Plan {
     }
 }
 
+/// The positions of keys, by the physical values of their columns. There may be millions, most
+/// often of one column.
+enum Positions {
+    Single(PlHashMap<i64, u32>),
+    Composite(PlHashMap<Vec<i64>, u32>),
+}
+
+impl Positions {
+    fn new(key_columns: usize) -> Self {
+        match key_columns {
+            1 => Self::Single(PlHashMap::new()),
+            _ => Self::Composite(PlHashMap::new()),
+        }
+    }
+
+    fn get(&self, key: &[i64]) -> Option<u32> {
+        match self {
+            Self::Single(positions) => positions.get(&key[0]).copied(),
+            Self::Composite(positions) => positions.get(key).copied(),
+        }
+    }
+
+    fn insert(&mut self, key: &[i64], position: u32) {
+        match self {
+            Self::Single(positions) => positions.insert(key[0], position),
+            Self::Composite(positions) => positions.insert(key.to_vec(), position),
+        };
+    }
+
+    /// Replaces each position by the place that is given for it.
+    fn replace(&mut self, places: &[u32]) {
+        let replace = |position: &mut u32| *position = places[*position as usize];
+        match self {
+            Self::Single(positions) => positions.values_mut().for_each(replace),
+            Self::Composite(positions) => positions.values_mut().for_each(replace),
+        }
+    }
+}
+
 /// The keys without a null, in the order of their first rows, and the rows of each.
-#[derive(Default)]
 struct Counter {
-    positions: PlHashMap<Vec<i64>, u32>,
+    positions: Positions,
     keys: Vec<(String, u64)>,
 }
 
 impl Counter {
+    fn new(key_columns: usize) -> Self {
+        Self {
+            positions: Positions::new(key_columns),
+            keys: Vec::new(),
+        }
+    }
+
     fn count(query: &Query) -> Result<Self> {
         let names = query.key.iter().map(|(name, _)| col(name.as_str()));
         let keys = query.frame.clone().select(names.collect::<Vec<_>>());
-        let counter = Arc::new(Mutex::new(Self::default()));
+        let counter = Arc::new(Mutex::new(Self::new(query.key.len())));
         let sink = counter.clone();
         let take = move |batch: DataFrame| {
             let mut counter = sink
@@ -424,13 +469,15 @@ impl Counter {
                 .map_err(|_| polars_err!(ComputeError: "a batch could not be counted"))?;
             counter.take(&batch).map(|()| false)
         };
-        keys.sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())
-            .and_then(|frame| frame.collect_with_engine(Engine::Streaming))
-            .map_err(Error::polars("cannot count the rows of each key"))?;
+        guarded(|| {
+            keys.sink_batches(PlanCallback::new(take), true, BATCH_ROWS.try_into().ok())?
+                .collect_with_engine(Engine::Streaming)
+        })
+        .map_err(Error::polars("cannot count the rows of each key"))?;
         let mut counter = counter
             .lock()
             .map_err(|_| Error::Spec("the rows of each key could not be counted".into()))?;
-        Ok(std::mem::take(&mut counter))
+        Ok(std::mem::replace(&mut counter, Self::new(0)))
     }
 
     fn take(&mut self, batch: &DataFrame) -> PolarsResult<()> {
@@ -448,9 +495,9 @@ impl Counter {
             }
             let next = self.keys.len();
             let position = match self.positions.get(&key) {
-                Some(&position) => position as usize,
+                Some(position) => position as usize,
                 None => {
-                    self.positions.insert(key.clone(), next as u32);
+                    self.positions.insert(&key, next as u32);
                     self.keys.push(Default::default());
                     new.push(row as IdxSize);
                     next
@@ -537,7 +584,7 @@ impl Spiller {
             let position = self.plan.positions.get(&key).ok_or_else(
                 || polars_err!(ComputeError: "a key came up that was not there when keys were counted; the input was changed meanwhile"),
             )?;
-            let key = &mut self.keys[*position as usize];
+            let key = &mut self.keys[position as usize];
             key.rows += 1;
             rows_of[key.bucket].push(row as IdxSize);
         }

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::Model;
-use crate::{Error, Result};
+use crate::{Error, Result, guarded};
 
 /// A frame's column as a feature, read once for however many models ask about it.
 pub(crate) enum FrameColumn {
@@ -58,9 +58,7 @@ impl FrameColumn {
     pub fn categories(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = column(frame, name, "feature")?;
         let role = "the categorical feature that it was at training";
-        let texts = column
-            .cast(&DataType::String)
-            .map_err(|_| unsupported(column, role))?;
+        let texts = texts(column).map_err(|_| unsupported(column, role))?;
         let texts = texts.str().map_err(|_| unsupported(column, role))?;
         Ok(Self::of_texts(texts.iter()))
     }
@@ -94,6 +92,11 @@ impl FrameColumn {
             .collect();
         Self::Categories { codes, code_of }
     }
+}
+
+/// A column's values as text.
+pub(crate) fn texts(column: &Column) -> PolarsResult<Column> {
+    guarded(|| column.cast(&DataType::String))
 }
 
 fn is_number(dtype: &DataType) -> bool {

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::encode::{Encoder, Values, midpoint};
 use crate::tree::{Split, Tree, heaviest};
 
-pub(crate) use columns::{BoundModel, FrameColumn, MISSING, column, unsupported};
+pub(crate) use columns::{BoundModel, FrameColumn, MISSING, column, texts, unsupported};
 pub use format::MODEL_VERSION;
 
 /// A feature that a model's tree asks about.

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use crate::Result;
 use crate::dataset::key_text;
-use crate::model::{FrameColumn, MISSING, column, unsupported};
+use crate::model::{FrameColumn, MISSING, column, texts, unsupported};
 
 /// The entities of a frame.
 pub(super) struct Entities {
@@ -35,9 +35,7 @@ impl Entities {
             .iter()
             .map(|name| {
                 let column = column(frame, name, "key")?;
-                column
-                    .cast(&DataType::String)
-                    .map_err(|_| unsupported(column, "a key"))
+                texts(column).map_err(|_| unsupported(column, "a key"))
             })
             .collect::<Result<Vec<Column>>>()?;
         let texts: Vec<&StringChunked> = columns

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -11,7 +10,7 @@ use rayon::prelude::*;
 use super::Manifest;
 use super::manifest::{Generation, is_plain_name};
 use crate::train::Outcome;
-use crate::{Error, Model, Result};
+use crate::{Error, Model, Result, guarded};
 
 /// The current generation of a store, as it was when the store was opened.
 ///
@@ -228,7 +227,11 @@ impl Store {
 
     fn guard<T>(&self, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
         let path = self.path().join(&self.generation.entities_file.name);
-        guarded(read).map_err(|problem| Error::bad_store(&path, problem))
+        guarded(read).map_err(|error| {
+            let problem =
+                format!("is damaged ({error}); go back with `per-entity rollback`, or train again");
+            Error::bad_store(&path, problem)
+        })
     }
 
     fn read_table(&self, wanted: Option<Expr>) -> Result<DataFrame> {
@@ -476,14 +479,6 @@ fn table_in(bytes: Vec<u8>, wanted: Option<Expr>) -> PolarsResult<DataFrame> {
     }
     let table = frame.collect_with_engine(Engine::Streaming)?;
     Ok(table.unwrap_single())
-}
-
-/// Damaged Parquet can make its reader panic; here that is one more way to be damaged.
-fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> std::result::Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("is damaged; go back with `per-entity rollback`, or train again".into()),
-    }
 }
 
 /// Refuses what is not a regular file: a link could lead out of the store.

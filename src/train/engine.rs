@@ -11,7 +11,7 @@ use super::{Contest, Contested, Known, TrainError, Trainer};
 use crate::dataset::{Partition, Table};
 use crate::encode::{EncodedPartition, EncoderScratch};
 use crate::evaluate::{Evaluation, Judge, Metrics};
-use crate::{Error, Model, Result};
+use crate::{Error, Model, Result, panic_message};
 
 /// What became of one entity.
 #[derive(Clone, Debug, PartialEq)]
@@ -349,12 +349,4 @@ impl Worker<'_> {
 
 fn as_train_error(error: Error) -> TrainError {
     TrainError(error.to_string())
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("for an unknown reason")
 }

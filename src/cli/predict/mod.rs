@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use per_entity::dataset::{DatasetSpec, Format, Source};
+use per_entity::guarded;
 use per_entity::predict::{Answered, Predictor, Unknown};
 use per_entity::store::Store;
 use polars::prelude::*;
@@ -166,11 +167,13 @@ impl Predict {
                 return Err(per_entity::Error::Interrupted.into());
             }
             if let Some(output) = output.take() {
-                writer =
-                    Some(FrameWriter::new(output, format, predicted.schema()).map_err(failed)?);
+                writer = Some(
+                    guarded(|| FrameWriter::new(output, format, predicted.schema()))
+                        .map_err(failed)?,
+                );
             }
             if let Some(writer) = &mut writer {
-                writer.write(&mut predicted).map_err(failed)?;
+                guarded(|| writer.write(&mut predicted)).map_err(failed)?;
             }
         }
         match writer {

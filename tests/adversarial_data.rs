@@ -1,0 +1,301 @@
+//! Data of every type and shape: always an error or a store that verifies and whose counts add up,
+//! never a panic.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use linfa::ParamGuard;
+use per_entity::dataset::{DatasetSpec, Query, Source, Table};
+use per_entity::evaluate::evaluate;
+use per_entity::predict::Predictor;
+use per_entity::store::{ModelsPerFile, Run, Store, Writer, verify};
+use per_entity::train::{CartTrainer, Engine};
+use per_entity::tree::DecisionTreeParams;
+use per_entity::{Error, Result};
+use polars::prelude::*;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+/// Trains, verifies, evaluates and predicts. An error of reading or training is returned; from
+/// there on, all must go well.
+fn work(path: &Path, spec: &DatasetSpec) -> Result<u64> {
+    let directory = TempDir::new().unwrap();
+    let models = directory.path().join("models");
+    let source = Source::open(&[path.display().to_string()], None, spec)?;
+    let query = Query::new(&source, spec)?;
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let table = Table::load_query(&source, &query, spec, &interrupt)?;
+    assert_eq!(
+        table.rows() as u64 + table.left_out().total(),
+        table.rows_read(),
+        "rows that are neither used nor left out"
+    );
+    let trainer = CartTrainer::new(DecisionTreeParams::new().check_unwrap());
+    let keys: Vec<&str> = table
+        .partitions()
+        .map(|partition| partition.key())
+        .collect();
+    let mut writer = Writer::create(&models, ModelsPerFile::Automatic, keys.iter().copied())?;
+    Engine::new(&trainer, 2, &interrupt).run(&table, |outcome| writer.put(outcome))?;
+    let generation = writer.commit(Run {
+        dataset: spec.clone(),
+        features: table.features().to_vec(),
+        classes: table.classes().to_vec(),
+        target_is_integer: query.target_is_integer(),
+        ..Run::default()
+    })?;
+    assert_eq!(generation.entities, keys.len() as u64);
+    assert_eq!(
+        generation.trained + generation.skipped + generation.failed,
+        generation.entities
+    );
+    assert_eq!(generation.failed, 0);
+    let report = verify(&models).unwrap();
+    assert_eq!(report.problems, Vec::<String>::new());
+
+    let store = Store::open(&models).unwrap();
+    let as_trained = spec.as_trained(table.features());
+    let rows = source.rows(&as_trained).unwrap().collect().unwrap();
+    let mut predictor = Predictor::new(store.clone()).unwrap();
+    let predicted = predictor.predict(&rows).unwrap();
+    assert_eq!(predicted.height(), rows.height());
+    assert_eq!(predictor.damaged().count(), 0);
+    let evaluated = evaluate(&store, rows.lazy());
+    assert!(
+        matches!(evaluated, Ok(_) | Err(Error::NoRows(_))),
+        "{evaluated:?}"
+    );
+    Ok(generation.trained)
+}
+
+/// A column of one of all types, each value one of its extremes or null.
+fn column(kind: usize, name: &str, picks: &[u8]) -> PolarsResult<Column> {
+    let name: PlSmallStr = name.into();
+    fn pool<T: Clone>(values: &[T], picks: &[u8]) -> Vec<Option<T>> {
+        let pick = |pick: &u8| values.get(*pick as usize % (values.len() + 1)).cloned();
+        picks.iter().map(pick).collect()
+    }
+    let whole = |dtype: DataType| {
+        let values = [i64::MIN, -1, 0, 1, 255, i64::MAX, 86_399];
+        Column::new(name.clone(), pool(&values, picks)).cast(&dtype)
+    };
+    let small = |dtype: DataType| {
+        Column::new(name.clone(), pool(&[0i64, 1, 2, 3, 100], picks)).cast(&dtype)
+    };
+    let texts = [
+        "",
+        " ",
+        "a",
+        "A",
+        "é\u{1F600}",
+        "?",
+        "\"",
+        ",",
+        "\n",
+        "NaN",
+        "1",
+        "null",
+    ];
+    let text = |dtype: DataType| Column::new(name.clone(), pool(&texts, picks)).cast(&dtype);
+    let float = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -0.0,
+        0.0,
+        5e-324,
+        f64::MAX,
+        0.1,
+    ];
+    match kind {
+        0 => whole(DataType::Int8),
+        1 => whole(DataType::Int16),
+        2 => whole(DataType::Int32),
+        3 => whole(DataType::Int64),
+        4 => whole(DataType::UInt8),
+        5 => whole(DataType::UInt16),
+        6 => whole(DataType::UInt32),
+        7 => Ok(Column::new(name, pool(&[0, 1, u64::MAX], picks))),
+        8 => whole(DataType::Int128),
+        9 => Ok(Column::new(name, pool(&float, picks))),
+        10 => Column::new(name, pool(&float, picks)).cast(&DataType::Float32),
+        11 => Ok(Column::new(name, pool(&[true, false], picks))),
+        12 => text(DataType::String),
+        13 => text(DataType::from_categories(Categories::global())),
+        14 => text(DataType::Binary),
+        15 => small(DataType::Date),
+        16 => whole(DataType::Datetime(TimeUnit::Microseconds, None)),
+        17 => small(DataType::Datetime(
+            TimeUnit::Milliseconds,
+            Some(TimeZone::UTC),
+        )),
+        18 => whole(DataType::Duration(TimeUnit::Nanoseconds)),
+        19 => small(DataType::Time),
+        20 => small(DataType::Decimal(38, 9)),
+        21 => small(DataType::Int64)?
+            .as_materialized_series()
+            .reshape_list(&[ReshapeDimension::Infer, ReshapeDimension::new_dimension(1)])
+            .map(|series| series.with_name(name).into_column()),
+        22 => Ok(
+            df!("x" => pool(&[1, 2], picks), "y" => pool(&["a"], picks))?
+                .into_struct(name)
+                .into_column(),
+        ),
+        23 => Ok(Column::new_empty(name.clone(), &DataType::Null)
+            .extend_constant(AnyValue::Null, picks.len())?),
+        _ => {
+            let long = "long ".repeat(200_000);
+            Ok(Column::new(name, pool(&[long.as_str(), ""], picks)))
+        }
+    }
+}
+
+const KINDS: usize = 25;
+
+/// Whether Polars can write the frame in the format of the path.
+fn write(frame: &mut DataFrame, path: &Path) -> bool {
+    let written = catch_unwind(AssertUnwindSafe(|| try_write(frame, path)));
+    written.unwrap_or(false)
+}
+
+fn try_write(frame: &mut DataFrame, path: &Path) -> bool {
+    let file = fs::File::create(path).unwrap();
+    match path.extension().unwrap().to_str().unwrap() {
+        "parquet" => ParquetWriter::new(file).finish(frame).is_ok(),
+        "arrow" => IpcWriter::new(file).finish(frame).is_ok(),
+        "csv" => CsvWriter::new(file).finish(frame).is_ok(),
+        _ => {
+            let mut writer = JsonWriter::new(file).with_json_format(JsonFormat::JsonLines);
+            writer.finish(frame).is_ok()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_types_in_any_roles_are_trained_or_refused(
+        kinds in prop::collection::vec(0..KINDS, 3..7),
+        height in 0usize..24,
+        seed in any::<u64>(),
+        format in prop::sample::select(vec!["parquet", "parquet", "arrow", "ndjson", "csv"]),
+        weighted in prop::bool::weighted(0.2),
+    ) {
+        let picks = |position: usize| -> Vec<u8> {
+            let bytes = blake3::hash(&[seed.to_le_bytes(), (position as u64).to_le_bytes()].concat());
+            bytes.as_bytes()[..height].to_vec()
+        };
+        let columns: PolarsResult<Vec<Column>> = kinds
+            .iter()
+            .enumerate()
+            .map(|(position, kind)| column(*kind, &format!("c{position}"), &picks(position)))
+            .collect();
+        let mut frame = DataFrame::new(height, columns.unwrap()).unwrap();
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join(format!("data.{format}"));
+        // Some formats cannot hold some types.
+        prop_assume!(write(&mut frame, &path));
+        let mut spec = DatasetSpec::new(["c0"], "c1");
+        if weighted {
+            spec.weight = Some("c2".into());
+        }
+        let _ = work(&path, &spec);
+        let _ = work(&path, &DatasetSpec::new(["c0", "c2"], "c1"));
+    }
+
+    #[test]
+    fn any_bytes_are_a_csv_file_or_refused(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..300),
+            "[abc0-9.,\"\n\r ?#-]{0,300}".prop_map(String::into_bytes),
+            "k,x,y\n([ab]?,[0-9.]{0,3},\"?[yn]\"?\n){0,20}".prop_map(String::into_bytes),
+        ],
+        extension in prop::sample::select(vec!["csv", "tsv", "parquet", "arrow", "ndjson", "csv.gz"]),
+    ) {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join(format!("data.{extension}"));
+        fs::write(&path, bytes).unwrap();
+        let _ = work(&path, &DatasetSpec::new(["k"], "y"));
+        let _ = work(&path, &DatasetSpec::new(["a"], "b"));
+    }
+}
+
+#[test]
+fn keys_of_every_scalar_type_name_their_entities() {
+    let directory = TempDir::new().unwrap();
+    let rows: Vec<u8> = (0..24).collect();
+    for kind in 0..KINDS {
+        let key = column(kind, "k", &rows).unwrap();
+        let is_nested = key.dtype().is_nested() || key.dtype().is_binary();
+        let distinct = key.drop_nulls().n_unique().unwrap() as u64;
+        let x: Vec<i64> = (0..24).collect();
+        let y: Vec<&str> = rows
+            .iter()
+            .map(|row| ["no", "yes"][*row as usize % 2])
+            .collect();
+        let mut frame = df!("x" => x, "y" => y).unwrap();
+        frame.with_column(key).unwrap();
+        let path = directory.path().join("data.arrow");
+        if !write(&mut frame, &path) {
+            continue;
+        }
+        let trained = work(&path, &DatasetSpec::new(["k"], "y"));
+        match trained {
+            // As texts, 0 and -0 are two.
+            Ok(trained) => assert!(trained <= distinct + 1 && !is_nested, "{kind}: {trained}"),
+            Err(error) => {
+                let is_no_date = error.to_string().contains("out of range");
+                assert!(is_nested || distinct == 0 || is_no_date, "{kind}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_entity_of_all_rows_one_row_for_each_and_a_million_categories() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("data.parquet");
+    let rows = 1_000_000;
+    let number: Vec<i64> = (0..rows).collect();
+    let text: Vec<String> = number
+        .iter()
+        .map(|number| format!("category {number}"))
+        .collect();
+    let label: Vec<bool> = number.iter().map(|number| number % 3 == 0).collect();
+    let one = vec!["all"; rows as usize];
+    let mut frame = df!("n" => number, "text" => text, "y" => label, "one" => one, "x" => vec![1; rows as usize]).unwrap();
+    assert!(write(&mut frame, &path));
+    let output = |key: &str, more: &[&str]| {
+        let store = directory.path().join(format!("by {key}"));
+        let output = Command::new(env!("CARGO_BIN_EXE_per-entity"))
+            .args([
+                "train",
+                "--quiet",
+                "--target",
+                "y",
+                "--max-depth",
+                "3",
+                "--key",
+                key,
+            ])
+            .args(more)
+            .arg("--input")
+            .arg(&path)
+            .arg("--output-dir")
+            .arg(&store)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        let report = verify(&store).unwrap();
+        assert_eq!(report.problems, Vec::<String>::new());
+        Store::open(&store).unwrap().generation().trained
+    };
+    assert_eq!(output("one", &[]), 1);
+    assert_eq!(output("text", &["--ignore", "n,one"]), rows as u64);
+}

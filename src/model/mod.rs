@@ -302,6 +302,9 @@ impl Model {
     ///
     /// [`Error::UnknownColumn`] for a feature that the frame lacks, [`Error::UnsupportedType`] for
     /// one whose column is of another kind than at training.
+    ///
+    /// [`Error::UnknownColumn`]: crate::Error::UnknownColumn
+    /// [`Error::UnsupportedType`]: crate::Error::UnsupportedType
     pub fn predict(&self, frame: &DataFrame) -> Result<Vec<&str>> {
         let columns = self.columns(frame)?;
         let bound = self.bind(&columns)?;

@@ -363,6 +363,8 @@ fn as_categories(name: &str, dtype: &DataType, role: &'static str) -> Result<Exp
     }
     let text = match dtype {
         DataType::String => col(name),
+        // Polars has no text for a duration; its ticks will do.
+        DataType::Duration(_) => col(name).to_physical().cast(DataType::String),
         _ => col(name).cast(DataType::String),
     };
     let categories = Categories::random(PlSmallStr::EMPTY, CategoricalPhysical::U32);

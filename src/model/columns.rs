@@ -94,9 +94,12 @@ impl FrameColumn {
     }
 }
 
-/// A column's values as text.
+/// A column's values as text, as training reads them.
 pub(crate) fn texts(column: &Column) -> PolarsResult<Column> {
-    guarded(|| column.cast(&DataType::String))
+    guarded(|| match column.dtype() {
+        DataType::Duration(_) => column.to_physical_repr().cast(&DataType::String),
+        _ => column.cast(&DataType::String),
+    })
 }
 
 fn is_number(dtype: &DataType) -> bool {

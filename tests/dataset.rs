@@ -324,10 +324,19 @@ fn rows_without_a_key_a_label_a_value_or_a_weight_are_counted_apart() {
     assert_eq!(table.partition(0).weights(), Some(&[2.0][..]));
 
     let weights = df!(
-        "k" => ["a", "a", "a", "a", "b"],
-        "y" => ["p", "p", "p", "p", "q"],
-        "x" => [1, 2, 3, 4, 5],
-        "w" => [Some(0.0), Some(-1.0), Some(f64::NAN), None, Some(0.5)],
+        "k" => ["a", "a", "a", "a", "a", "a", "a", "b"],
+        "y" => ["p", "p", "p", "p", "p", "p", "p", "q"],
+        "x" => [1, 2, 3, 4, 5, 6, 7, 8],
+        "w" => [
+            Some(0.0),
+            Some(-1.0),
+            Some(f64::NAN),
+            Some(f64::INFINITY),
+            Some(5e-324),
+            Some(f64::MAX),
+            None,
+            Some(0.5),
+        ],
     )
     .unwrap();
     let table = load_frame(
@@ -338,7 +347,7 @@ fn rows_without_a_key_a_label_a_value_or_a_weight_are_counted_apart() {
         },
     )
     .unwrap();
-    assert_eq!((keys(&table), table.left_out().bad_weight), (vec!["b"], 4));
+    assert_eq!((keys(&table), table.left_out().bad_weight), (vec!["b"], 7));
 }
 
 #[test]

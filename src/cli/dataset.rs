@@ -42,7 +42,7 @@ pub struct DatasetArguments {
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
     ignore: Vec<String>,
 
-    /// A column of sample weights
+    /// A column of sample weights, from 1e-100 to 1e100
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
 

@@ -27,7 +27,7 @@ pub enum WhyLeftOut {
     NullKey,
     /// The target is null.
     NullTarget,
-    /// The weight is null, not finite or not positive.
+    /// The weight is null or outside of [`SAMPLE_WEIGHTS`](crate::tree::SAMPLE_WEIGHTS).
     BadWeight,
     /// A feature is missing.
     MissingValue,
@@ -46,7 +46,7 @@ pub struct LeftOut {
     pub null_key: u64,
     /// Rows without a target.
     pub null_target: u64,
-    /// Rows whose weight is null, not finite or not positive.
+    /// Rows whose weight is null or outside of [`SAMPLE_WEIGHTS`](crate::tree::SAMPLE_WEIGHTS).
     pub bad_weight: u64,
     /// Rows with a missing feature.
     pub missing_value: u64,
@@ -74,7 +74,7 @@ impl LeftOut {
             ("filter", self.filter),
             ("null key", self.null_key),
             ("null target", self.null_target),
-            ("weight not positive", self.bad_weight),
+            ("weight not from 1e-100 to 1e100", self.bad_weight),
             ("missing value", self.missing_value),
             ("number not finite", self.not_finite),
         ]

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::{LeftOut, Query, WhyLeftOut};
+use crate::tree::SAMPLE_WEIGHTS;
 
 /// Takes rows without a value that is needed out of batches, and counts them.
 pub(super) struct Sieve {
@@ -62,7 +63,8 @@ impl Sieve {
             }
             let bad = if role == WhyLeftOut::BadWeight {
                 let values = series.f64()?;
-                let fine = values.gt(0.0) & values.is_finite();
+                let fine =
+                    values.gt_eq(*SAMPLE_WEIGHTS.start()) & values.lt_eq(*SAMPLE_WEIGHTS.end());
                 (WhyLeftOut::BadWeight, !fine)
             } else {
                 (

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 /// | `target` | | the column to predict: text, boolean or whole numbers |
 /// | `features` | all other columns | the columns to predict from |
 /// | `ignore` | none | columns that are not features |
-/// | `weight` | none | a column of positive sample weights |
+/// | `weight` | none | a column of sample weights, from 1e-100 to 1e100 |
 /// | `numeric`, `categorical` | by type | features to be taken as numbers, or as categories |
 /// | `where` | none | a Polars SQL predicate; only rows that it holds for are kept |
 /// | `missing` | none | texts that stand for a missing value, besides null and the empty CSV field |

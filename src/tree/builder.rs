@@ -8,7 +8,7 @@
 
 use std::marker::PhantomData;
 use std::mem;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use rayon::prelude::*;
 
@@ -22,11 +22,15 @@ const PARALLEL_ROWS: usize = 1 << 15;
 /// The fewest rows of a node whose features are searched side by side.
 const PARALLEL_NODE_ROWS: usize = 1 << 13;
 
+/// The sample weights that a tree can be grown with: the squares and sums of as many as there can
+/// be rows neither overflow nor vanish.
+pub const SAMPLE_WEIGHTS: RangeInclusive<f64> = 1e-100..=1e100;
+
 impl<L: Sync> DecisionTreeValidParams<L> {
     /// Grows a tree on encoded rows.
     ///
     /// `labels` holds one class below `class_count` for each row of `matrix`, `weights` one
-    /// positive number for each, or `None` where every row counts the same. At every node the split
+    /// number of [`SAMPLE_WEIGHTS`] for each, or `None` where every row counts the same. At every node the split
     /// has the largest impurity decrease of all; ties go to the first feature, then to the lowest
     /// threshold or category. The tree is the same whatever the number of threads. Without rows
     /// it is a single leaf.

@@ -6,7 +6,8 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{DatasetBase, Float, Label};
 use ndarray::{Array1, ArrayBase, Data, Ix2};
 
-use super::{DecisionTreeParams, DecisionTreeValidParams, Split, Tree, tree::heaviest};
+use super::tree::heaviest;
+use super::{DecisionTreeParams, DecisionTreeValidParams, SAMPLE_WEIGHTS, Split, Tree};
 use crate::encode::{CodeColumn, CodeMatrix, FeatureKind, midpoint};
 
 /// An exact classification tree on numeric features, fitted by linfa's [`Fit`].
@@ -48,8 +49,8 @@ impl<L> DecisionTree<L> {
 /// # Errors
 ///
 /// [`linfa::Error::NotEnoughSamples`] without rows; [`linfa::Error::MismatchedShapes`] when there
-/// is not one target and one weight for each row; [`linfa::Error::Parameters`] for a value that is not finite or
-/// a weight that is not positive.
+/// is not one target and one weight for each row; [`linfa::Error::Parameters`] for a value that is
+/// not finite or a weight outside of [`SAMPLE_WEIGHTS`].
 impl<F, L, D, T> Fit<ArrayBase<D, Ix2>, T, linfa::Error> for DecisionTreeValidParams<L>
 where
     F: Float,
@@ -88,11 +89,13 @@ where
         if weights
             .iter()
             .flatten()
-            .any(|w| !(w.is_finite() && *w > 0.0))
+            .any(|weight| !SAMPLE_WEIGHTS.contains(weight))
         {
-            return Err(linfa::Error::Parameters(
-                "a sample weight is not a positive number".into(),
-            ));
+            return Err(linfa::Error::Parameters(format!(
+                "a sample weight is not between {:e} and {:e}",
+                SAMPLE_WEIGHTS.start(),
+                SAMPLE_WEIGHTS.end(),
+            )));
         }
 
         let mut classes: Vec<L> = targets.iter().cloned().collect();

@@ -11,7 +11,7 @@ mod splitter;
 #[allow(clippy::module_inception)]
 mod tree;
 
-pub use builder::TreeScratch;
+pub use builder::{SAMPLE_WEIGHTS, TreeScratch};
 pub use criterion::Criterion;
 pub use estimator::DecisionTree;
 pub use params::{DecisionTreeParams, DecisionTreeValidParams, ParamsError};

@@ -48,14 +48,11 @@ impl Earlier {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Adds the models of a generation.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::records`].
-    pub fn add_store(&mut self, store: &Store) -> Result<()> {
+    /// Adds those models of a store that some of its records tell of.
+    pub fn add_store(&mut self, store: &Store, records: Vec<EntityRecord>) {
         let mut files: HashMap<String, usize> = HashMap::new();
-        for record in store.records()? {
+        self.models.reserve(records.len());
+        for record in records {
             let Some(trained) = trained(&record) else {
                 continue;
             };
@@ -82,7 +79,6 @@ impl Earlier {
             };
             self.models.insert(note.trained.fingerprint, note);
         }
-        Ok(())
     }
 
     /// Adds what an interrupted run left in its staging directory.

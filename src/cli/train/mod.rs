@@ -190,7 +190,7 @@ impl Train {
         }
         let mut keys = rows.keys();
         let entities = keys.len() as u64;
-        let vanished = self.vanished(base.as_ref(), &keys)?;
+        let (present, vanished) = self.records(base.as_ref(), &keys)?;
         keys.extend(vanished.iter().map(|record| record.key.as_str()));
         let mut writer = match begun.take() {
             Some(writer) => writer,
@@ -199,7 +199,7 @@ impl Train {
         writer.lay_out(self.models_per_file(), keys.into_iter());
         let mut earlier = writer.earlier();
         if let Some(base) = &base {
-            earlier.add_store(base)?;
+            earlier.add_store(base, present);
         }
         let reigning = match &base {
             Some(base) if self.update.is_contest() => Some(Reigning::new(base)?),
@@ -336,15 +336,22 @@ impl Train {
         Ok(holdout.transpose()?)
     }
 
-    /// The entities of the current generation that are to be kept although the input lacks them.
-    fn vanished(&self, base: Option<&Store>, keys: &[&str]) -> Result<Vec<EntityRecord>, CliError> {
-        let Some(base) = base.filter(|_| self.update.vanished == Vanished::Keep) else {
-            return Ok(Vec::new());
-        };
-        let present: HashSet<&str> = keys.iter().copied().collect();
-        let mut records = base.records()?;
-        records.retain(|record| !present.contains(record.key.as_str()));
-        Ok(records)
+    /// The entities of the current generation: those whose models may be taken over, and those
+    /// that are kept although the input lacks them.
+    fn records(
+        &self,
+        base: Option<&Store>,
+        keys: &[&str],
+    ) -> Result<(Vec<EntityRecord>, Vec<EntityRecord>), CliError> {
+        let records = base.map_or(Ok(Vec::new()), Store::records)?;
+        Ok(match self.update.vanished {
+            Vanished::Drop => (records, Vec::new()),
+            Vanished::Keep => {
+                let present: HashSet<&str> = keys.iter().copied().collect();
+                let is_present = |record: &EntityRecord| present.contains(record.key.as_str());
+                records.into_iter().partition(is_present)
+            }
+        })
     }
 
     fn pool(&self) -> Result<rayon::ThreadPool, CliError> {

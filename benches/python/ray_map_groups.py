@@ -3,6 +3,7 @@
 import os
 
 import pandas
+import pyarrow
 
 import common
 
@@ -11,6 +12,15 @@ def train(arguments, wanted, stopwatch):
     import ray
 
     key, target, directory = arguments.key, arguments.target, arguments.output_dir.absolute()
+
+    def plain_text(table):
+        # pyarrow has no kernel for taking rows of string views, which Polars writes.
+        views = pyarrow.types.is_string_view
+        fields = [
+            field.with_type(pyarrow.string()) if views(field.type) else field
+            for field in table.schema
+        ]
+        return table.cast(pyarrow.schema(fields))
 
     def complete(rows):
         return common.select(rows.dropna(), key, wanted)
@@ -23,7 +33,9 @@ def train(arguments, wanted, stopwatch):
     ray.init(num_cpus=arguments.jobs, include_dashboard=False, log_to_driver=False)
     try:
         if common.is_parquet(arguments.input):
-            dataset = ray.data.read_parquet(str(arguments.input))
+            dataset = ray.data.read_parquet(str(arguments.input)).map_batches(
+                plain_text, batch_format="pyarrow"
+            )
         else:
             with stopwatch.measure("read"):
                 dataset = ray.data.from_pandas(common.read_rows(arguments, arguments.input))

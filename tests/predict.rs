@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use per_entity::predict::{Predictor, Unknown};
 use per_entity::store::Store;
 use polars::prelude::*;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const TRAINING: &str = "shop,size,colour,sold\n\
@@ -487,6 +488,11 @@ fn bad_input_is_named_and_leaves_no_output() {
             "text.csv:2: column 'size'",
         ),
         ("empty.csv", "shop,size,colour\n", "only a header"),
+        (
+            "ragged.csv",
+            "shop,size,colour\na,1\n",
+            "1 left out: wrong number of fields",
+        ),
     ] {
         let output = place.predict(&place.write(name, text), "out.csv", &[]);
         assert_eq!(output.status.code(), Some(2), "{name}");
@@ -503,6 +509,19 @@ fn bad_input_is_named_and_leaves_no_output() {
     let wrong = df!("shop" => ["a"], "size" => [1], "colour" => [7]).unwrap();
     let error = place.predictor().predict(&wrong).unwrap_err().to_string();
     assert!(error.contains("'colour'"), "{error}");
+}
+
+#[test]
+fn rows_with_the_wrong_number_of_fields_are_left_out_and_counted() {
+    let place = Place::new();
+    let rows = "shop,size,colour\na,1,red\na,1\nb,2,red,blue\nb,2,blue\n";
+    let output = place.predict(&place.write("ragged.csv", rows), "out.csv", &["--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["rows"], &report["own"]), (&json!(2), &json!(2)));
+    assert_eq!(report["left_out"], json!({ "ragged": 2 }));
+    let text = std::fs::read_to_string(place.path("out.csv")).unwrap();
+    assert_eq!(text.lines().count(), 3);
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl LeftOut {
         self.reasons().iter().map(|(_, rows)| rows).sum()
     }
 
-    pub(super) fn describe(&self) -> String {
+    /// Why rows are left out, and how many for each reason, in words.
+    pub fn describe(&self) -> String {
         let parts: Vec<String> = self
             .reasons()
             .iter()

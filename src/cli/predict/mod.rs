@@ -10,7 +10,7 @@ use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use per_entity::dataset::{DatasetSpec, Format, Source};
+use per_entity::dataset::{DatasetSpec, Format, LeftOut, Source};
 use per_entity::guarded;
 use per_entity::predict::{Answered, Predictor, Unknown};
 use per_entity::store::Store;
@@ -128,7 +128,7 @@ impl Predict {
                 return Err(error);
             }
         }
-        Ok(self.report(context, predictor.answered())?)
+        Ok(self.report(context, predictor.answered(), source.ragged())?)
     }
 
     fn format_of_file(&self) -> Result<Format, CliError> {
@@ -178,11 +178,17 @@ impl Predict {
         }
         match writer {
             Some(writer) => writer.finish().map_err(failed),
-            None => Err(per_entity::Error::NoRows("the input has none".into()).into()),
+            None => {
+                let left_out = LeftOut {
+                    ragged: source.ragged(),
+                    ..LeftOut::default()
+                };
+                Err(per_entity::Error::NoRows(left_out.describe()).into())
+            }
         }
     }
 
-    fn report(&self, context: &Context, answered: Answered) -> std::io::Result<()> {
+    fn report(&self, context: &Context, answered: Answered, ragged: u64) -> std::io::Result<()> {
         let Answered {
             own,
             fallback,
@@ -193,15 +199,20 @@ impl Predict {
             let output = self.output.display().to_string();
             print(serde_json::json!({
                 "output": output, "rows": rows, "own": own, "fallback": fallback, "none": none,
+                "left_out": { "ragged": ragged },
             }))
         } else if !context.quiet {
-            print(format!(
+            let mut text = format!(
                 "{} rows: {} by their own model, {} by the pooled one, {} without a model",
                 grouped(rows),
                 grouped(own),
                 grouped(fallback),
                 grouped(none)
-            ))
+            );
+            if ragged > 0 {
+                text += &format!("; {} left out: wrong number of fields", grouped(ragged));
+            }
+            print(text)
         } else {
             Ok(())
         }

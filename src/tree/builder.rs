@@ -30,10 +30,10 @@ impl<L: Sync> DecisionTreeValidParams<L> {
     /// Grows a tree on encoded rows.
     ///
     /// `labels` holds one class below `class_count` for each row of `matrix`, `weights` one
-    /// number of [`SAMPLE_WEIGHTS`] for each, or `None` where every row counts the same. At every node the split
-    /// has the largest impurity decrease of all; ties go to the first feature, then to the lowest
-    /// threshold or category. The tree is the same whatever the number of threads. Without rows
-    /// it is a single leaf.
+    /// number of [`SAMPLE_WEIGHTS`] for each, or `None` where every row counts the same. At every
+    /// node the split has the largest impurity decrease of all; ties go to the first feature, then
+    /// to the lowest threshold or category. The tree is the same whatever the number of threads.
+    /// Without rows it is a single leaf.
     ///
     /// # Panics
     ///

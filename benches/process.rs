@@ -1,14 +1,17 @@
-//! The whole `train` process against processes that only read the same files with the same Polars.
+//! The whole `train` process against processes that only read the same files with the same Polars,
+//! and against itself with more rows or unevenly many for each entity.
 //!
-//! `cargo bench --bench process`; `-- --large` adds 50 million rows of a million entities, for
-//! which it needs 700 MB of disk and 5 GB of memory.
+//! `cargo bench --bench process`; `-- --large` adds up to 50 million rows of a million entities,
+//! for which it needs 3 GB of disk and 5 GB of memory.
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use polars::prelude::*;
 
@@ -29,8 +32,8 @@ fn main() {
         }
         return;
     }
-    println!("| work | against | train | other | ratio |");
-    println!("| --- | --- | --- | --- | --- |");
+    println!("| work | against | train | other | ratio | peak memory of train |");
+    println!("| --- | --- | --- | --- | --- | --- |");
     let adult = common::adult();
     compare("Adult, three levels", &adult, &[], "scan", 21);
     let million = common::entities(1_000_000, 20_000);
@@ -39,42 +42,108 @@ fn main() {
     if std::env::args().any(|argument| argument == "--large") {
         let fifty = common::entities(50_000_000, 1_000_000);
         compare("50 M rows, 1 M entities", &fifty, &key, "stream", 3);
+        grow(&key);
+    }
+}
+
+/// What a row costs as rows become more, and when a third of them are one entity's.
+fn grow(arguments: &[&str]) {
+    let inputs = [
+        ("10 M", common::entities(10_000_000, 200_000)),
+        ("20 M", common::entities(20_000_000, 400_000)),
+        ("40 M", common::entities(40_000_000, 800_000)),
+        (
+            "10 M, a third of them in one entity",
+            common::skewed_entities(10_000_000, 200_000),
+        ),
+    ];
+    let mut seconds = [const { Vec::new() }; 4];
+    let mut peaks = [0; 4];
+    for _ in 0..3 {
+        for (run, (_, input)) in inputs.iter().enumerate() {
+            let (elapsed, peak) = measure(&mut train(input, arguments));
+            seconds[run].push(elapsed);
+            peaks[run] = peaks[run].max(peak);
+        }
+    }
+    println!();
+    println!("| rows | train | a row | against 10 M | peak memory |");
+    println!("| --- | --- | --- | --- | --- |");
+    let millions = [10.0, 20.0, 40.0, 10.0];
+    let costs: Vec<f64> = seconds
+        .into_iter()
+        .zip(millions)
+        .map(|(seconds, millions)| common::median(seconds) / millions)
+        .collect();
+    for (run, (name, _)) in inputs.iter().enumerate() {
+        println!(
+            "| {name} | {:.2} s | {:.3} µs | {:.2} × | {:.2} GiB |",
+            costs[run] * millions[run],
+            costs[run],
+            costs[run] / costs[0],
+            peaks[run] as f64 / (1 << 20) as f64
+        );
     }
 }
 
 fn compare(work: &str, input: &Path, arguments: &[&str], role: &str, runs: usize) {
-    let store = common::scratch_directory().join("models");
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut peak = 0;
     for _ in 0..runs {
-        let _ = std::fs::remove_dir_all(&store);
-        let mut train = Command::new(env!("CARGO_BIN_EXE_per-entity"));
-        train
-            .arg("train")
-            .arg("--input")
-            .arg(input)
-            .arg("--output-dir")
-            .arg(&store);
-        train.args(arguments);
-        ours.push(seconds(&mut train));
+        let (elapsed, memory) = measure(&mut train(input, arguments));
+        ours.push(elapsed);
+        peak = peak.max(memory);
         let mut other = Command::new(std::env::current_exe().expect("this program has a path"));
         other.arg(input).env(ROLE, role);
-        theirs.push(seconds(&mut other));
+        theirs.push(measure(&mut other).0);
     }
     let (ours, theirs) = (common::median(ours), common::median(theirs));
     println!(
-        "| {work} | {role} | {ours:.3} s | {theirs:.3} s | {:.2} × |",
-        ours / theirs
+        "| {work} | {role} | {ours:.3} s | {theirs:.3} s | {:.2} × | {:.2} GiB |",
+        ours / theirs,
+        peak as f64 / (1 << 20) as f64
     );
 }
 
-fn seconds(command: &mut Command) -> f64 {
+/// Trains a store afresh; what was written before is on disk.
+fn train(input: &Path, arguments: &[&str]) -> Command {
+    let store = common::scratch_directory().join("models");
+    let _ = std::fs::remove_dir_all(&store);
+    rustix::fs::sync();
+    let mut train = Command::new(env!("CARGO_BIN_EXE_per-entity"));
+    train.arg("train").arg("--input").arg(input);
+    train.arg("--output-dir").arg(&store).args(arguments);
+    train
+}
+
+/// Seconds, and the most memory that was resident, in kB.
+fn measure(command: &mut Command) -> (f64, u64) {
     let start = Instant::now();
-    let status = command
+    let mut child = command
         .stdout(Stdio::null())
-        .status()
+        .spawn()
         .expect("the program can be started");
+    let memory = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let (stop, stopped) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let mut peak = 0;
+        while stopped.recv_timeout(Duration::from_millis(5)) == Err(RecvTimeoutError::Timeout) {
+            peak = peak.max(high_water_mark(&memory).unwrap_or_default());
+        }
+        peak
+    });
+    let status = child.wait().expect("the program was started");
+    let elapsed = start.elapsed().as_secs_f64();
     assert!(status.success(), "{command:?}");
-    start.elapsed().as_secs_f64()
+    drop(stop);
+    (elapsed, watch.join().expect("the watch does not panic"))
+}
+
+/// Linux tells the most memory of a process while it lasts.
+fn high_water_mark(status: &Path) -> Option<u64> {
+    let status = std::fs::read_to_string(status).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Scans a CSV file in Adult's form and collects it.

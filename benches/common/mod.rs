@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use linfa::ParamGuard;
 use per_entity::dataset::{DatasetSpec, Query, Source, Table};
-use per_entity::generate::Generator;
+use per_entity::generate::{Generator, Skew};
 use per_entity::store::{ModelsPerFile, Run, Store, Writer};
 use per_entity::train::{CartTrainer, Engine};
 use per_entity::tree::DecisionTreeParams;
@@ -41,13 +41,27 @@ pub fn adult() -> PathBuf {
     path
 }
 
-/// Made-up rows of many entities, in Parquet.
+/// Made-up rows of many entities, as many for each, in Parquet.
 pub fn entities(rows: u64, entities: u64) -> PathBuf {
-    let path = scratch_directory().join(format!("{rows}-rows-{entities}-entities.parquet"));
+    made_up(
+        &format!("{rows}-rows-{entities}-entities.parquet"),
+        Generator::new(rows).entities(entities),
+    )
+}
+
+/// The same, a third of the rows in one entity.
+pub fn skewed_entities(rows: u64, entities: u64) -> PathBuf {
+    made_up(
+        &format!("{rows}-rows-{entities}-skewed-entities.parquet"),
+        Generator::new(rows).entities(entities).skew(Skew::Zipf),
+    )
+}
+
+fn made_up(name: &str, generator: Generator) -> PathBuf {
+    let path = scratch_directory().join(name);
     if !path.exists() {
         let file = std::fs::File::create(&path).expect("the temporary directory can be written");
-        Generator::new(rows)
-            .entities(entities)
+        generator
             .write_parquet(file, &mut |_| true)
             .expect("made-up rows can be written");
     }

@@ -34,6 +34,15 @@ impl Codes {
         }
     }
 
+    /// The codes of some rows, in their order and in the same width.
+    fn gather(&self, rows: &[u32]) -> Self {
+        match self {
+            Codes::U8(codes) => Codes::U8(rows.iter().map(|&row| codes[row as usize]).collect()),
+            Codes::U16(codes) => Codes::U16(rows.iter().map(|&row| codes[row as usize]).collect()),
+            Codes::U32(codes) => Codes::U32(rows.iter().map(|&row| codes[row as usize]).collect()),
+        }
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         match self {
@@ -86,6 +95,14 @@ impl CodeColumn {
             kind,
             cardinality,
             codes: Codes::from_codes(codes, cardinality),
+        }
+    }
+
+    /// Some rows of the column, in their order.
+    pub(crate) fn gather(&self, rows: &[u32]) -> Self {
+        Self {
+            codes: self.codes.gather(rows),
+            ..*self
         }
     }
 }

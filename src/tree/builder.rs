@@ -19,6 +19,9 @@ use crate::encode::{CodeColumn, CodeMatrix, Codes};
 /// A matrix with more rows than this is worth more than one thread.
 const PARALLEL_ROWS: usize = 1 << 15;
 
+/// The most rows of a subtree that is grown apart; its codes fit into a core's second cache.
+const GATHERED_ROWS: usize = 1 << 14;
+
 /// The fewest rows of a node whose features are searched side by side.
 const PARALLEL_NODE_ROWS: usize = 1 << 13;
 
@@ -356,7 +359,7 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         features: Vec<u32>,
         scratch: &mut Scratch<W>,
     ) -> Tree {
-        let large = PARALLEL_NODE_ROWS.max(rows.len() / 64);
+        let large = (rows.len() / 64).clamp(PARALLEL_NODE_ROWS, GATHERED_ROWS);
         let mut top: Vec<TopNode> = Vec::new();
         let mut subtrees: Vec<Subtree> = Vec::new();
         let mut stack = vec![(
@@ -464,9 +467,55 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
                 let Subtree {
                     features, depth, ..
                 } = &subtrees[subtree];
-                self.grow_subtree(rows, features.iter().copied(), *depth, scratch)
+                let gathered = Gathered::new(self, rows, features);
+                rows.iter_mut().zip(0..).for_each(|(row, own)| *row = own);
+                gathered
+                    .builder(self)
+                    .grow_subtree(rows, features.iter().copied(), *depth, scratch)
             })
             .collect()
+    }
+}
+
+/// A copy of some rows, so that what is read together lies together: the rows of a subtree are
+/// scattered over columns that no cache holds.
+struct Gathered {
+    columns: Vec<CodeColumn>,
+    labels: Vec<u32>,
+    weights: Vec<f64>,
+}
+
+impl Gathered {
+    /// Columns that are not among `features` are left empty.
+    fn new<L, W>(builder: &Builder<L, W>, rows: &[u32], features: &[u32]) -> Self {
+        let mut columns: Vec<CodeColumn> = builder
+            .columns
+            .iter()
+            .map(|column| column.gather(&[]))
+            .collect();
+        for &feature in features {
+            columns[feature as usize] = builder.columns[feature as usize].gather(rows);
+        }
+        let labels = rows.iter().map(|&row| builder.labels[row as usize]);
+        let weights = match builder.weights {
+            [] => Vec::new(),
+            weights => rows.iter().map(|&row| weights[row as usize]).collect(),
+        };
+        Self {
+            columns,
+            labels: labels.collect(),
+            weights,
+        }
+    }
+
+    /// As the builder of all rows, for these.
+    fn builder<'a, L, W>(&'a self, whole: &Builder<'a, L, W>) -> Builder<'a, L, W> {
+        Builder {
+            columns: &self.columns,
+            labels: &self.labels,
+            weights: &self.weights,
+            ..*whole
+        }
     }
 }
 

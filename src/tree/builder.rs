@@ -2,7 +2,8 @@
 //!
 //! The rows of a node are a slice of one index buffer, which a split partitions in place and
 //! stably. Every buffer is kept from node to node, and from tree to tree where the caller keeps a
-//! [`TreeScratch`], so growing allocates only the tree itself.
+//! [`TreeScratch`], so growing allocates only the tree itself. Where all rows count the same, a
+//! node's [`Histograms`] come from its parent's, and only the smaller child's rows are counted.
 //! Above [`PARALLEL_ROWS`] rows the top of the tree is grown node by node with all cores searching
 //! features, and the subtrees below it are then grown side by side; the tree is the same.
 
@@ -12,6 +13,7 @@ use std::ops::{Range, RangeInclusive};
 
 use rayon::prelude::*;
 
+use super::histogram::{HistogramId, Histograms};
 use super::splitter::{Found, NodeRows, Runs, ScoredSplit, Splitter, Weight, contiguous};
 use super::{DecisionTreeValidParams, Split, Tree};
 use crate::encode::{CodeColumn, CodeMatrix, Codes};
@@ -108,6 +110,7 @@ struct Pending {
     depth: usize,
     /// The split whose right child the node is.
     parent: Option<u32>,
+    histogram: Option<HistogramId>,
 }
 
 /// Buffers that are kept from node to node, and from tree to tree.
@@ -120,6 +123,8 @@ struct Scratch<W> {
     labels: Vec<u32>,
     weights: Vec<f64>,
     totals: Vec<f64>,
+    parent_totals: Vec<f64>,
+    histograms: Histograms<W>,
     /// Features of all nodes on the way from the root to the node at hand.
     arena: Vec<u32>,
     /// Rows that go right, while the others close ranks.
@@ -136,6 +141,8 @@ impl<W: Weight> Default for Scratch<W> {
             labels: Vec::new(),
             weights: Vec::new(),
             totals: Vec::new(),
+            parent_totals: Vec::new(),
+            histograms: Histograms::default(),
             arena: Vec::new(),
             right: Vec::new(),
         }
@@ -194,20 +201,25 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         scratch.tree.clear(self.class_count);
         scratch.arena.clear();
         scratch.arena.extend(features);
+        scratch
+            .histograms
+            .lay_out(self.columns, self.class_count, rows.len());
         scratch.stack.clear();
         scratch.stack.push(Pending {
             rows: 0..rows.len(),
             features: 0..scratch.arena.len(),
             depth,
             parent: None,
+            histogram: None,
         });
         while let Some(pending) = scratch.stack.pop() {
             let node_rows = &mut rows[pending.rows.clone()];
             // Whatever stands behind belongs to subtrees that are finished.
             scratch.arena.truncate(pending.features.end);
             self.load(node_rows, scratch);
+            let mut histogram = pending.histogram;
             let split = if self.may_split(node_rows.len(), pending.depth, &scratch.totals) {
-                self.search(node_rows, pending.features.clone(), scratch)
+                self.search(node_rows, pending.features.clone(), &mut histogram, scratch)
             } else {
                 None
             };
@@ -218,20 +230,34 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
             if let Some(parent) = pending.parent {
                 scratch.tree.set_right(parent, node);
             }
-            let Some(split) = split else { continue };
-            let middle = pending.rows.start + self.partition(node_rows, split, &mut scratch.right);
+            let Some(split) = split else {
+                histogram.inspect(|&histogram| scratch.histograms.release(histogram));
+                continue;
+            };
+            let left_rows = self.partition(node_rows, split, &mut scratch.right);
+            let middle = pending.rows.start + left_rows;
             let features = pending.features.end..scratch.arena.len();
+            let [left, right] = match histogram {
+                Some(histogram) => {
+                    let children = node_rows.split_at(left_rows);
+                    let depth = pending.depth + 1;
+                    self.hand_on(histogram, children, 0, &features, depth, scratch)
+                }
+                None => [None, None],
+            };
             scratch.stack.push(Pending {
                 rows: middle..pending.rows.end,
                 features: features.clone(),
                 depth: pending.depth + 1,
                 parent: Some(node),
+                histogram: right,
             });
             scratch.stack.push(Pending {
                 rows: pending.rows.start..middle,
                 features,
                 depth: pending.depth + 1,
                 parent: None,
+                histogram: left,
             });
         }
         // A copy is no larger than it has to be.
@@ -273,28 +299,95 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         &self,
         rows: &[u32],
         features: Range<usize>,
+        histogram: &mut Option<HistogramId>,
         scratch: &mut Scratch<W>,
     ) -> Option<Split> {
+        let Scratch {
+            histograms,
+            runs,
+            arena,
+            ..
+        } = scratch;
         let node = NodeRows {
             rows,
             labels: &scratch.labels,
             weights: &scratch.weights,
             totals: &scratch.totals,
         };
+        self.count_root(&arena[features.clone()], &node, histogram, histograms);
         let mut best = None;
         for position in features {
-            let feature = scratch.arena[position];
-            let column = &self.columns[feature as usize];
-            let found = self
-                .splitter
-                .search(feature, column, &node, &mut scratch.runs);
-            self.fold(&mut best, &mut scratch.arena, feature, found);
+            let feature = arena[position];
+            let found = self.search_feature(feature, &node, *histogram, histograms, runs);
+            self.fold(&mut best, arena, feature, found);
             // Nothing is better, and leaves have no use for the other features.
             if W::WHOLE && best.is_some_and(|best| best.score.is_perfect(self.params.criterion)) {
                 break;
             }
         }
         self.worthwhile(best, &scratch.totals)
+    }
+
+    /// The histograms of a node's children, from the node's own: the smaller child's rows are
+    /// counted, the larger child gets the rest. Children of no more than `few` rows, and those that
+    /// cannot be split or are not worth a histogram, get none.
+    fn hand_on(
+        &self,
+        histogram: HistogramId,
+        (left, right): (&[u32], &[u32]),
+        few: usize,
+        features: &Range<usize>,
+        depth: usize,
+        scratch: &mut Scratch<W>,
+    ) -> [Option<HistogramId>; 2] {
+        let left_is_smaller = left.len() < right.len();
+        let (smaller, larger) = match left_is_smaller {
+            true => (left, right),
+            false => (right, left),
+        };
+        if larger.len() <= few || !scratch.histograms.is_worth(larger.len()) {
+            scratch.histograms.release(histogram);
+            return [None, None];
+        }
+        mem::swap(&mut scratch.totals, &mut scratch.parent_totals);
+        self.load(smaller, scratch);
+        let Scratch {
+            histograms,
+            totals,
+            parent_totals,
+            ..
+        } = scratch;
+        for (rest, part) in parent_totals.iter_mut().zip(&*totals) {
+            *rest -= part;
+        }
+        let for_smaller = smaller.len() > few
+            && histograms.is_worth(smaller.len())
+            && self.may_split(smaller.len(), depth, totals);
+        let for_larger = self.may_split(larger.len(), depth, parent_totals);
+        let counted = (for_smaller || for_larger).then(|| {
+            let node = NodeRows {
+                rows: smaller,
+                labels: &scratch.labels,
+                weights: &scratch.weights,
+                totals,
+            };
+            let features = &scratch.arena[features.clone()];
+            histograms.count(self.columns, features, self.class_count, &node)
+        });
+        if let Some(counted) = counted.filter(|_| for_larger) {
+            histograms.subtract(histogram, counted);
+        } else {
+            histograms.release(histogram);
+        }
+        if let Some(counted) = counted.filter(|_| !for_smaller) {
+            histograms.release(counted);
+        }
+        let of_smaller = counted.filter(|_| for_smaller);
+        let of_larger = for_larger.then_some(histogram);
+        match left_is_smaller {
+            true => [of_smaller, of_larger],
+            false => [of_larger, of_smaller],
+        }
     }
 
     /// Takes one feature's result into account; to be called in schema order.
@@ -360,49 +453,60 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         scratch: &mut Scratch<W>,
     ) -> Tree {
         let large = (rows.len() / 64).clamp(PARALLEL_NODE_ROWS, GATHERED_ROWS);
+        scratch
+            .histograms
+            .lay_out(self.columns, self.class_count, rows.len());
         let mut top: Vec<TopNode> = Vec::new();
         let mut subtrees: Vec<Subtree> = Vec::new();
-        let mut stack = vec![(
-            Subtree {
-                rows: 0..rows.len(),
-                features,
-                depth: 0,
-            },
-            None,
-        )];
-        while let Some((node, parent)) = stack.pop() {
+        let root = Subtree {
+            rows: 0..rows.len(),
+            features,
+            depth: 0,
+        };
+        let mut stack = vec![(root, None, None)];
+        while let Some((node, mut histogram, parent)) = stack.pop() {
             let split = if node.rows.len() > large {
-                self.search_in_parallel(&rows[node.rows.clone()], &node, scratch)
+                let node_rows = &rows[node.rows.clone()];
+                self.search_in_parallel(node_rows, &node, &mut histogram, scratch)
             } else {
                 None
             };
             let child = match split {
                 None => {
+                    histogram.inspect(|&histogram| scratch.histograms.release(histogram));
                     subtrees.push(node);
                     Child::Subtree(subtrees.len() - 1)
                 }
-                Some((split, kept)) => {
-                    let node_rows = &mut rows[node.rows.clone()];
-                    let middle =
-                        node.rows.start + self.partition(node_rows, split, &mut scratch.right);
+                Some(split) => {
                     let position = top.len();
-                    for (side, range) in [node.rows.start..middle, middle..node.rows.end]
-                        .into_iter()
-                        .enumerate()
-                    {
-                        let child = Subtree {
-                            rows: range,
-                            features: kept.clone(),
-                            depth: node.depth + 1,
-                        };
-                        stack.push((child, Some((position, side))));
-                    }
                     top.push(TopNode {
                         split,
                         totals: scratch.totals.clone(),
                         depth: node.depth,
                         children: [Child::Subtree(0); 2],
                     });
+                    let node_rows = &mut rows[node.rows.clone()];
+                    let left_rows = self.partition(node_rows, split, &mut scratch.right);
+                    let kept = scratch.arena.clone();
+                    let depth = node.depth + 1;
+                    let histograms = match histogram {
+                        Some(histogram) => {
+                            let children = node_rows.split_at(left_rows);
+                            let features = &(0..kept.len());
+                            self.hand_on(histogram, children, large, features, depth, scratch)
+                        }
+                        None => [None, None],
+                    };
+                    let middle = node.rows.start + left_rows;
+                    let children = [node.rows.start..middle, middle..node.rows.end];
+                    for (side, rows) in children.into_iter().enumerate() {
+                        let child = Subtree {
+                            rows,
+                            features: kept.clone(),
+                            depth,
+                        };
+                        stack.push((child, histograms[side], Some((position, side))));
+                    }
                     Child::Top(position)
                 }
             };
@@ -415,13 +519,15 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
         assemble(self.class_count, &top, &trees)
     }
 
-    /// The best split of a large node and the features to go on with, or nothing for a leaf.
+    /// The best split of a large node, or nothing for a leaf. The arena then holds the features
+    /// that are not constant in it.
     fn search_in_parallel(
         &self,
         rows: &[u32],
         node: &Subtree,
+        histogram: &mut Option<HistogramId>,
         scratch: &mut Scratch<W>,
-    ) -> Option<(Split, Vec<u32>)> {
+    ) -> Option<Split> {
         self.load(rows, scratch);
         if !self.may_split(rows.len(), node.depth, &scratch.totals) {
             return None;
@@ -432,21 +538,55 @@ impl<'a, L: Sync, W: Weight> Builder<'a, L, W> {
             weights: &scratch.weights,
             totals: &scratch.totals,
         };
+        let histograms = &mut scratch.histograms;
+        self.count_root(&node.features, &node_rows, histogram, histograms);
         let found: Vec<Found> = node
             .features
             .par_iter()
             .with_max_len(1)
             .map_init(Runs::<W>::default, |runs, &feature| {
-                let column = &self.columns[feature as usize];
-                self.splitter.search(feature, column, &node_rows, runs)
+                self.search_feature(feature, &node_rows, *histogram, histograms, runs)
             })
             .collect();
-        let (mut best, mut kept) = (None, Vec::new());
+        let mut best = None;
+        scratch.arena.clear();
         for (&feature, found) in node.features.iter().zip(found) {
-            self.fold(&mut best, &mut kept, feature, found);
+            self.fold(&mut best, &mut scratch.arena, feature, found);
         }
-        let split = self.worthwhile(best, &scratch.totals)?;
-        Some((split, kept))
+        self.worthwhile(best, &scratch.totals)
+    }
+
+    /// Makes the histogram of a node that has none from its parent, if it is worth it.
+    fn count_root(
+        &self,
+        features: &[u32],
+        node: &NodeRows,
+        histogram: &mut Option<HistogramId>,
+        histograms: &mut Histograms<W>,
+    ) {
+        if histogram.is_none() && histograms.is_worth(node.rows.len()) {
+            *histogram = Some(histograms.count(self.columns, features, self.class_count, node));
+        }
+    }
+
+    /// The best split of a node on one feature: from its histogram, or from its rows where these
+    /// are not counted.
+    #[inline(always)]
+    fn search_feature(
+        &self,
+        feature: u32,
+        node: &NodeRows,
+        histogram: Option<HistogramId>,
+        histograms: &Histograms<W>,
+        runs: &mut Runs<W>,
+    ) -> Found {
+        let column = &self.columns[feature as usize];
+        match histogram.and_then(|histogram| histograms.of(histogram, feature)) {
+            Some(counts) => self
+                .splitter
+                .search_counted(feature, column, counts, node, runs),
+            None => self.splitter.search(feature, column, node, runs),
+        }
     }
 
     fn grow_subtrees(&self, rows: &mut [u32], subtrees: &[Subtree]) -> Vec<Tree> {

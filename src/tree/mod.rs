@@ -6,6 +6,7 @@
 mod builder;
 mod criterion;
 mod estimator;
+mod histogram;
 mod params;
 mod splitter;
 #[allow(clippy::module_inception)]

@@ -4,14 +4,14 @@
 //! code: by a histogram where the node has rows enough for the feature's codes, by a sort where it
 //! has not. One pass over the runs then scores every split.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, SubAssign};
 
 use super::criterion::{Score, Side};
 use super::{Criterion, Split};
 use crate::encode::{CodeColumn, Codes, FeatureKind};
 
 /// What a run sums up: rows where all rows count the same, sample weights otherwise.
-pub(super) trait Weight: Copy + Default + AddAssign + Send + Sync {
+pub(super) trait Weight: Copy + Default + AddAssign + SubAssign + Send + Sync {
     /// Whether sums are whole numbers.
     const WHOLE: bool;
 
@@ -136,6 +136,23 @@ impl<W: Weight> Runs<W> {
         } else {
             self.sort(codes, cardinality, classes, node)
         };
+        self.codes.truncate(runs);
+        self.counts.truncate(runs * classes);
+    }
+
+    /// Takes runs from counts by code and class of rows that all count the same.
+    #[inline(always)]
+    fn copy(&mut self, by_code: &[W], classes: usize) {
+        let codes = by_code.len() / classes;
+        self.codes.resize(codes, 0);
+        self.counts.resize(codes * classes, W::default());
+        // A code without rows is overwritten by the next one.
+        let mut runs = 0;
+        for (code, by_class) in by_code.chunks_exact(classes).enumerate() {
+            self.codes[runs] = code as u32;
+            self.counts[runs * classes..][..classes].copy_from_slice(by_class);
+            runs += usize::from(W::rows(by_class, &[], 0) > 0);
+        }
         self.codes.truncate(runs);
         self.counts.truncate(runs * classes);
     }
@@ -277,6 +294,27 @@ impl Splitter {
         }
     }
 
+    /// As [`search`](Self::search), where the node's rows are counted by code and class.
+    pub fn search_counted<W: Weight>(
+        &self,
+        feature: u32,
+        column: &CodeColumn,
+        counts: &[W],
+        node: &NodeRows,
+        runs: &mut Runs<W>,
+    ) -> Found {
+        match node.totals.len() {
+            2 => {
+                runs.copy(counts, 2);
+                self.scan_kind(feature, column.kind, 2, node, runs)
+            }
+            classes => {
+                runs.copy(counts, classes);
+                self.scan_kind(feature, column.kind, classes, node, runs)
+            }
+        }
+    }
+
     /// As [`search`](Self::search). `CLASSES` is the number of classes where it is known to the
     /// compiler, else 0.
     fn search_among<W: Weight, const CLASSES: usize>(
@@ -297,7 +335,20 @@ impl Splitter {
             Codes::U16(codes) => runs.collect(contiguous(codes), cardinality, classes, node),
             Codes::U32(codes) => runs.collect(contiguous(codes), cardinality, classes, node),
         }
-        match column.kind {
+        self.scan_kind(feature, column.kind, classes, node, runs)
+    }
+
+    /// As [`scan`](Self::scan), with the kind known to the compiler.
+    #[inline(always)]
+    fn scan_kind<W: Weight>(
+        &self,
+        feature: u32,
+        kind: FeatureKind,
+        classes: usize,
+        node: &NodeRows,
+        runs: &mut Runs<W>,
+    ) -> Found {
+        match kind {
             FeatureKind::Numeric => self.scan(feature, FeatureKind::Numeric, classes, node, runs),
             FeatureKind::Categorical => {
                 self.scan(feature, FeatureKind::Categorical, classes, node, runs)

@@ -1,0 +1,157 @@
+//! Histograms that nodes hand on: a parent's less one child's are the other child's, so only the
+//! smaller child's rows need be counted.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::splitter::{NodeRows, Weight, contiguous};
+use crate::encode::{CodeColumn, Codes};
+
+/// A feature of at most so many slots is counted; one of more is searched row by row.
+const FEATURE_SLOTS: usize = 1 << 12;
+
+/// So is a feature for each of whose slots the tree has so many rows.
+const ROWS_PER_SLOT: usize = 8;
+
+/// The fewest rows whose features are counted side by side.
+const PARALLEL_ROWS: usize = 1 << 14;
+
+/// A histogram is worth it where a node has at least this share of its slots in values to count.
+const VALUES_PER_SLOT: f64 = 0.3;
+
+/// One node's histograms, to be asked for from [`Histograms`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HistogramId(usize);
+
+/// The histograms of the nodes that wait to be grown: the weight of each class by code, feature
+/// after feature. The buffers are kept from node to node, and from tree to tree.
+#[derive(Default)]
+pub(super) struct Histograms<W> {
+    /// Where the slots of each feature are; empty for one that is not counted.
+    slots: Vec<Range<usize>>,
+    slot_count: usize,
+    counted_features: usize,
+    buffers: Vec<Vec<W>>,
+    free: Vec<usize>,
+}
+
+impl<W: Weight> Histograms<W> {
+    /// Begins a tree.
+    pub fn lay_out(&mut self, columns: &[CodeColumn], classes: usize, rows: usize) {
+        let most = FEATURE_SLOTS.max(rows / ROWS_PER_SLOT);
+        self.free.clear();
+        self.free.extend(0..self.buffers.len());
+        self.slots.clear();
+        self.slot_count = 0;
+        self.counted_features = 0;
+        for column in columns {
+            let slots = column.cardinality as usize * classes;
+            let start = self.slot_count;
+            if slots <= most {
+                self.slot_count += slots;
+                self.counted_features += 1;
+            }
+            self.slots.push(start..self.slot_count);
+        }
+    }
+
+    /// Whether so many rows are worth a histogram. Sums of sample weights are not, for what is
+    /// left of them after a subtraction is not exact.
+    pub fn is_worth(&self, rows: usize) -> bool {
+        let values = rows * self.counted_features;
+        W::WHOLE && values as f64 >= VALUES_PER_SLOT * self.slot_count as f64 && values > 0
+    }
+
+    /// Counts a node's rows on some features.
+    pub fn count(
+        &mut self,
+        columns: &[CodeColumn],
+        features: &[u32],
+        classes: usize,
+        node: &NodeRows,
+    ) -> HistogramId {
+        let buffer = self.free.pop().unwrap_or_else(|| {
+            self.buffers.push(Vec::new());
+            self.buffers.len() - 1
+        });
+        let counts = &mut self.buffers[buffer];
+        counts.clear();
+        counts.resize(self.slot_count, W::default());
+        if node.rows.len() < PARALLEL_ROWS {
+            for &feature in features {
+                let counts = &mut counts[self.slots[feature as usize].clone()];
+                count(&columns[feature as usize].codes, classes, node, counts);
+            }
+        } else {
+            self.split(buffer)
+                .into_par_iter()
+                .with_max_len(1)
+                .filter(|(feature, _)| features.contains(feature))
+                .for_each(|(feature, counts)| {
+                    count(&columns[feature as usize].codes, classes, node, counts);
+                });
+        }
+        HistogramId(buffer)
+    }
+
+    /// The slots of each feature.
+    fn split(&mut self, buffer: usize) -> Vec<(u32, &mut [W])> {
+        let mut rest = &mut self.buffers[buffer][..];
+        (0..)
+            .zip(&self.slots)
+            .map(|(feature, slots)| {
+                let (counts, behind) = std::mem::take(&mut rest).split_at_mut(slots.len());
+                rest = behind;
+                (feature, counts)
+            })
+            .collect()
+    }
+
+    /// A node's counts on one feature, by code and class; nothing where it is not counted.
+    pub fn of(&self, histogram: HistogramId, feature: u32) -> Option<&[W]> {
+        let slots = self.slots[feature as usize].clone();
+        (!slots.is_empty()).then(|| &self.buffers[histogram.0][slots])
+    }
+
+    /// Turns a parent's histogram into that of one child, given that of the other.
+    pub fn subtract(&mut self, parent: HistogramId, child: HistogramId) {
+        let [parent, child] = self
+            .buffers
+            .get_disjoint_mut([parent.0, child.0])
+            .expect("two nodes have two buffers");
+        for (parent, &child) in parent.iter_mut().zip(&*child) {
+            *parent -= child;
+        }
+    }
+
+    /// Gives a histogram's buffer back.
+    pub fn release(&mut self, histogram: HistogramId) {
+        self.free.push(histogram.0);
+    }
+}
+
+/// Counts a node's rows on a feature, unless it has no slots.
+fn count<W: Weight>(codes: &Codes, classes: usize, node: &NodeRows, counts: &mut [W]) {
+    if counts.is_empty() {
+        return;
+    }
+    match codes {
+        Codes::U8(codes) => count_codes(contiguous(codes), classes, node, counts),
+        Codes::U16(codes) => count_codes(contiguous(codes), classes, node, counts),
+        Codes::U32(codes) => count_codes(contiguous(codes), classes, node, counts),
+    }
+}
+
+#[inline(always)]
+fn count_codes<W: Weight, C: Copy + Into<u32>>(
+    codes: &[C],
+    classes: usize,
+    node: &NodeRows,
+    counts: &mut [W],
+) {
+    for (position, (&row, &label)) in node.rows.iter().zip(node.labels).enumerate() {
+        let code = codes[row as usize].into() as usize;
+        counts[code * classes + label as usize] += W::of(node.weights, position);
+    }
+}

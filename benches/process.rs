@@ -46,42 +46,45 @@ fn main() {
     }
 }
 
-/// What a row costs as rows become more, and when a third of them are one entity's.
-fn grow(arguments: &[&str]) {
-    let inputs = [
-        ("10 M", common::entities(10_000_000, 200_000)),
-        ("20 M", common::entities(20_000_000, 400_000)),
-        ("40 M", common::entities(40_000_000, 800_000)),
+/// What a row costs as rows become more, and when a third of them are one entity's: in trees
+/// without a limit, where that entity's is deep, and in trees as deep for all.
+fn grow(key: &[&str]) {
+    let even = common::entities(10_000_000, 200_000);
+    let skewed = common::skewed_entities(10_000_000, 200_000);
+    let shallow = [key, &["--max-depth", "6"]].concat();
+    let lines = [
+        ("10 M", 10.0, even.clone(), key),
+        ("20 M", 20.0, common::entities(20_000_000, 400_000), key),
+        ("40 M", 40.0, common::entities(40_000_000, 800_000), key),
+        ("10 M, a third in one entity", 10.0, skewed.clone(), key),
+        ("10 M, `--max-depth 6`", 10.0, even, &shallow),
         (
-            "10 M, a third of them in one entity",
-            common::skewed_entities(10_000_000, 200_000),
+            "10 M, a third in one entity, `--max-depth 6`",
+            10.0,
+            skewed,
+            &shallow,
         ),
     ];
-    let mut seconds = [const { Vec::new() }; 4];
-    let mut peaks = [0; 4];
+    let mut seconds = [const { Vec::new() }; 6];
+    let mut peaks = [0; 6];
     for _ in 0..3 {
-        for (run, (_, input)) in inputs.iter().enumerate() {
+        for (line, (_, _, input, arguments)) in lines.iter().enumerate() {
             let (elapsed, peak) = measure(&mut train(input, arguments));
-            seconds[run].push(elapsed);
-            peaks[run] = peaks[run].max(peak);
+            seconds[line].push(elapsed);
+            peaks[line] = peaks[line].max(peak);
         }
     }
+    let seconds = seconds.map(common::median);
     println!();
     println!("| rows | train | a row | against 10 M | peak memory |");
     println!("| --- | --- | --- | --- | --- |");
-    let millions = [10.0, 20.0, 40.0, 10.0];
-    let costs: Vec<f64> = seconds
-        .into_iter()
-        .zip(millions)
-        .map(|(seconds, millions)| common::median(seconds) / millions)
-        .collect();
-    for (run, (name, _)) in inputs.iter().enumerate() {
+    for (line, (name, millions, ..)) in lines.iter().enumerate() {
+        let cost = seconds[line] / millions;
         println!(
-            "| {name} | {:.2} s | {:.3} µs | {:.2} × | {:.2} GiB |",
-            costs[run] * millions[run],
-            costs[run],
-            costs[run] / costs[0],
-            peaks[run] as f64 / (1 << 20) as f64
+            "| {name} | {:.2} s | {cost:.3} µs | {:.2} × | {:.2} GiB |",
+            seconds[line],
+            cost / (seconds[0] / 10.0),
+            gibibytes(peaks[line])
         );
     }
 }
@@ -101,8 +104,12 @@ fn compare(work: &str, input: &Path, arguments: &[&str], role: &str, runs: usize
     println!(
         "| {work} | {role} | {ours:.3} s | {theirs:.3} s | {:.2} × | {:.2} GiB |",
         ours / theirs,
-        peak as f64 / (1 << 20) as f64
+        gibibytes(peak)
     );
+}
+
+fn gibibytes(kilobytes: u64) -> f64 {
+    kilobytes as f64 / (1 << 20) as f64
 }
 
 /// Trains a store afresh; what was written before is on disk.

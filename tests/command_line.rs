@@ -311,6 +311,24 @@ fn training_again_makes_a_new_generation_and_keeps_the_old_one() {
 }
 
 #[test]
+fn the_history_tells_how_good_each_generation_was() {
+    let place = Place::new();
+    place.train_well(&["--input", FIXTURE]);
+    place.train_well(&["--input", FIXTURE, "--holdout", "0.3"]);
+    let held_out = place.store().generation().run.holdout.clone().unwrap();
+    let accuracy = held_out.overall.micro.accuracy.unwrap();
+    let models = place.models().display().to_string();
+    let history = stdout(&per_entity(&["history", &models]));
+    let line = |generation: &str| {
+        let is_its = |line: &&str| line.starts_with(generation);
+        history.lines().find(is_its).unwrap().to_owned()
+    };
+    assert_eq!(line("1 ").matches('%').count(), 1, "{history}");
+    let accuracy = format!("{:.2} %", 100.0 * accuracy);
+    assert!(line("2 (current)").contains(&accuracy), "{history}");
+}
+
+#[test]
 fn the_same_bytes_whatever_the_number_of_threads_or_the_order_of_the_rows() {
     let place = Place::new();
     let data = place.path("rows.parquet").display().to_string();

@@ -32,6 +32,7 @@ impl History {
             "skipped",
             "failed",
             "training accuracy",
+            "holdout accuracy",
             "models",
         ];
         let rows = manifest.generations.iter().map(|generation| {
@@ -39,6 +40,8 @@ impl History {
                 true => " (current)",
                 false => "",
             };
+            let holdout = generation.run.holdout.as_ref();
+            let holdout_accuracy = holdout.and_then(|holdout| holdout.overall.micro.accuracy);
             vec![
                 format!("{}{mark}", generation.number),
                 generation.created.clone(),
@@ -47,6 +50,7 @@ impl History {
                 grouped(generation.skipped),
                 grouped(generation.failed),
                 generation.training_accuracy.map_or(String::new(), percent),
+                holdout_accuracy.map_or(String::new(), percent),
                 bytes(generation.model_bytes),
             ]
         });

@@ -948,6 +948,24 @@ fn the_number_of_threads_does_not_matter() {
     }
 }
 
+/// With weights, every node counts its own rows; without, most nodes get their counts from their
+/// parents.
+#[test]
+fn many_rows_of_weight_one_are_rows_without_weights() {
+    for class_count in [2, 3] {
+        let data = many_rows(class_count, false);
+        let weighted = Data {
+            weights: Some(vec![1.0; data.labels.len()]),
+            ..many_rows(class_count, false)
+        };
+        for threads in [1, 2] {
+            let params = DecisionTreeParams::new();
+            let tree = fit_with_threads(&data, &params, threads);
+            assert!(tree == fit_with_threads(&weighted, &params, threads));
+        }
+    }
+}
+
 #[test]
 fn many_rows_without_a_split_make_one_leaf_with_any_number_of_threads() {
     let mut data = many_rows(2, false);

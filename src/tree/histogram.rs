@@ -8,11 +8,15 @@ use rayon::prelude::*;
 use super::splitter::{NodeRows, Weight, contiguous};
 use crate::encode::{CodeColumn, Codes};
 
-/// A feature of at most so many slots is counted; one of more is searched row by row.
-const FEATURE_SLOTS: usize = 1 << 12;
+/// A histogram has at most so many slots, for one waits at each node on the way to the root.
+const SLOTS: usize = 1 << 16;
 
-/// So is a feature for each of whose slots the tree has so many rows.
+/// Or one slot for so many rows of the tree, if that is more.
 const ROWS_PER_SLOT: usize = 8;
+
+/// The share of the slots that one feature may take; where it would take more, it is searched row
+/// by row.
+const FEATURE_SHARE: usize = 16;
 
 /// The fewest rows whose features are counted side by side.
 const PARALLEL_ROWS: usize = 1 << 14;
@@ -39,7 +43,7 @@ pub(super) struct Histograms<W> {
 impl<W: Weight> Histograms<W> {
     /// Begins a tree.
     pub fn lay_out(&mut self, columns: &[CodeColumn], classes: usize, rows: usize) {
-        let most = FEATURE_SLOTS.max(rows / ROWS_PER_SLOT);
+        let most = SLOTS.max(rows / ROWS_PER_SLOT);
         self.free.clear();
         self.free.extend(0..self.buffers.len());
         self.slots.clear();
@@ -48,7 +52,7 @@ impl<W: Weight> Histograms<W> {
         for column in columns {
             let slots = column.cardinality as usize * classes;
             let start = self.slot_count;
-            if slots <= most {
+            if slots <= most / FEATURE_SHARE && start + slots <= most {
                 self.slot_count += slots;
                 self.counted_features += 1;
             }

@@ -10,15 +10,16 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many row groups of Parquet Polars reads ahead. Its own 16 take some 600 MB more where rows
-/// are written to files as they come, and are no faster.
-const ROW_GROUPS_AHEAD: (&str, &str) = ("POLARS_ROW_GROUP_PREFETCH_SIZE", "3");
+/// How many row groups of Parquet Polars reads ahead.
+const ROW_GROUPS_AHEAD: &str = "POLARS_ROW_GROUP_PREFETCH_SIZE";
 
 fn main() -> ExitCode {
-    let (name, row_groups) = ROW_GROUPS_AHEAD;
-    if std::env::var_os(name).is_none() {
+    if std::env::var_os(ROW_GROUPS_AHEAD).is_none() {
+        // One for each core and the next. Polars' own 16 and more take some 600 MB on two cores
+        // where rows are written to files as they come, and are no faster.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // SAFETY: no other thread has been started that could read the environment meanwhile.
-        unsafe { std::env::set_var(name, row_groups) };
+        unsafe { std::env::set_var(ROW_GROUPS_AHEAD, (cores + 1).to_string()) };
     }
     let arguments = cli::Cli::parse();
     cli::set_up_logging(&arguments);

@@ -241,7 +241,7 @@ fn agrees_with_predictions(models: &str, test: &str, report: &Value) {
 /// `benches/python/record_report.py` made the golden file, from the predictions of the same models.
 #[test]
 fn reports_agree_with_scikit_learn_and_fairlearn() {
-    let golden: Vec<Value> = serde_json::from_str(include_str!("golden/report.json")).unwrap();
+    let golden: Vec<Value> = serde_json::from_str(include_str!("../golden/report.json")).unwrap();
     let adult = adult().map(|(data, _)| PathBuf::from(data).parent().unwrap().to_owned());
     for case in &golden {
         let scratch = Scratch::new();

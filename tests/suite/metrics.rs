@@ -66,7 +66,7 @@ struct WilsonCase {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("golden/metrics.json")).expect("the golden file is valid")
+    serde_json::from_str(include_str!("../golden/metrics.json")).expect("the golden file is valid")
 }
 
 impl Case {

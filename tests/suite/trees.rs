@@ -579,7 +579,7 @@ fn ranks<V: Clone + PartialEq>(
 }
 
 fn recorded() -> Vec<Recorded> {
-    serde_json::from_str(include_str!("golden/trees.json")).expect("the golden file is valid")
+    serde_json::from_str(include_str!("../golden/trees.json")).expect("the golden file is valid")
 }
 
 #[test]

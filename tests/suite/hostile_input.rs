@@ -1,8 +1,5 @@
 //! Models and stores from anywhere: data that is read, never trusted.
 
-#[path = "support/hostile.rs"]
-mod hostile;
-
 use std::fs;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -15,6 +12,8 @@ use per_entity::train::{CartTrainer, Engine};
 use per_entity::tree::DecisionTreeParams;
 use proptest::prelude::*;
 use proptest::sample::Index;
+
+use crate::hostile;
 
 struct Valid {
     models: Vec<Vec<u8>>,

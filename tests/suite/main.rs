@@ -1,0 +1,18 @@
+//! What a user relies on, through the binary and the public library.
+//!
+//! All of it is one binary: each one links Polars, and tests in one share the cores better than
+//! binaries that run one after the other.
+
+mod adversarial_data;
+mod command_line;
+mod dataset;
+mod evaluate;
+#[path = "../support/hostile.rs"]
+mod hostile;
+mod hostile_input;
+mod metrics;
+mod predict;
+mod reliability;
+mod spill;
+mod trees;
+mod update;

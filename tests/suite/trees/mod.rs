@@ -1,0 +1,12 @@
+//! Trees are exact: they agree node for node with a naive reference that calculates in fractions,
+//! and with scikit-learn.
+
+mod data;
+mod estimator;
+mod properties;
+mod reference;
+mod scikit_learn;
+mod shapes;
+mod strategies;
+mod threads;
+mod ties;

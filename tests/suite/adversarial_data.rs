@@ -4,7 +4,6 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,19 +11,21 @@ use linfa::ParamGuard;
 use per_entity::dataset::{DatasetSpec, Query, Source, Table};
 use per_entity::evaluate::evaluate;
 use per_entity::predict::Predictor;
-use per_entity::store::{ModelsPerFile, Run, Store, Writer, verify};
+use per_entity::store::{ModelsPerFile, Run, Writer};
 use per_entity::train::{CartTrainer, Engine};
 use per_entity::tree::DecisionTreeParams;
 use per_entity::{Error, Result};
 use polars::prelude::*;
 use proptest::prelude::*;
-use tempfile::TempDir;
+
+use crate::support::place::Place;
+use crate::support::store::assert_whole;
 
 /// Trains, verifies, evaluates and predicts. An error of reading or training is returned; from
 /// there on, all must go well.
 fn work(path: &Path, spec: &DatasetSpec) -> Result<u64> {
-    let directory = TempDir::new().unwrap();
-    let models = directory.path().join("models");
+    let place = Place::new();
+    let models = place.path("models");
     let source = Source::open(&[path.display().to_string()], None, spec)?;
     let query = Query::new(&source, spec)?;
     let interrupt = Arc::new(AtomicBool::new(false));
@@ -54,10 +55,9 @@ fn work(path: &Path, spec: &DatasetSpec) -> Result<u64> {
         generation.entities
     );
     assert_eq!(generation.failed, 0);
-    let report = verify(&models).unwrap();
-    assert_eq!(report.problems, Vec::<String>::new());
+    assert_whole(&models);
 
-    let store = Store::open(&models).unwrap();
+    let store = place.store("models");
     let as_trained = spec.as_trained(table.features());
     let rows = source.rows(&as_trained).unwrap().collect().unwrap();
     let mut predictor = Predictor::new(store.clone()).unwrap();
@@ -196,8 +196,8 @@ proptest! {
             .map(|(position, kind)| column(*kind, &format!("c{position}"), &picks(position)))
             .collect();
         let mut frame = DataFrame::new(height, columns.unwrap()).unwrap();
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join(format!("data.{format}"));
+        let place = Place::new();
+        let path = place.path(&format!("data.{format}"));
         // Some formats cannot hold some types.
         prop_assume!(write(&mut frame, &path));
         let mut spec = DatasetSpec::new(["c0"], "c1");
@@ -217,8 +217,8 @@ proptest! {
         ],
         extension in prop::sample::select(vec!["csv", "tsv", "parquet", "arrow", "ndjson", "csv.gz"]),
     ) {
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join(format!("data.{extension}"));
+        let place = Place::new();
+        let path = place.path(&format!("data.{extension}"));
         fs::write(&path, bytes).unwrap();
         let _ = work(&path, &DatasetSpec::new(["k"], "y"));
         let _ = work(&path, &DatasetSpec::new(["a"], "b"));
@@ -227,7 +227,7 @@ proptest! {
 
 #[test]
 fn keys_of_every_scalar_type_name_their_entities() {
-    let directory = TempDir::new().unwrap();
+    let place = Place::new();
     let rows: Vec<u8> = (0..24).collect();
     for kind in 0..KINDS {
         let key = column(kind, "k", &rows).unwrap();
@@ -240,7 +240,7 @@ fn keys_of_every_scalar_type_name_their_entities() {
             .collect();
         let mut frame = df!("x" => x, "y" => y).unwrap();
         frame.with_column(key).unwrap();
-        let path = directory.path().join("data.arrow");
+        let path = place.path("data.arrow");
         if !write(&mut frame, &path) {
             continue;
         }
@@ -258,8 +258,7 @@ fn keys_of_every_scalar_type_name_their_entities() {
 
 #[test]
 fn one_entity_of_all_rows_one_row_for_each_and_a_million_categories() {
-    let directory = TempDir::new().unwrap();
-    let path = directory.path().join("data.parquet");
+    let place = Place::new();
     let rows = 1_000_000;
     let number: Vec<i64> = (0..rows).collect();
     let text: Vec<String> = number
@@ -269,33 +268,16 @@ fn one_entity_of_all_rows_one_row_for_each_and_a_million_categories() {
     let label: Vec<bool> = number.iter().map(|number| number % 3 == 0).collect();
     let one = vec!["all"; rows as usize];
     let mut frame = df!("n" => number, "text" => text, "y" => label, "one" => one, "x" => vec![1; rows as usize]).unwrap();
-    assert!(write(&mut frame, &path));
-    let output = |key: &str, more: &[&str]| {
-        let store = directory.path().join(format!("by {key}"));
-        let output = Command::new(env!("CARGO_BIN_EXE_per-entity"))
-            .args([
-                "train",
-                "--quiet",
-                "--target",
-                "y",
-                "--max-depth",
-                "3",
-                "--key",
-                key,
-            ])
-            .args(more)
-            .arg("--input")
-            .arg(&path)
-            .arg("--output-dir")
-            .arg(&store)
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{errors}");
-        let report = verify(&store).unwrap();
-        assert_eq!(report.problems, Vec::<String>::new());
-        Store::open(&store).unwrap().generation().trained
+    assert!(write(&mut frame, &place.path("data.parquet")));
+    let trained = |key: &str, more: &[&str]| {
+        let input = ["--input", &place.text("data.parquet"), "--target", "y"];
+        let own = ["--quiet", "--max-depth", "3", "--key", key];
+        place
+            .train(key, &[&input[..], &own, more].concat())
+            .succeeded();
+        assert_whole(&place.path(key));
+        place.store(key).generation().trained
     };
-    assert_eq!(output("one", &[]), 1);
-    assert_eq!(output("text", &["--ignore", "n,one"]), rows as u64);
+    assert_eq!(trained("one", &[]), 1);
+    assert_eq!(trained("text", &["--ignore", "n,one"]), rows as u64);
 }

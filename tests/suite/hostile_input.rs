@@ -13,7 +13,8 @@ use per_entity::tree::DecisionTreeParams;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::hostile;
+use crate::support::SAMPLE;
+use crate::support::hostile;
 
 struct Valid {
     models: Vec<Vec<u8>>,
@@ -21,14 +22,13 @@ struct Valid {
     entities: Vec<u8>,
 }
 
-/// What a run on the fixture writes.
+/// What a run on the sample writes.
 fn valid() -> &'static Valid {
     static VALID: OnceLock<Valid> = OnceLock::new();
     VALID.get_or_init(|| {
         let directory = tempfile::tempdir().unwrap();
         let spec = DatasetSpec::adult();
-        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/adult-sample.csv");
-        let source = Source::open(&[fixture.into()], None, &spec).unwrap();
+        let source = Source::open(&[SAMPLE.into()], None, &spec).unwrap();
         let interrupt = AtomicBool::new(false).into();
         let table = Table::load(&source, &spec, &interrupt).unwrap();
         let trainer = CartTrainer::new(DecisionTreeParams::new().check().unwrap());
@@ -116,7 +116,7 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let bytes = arbitrary.unwrap_or_else(|| mutate(&valid().entities, &changes, &end));
         hostile::write_store(directory.path(), &valid().entities, &bytes);
-        let store = per_entity::store::Store::open(directory.path()).unwrap();
+        let store = Store::open(directory.path()).unwrap();
         prop_assert_eq!(store.records().is_ok(), bytes == valid().entities);
         hostile::store(directory.path());
     }

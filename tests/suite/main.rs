@@ -7,12 +7,12 @@ mod adversarial_data;
 mod command_line;
 mod dataset;
 mod evaluate;
-#[path = "../support/hostile.rs"]
-mod hostile;
 mod hostile_input;
 mod metrics;
 mod predict;
 mod reliability;
 mod spill;
+#[path = "../support/mod.rs"]
+mod support;
 mod trees;
 mod update;

@@ -1,23 +1,25 @@
 //! Rows that exceed a memory limit are trained in parts, and nothing else changes.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use per_entity::dataset::{DatasetSpec, MemoryLimit, Query, Source, Spilled, Table};
-use per_entity::store::{Store, verify};
+use per_entity::dataset::{
+    Column, DatasetSpec, MemoryLimit, Partition, Query, Source, Spilled, Table,
+};
+use per_entity::store::verify;
 use proptest::prelude::*;
-use tempfile::TempDir;
+
+use crate::support::SAMPLE;
+use crate::support::place::Place;
+use crate::support::program::Finished;
+use crate::support::store::content;
 
 /// An entity as text: its key, and its rows with all that models see of them.
 type Entity = (String, Vec<String>);
 
 fn entities(table: &Table) -> Vec<Entity> {
-    use per_entity::dataset::Column;
-    let entity = |partition: per_entity::dataset::Partition| {
+    let entity = |partition: Partition| {
         let row = |row: usize| {
             let label = &table.classes()[table.labels().get(row) as usize];
             let columns = table.columns().iter().chain(table.carried());
@@ -51,8 +53,8 @@ fn assert_same(path: &Path, spec: &DatasetSpec, carried: &[String], rows: u64) -
     let interrupt = Arc::new(AtomicBool::new(false));
     let (source, query) = load(path, spec, carried);
     let whole = Table::load_query(&source, &query, spec, &interrupt);
-    let directory = TempDir::new().unwrap();
-    let limit = MemoryLimit::of_rows(rows, directory.path().join("rows"));
+    let place = Place::new();
+    let limit = MemoryLimit::of_rows(rows, place.path("rows"));
     let spilled = Spilled::write(&source, &query, spec, &limit, &interrupt);
     let (whole, spilled) = match (whole, spilled) {
         (Ok(whole), Ok(spilled)) => (whole, spilled),
@@ -86,13 +88,13 @@ fn assert_same(path: &Path, spec: &DatasetSpec, carried: &[String], rows: u64) -
         assert_eq!(table.classes(), whole.classes());
     }
     drop(spilled);
-    assert!(!directory.path().join("rows").exists());
+    assert!(!place.path("rows").exists());
     tables.len()
 }
 
 #[test]
 fn parts_hold_the_same_rows_in_the_same_order() {
-    let sample = Path::new("fixtures/adult-sample.csv");
+    let sample = Path::new(SAMPLE);
     let mut spec = DatasetSpec::adult();
     assert_eq!(assert_same(sample, &spec, &[], 1_000), 1);
     spec.predicate = None;
@@ -120,8 +122,6 @@ proptest! {
         limit in 1u64..20,
         by_text in any::<bool>(),
     ) {
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join("rows.csv");
         let mut text = "number,text,x,y\n".to_owned();
         for (number, word, x, y) in rows {
             let number = number.map_or(String::new(), |number| number.to_string());
@@ -129,96 +129,54 @@ proptest! {
             let word = word.replace('"', "\"\"");
             text += &format!("{number},\"{word}\",{x},c{y}\n");
         }
-        fs::write(&path, text).unwrap();
+        let place = Place::new();
+        place.write("rows.csv", text);
         let keys: &[&str] = if by_text { &["text", "number"] } else { &["number"] };
-        assert_same(&path, &DatasetSpec::new(keys.iter().copied(), "y"), &[], limit);
+        let spec = DatasetSpec::new(keys.iter().copied(), "y");
+        assert_same(&place.path("rows.csv"), &spec, &[], limit);
     }
 }
 
-fn train(store: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_per-entity"))
-        .args([
-            "train",
-            "--key",
-            "entity",
-            "--target",
-            "income",
-            "-v",
-            "--output-dir",
-        ])
-        .arg(store)
-        .args(more)
-        .output()
-        .unwrap()
-}
-
-fn content(store: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = fs::read_dir(Store::open(store).unwrap().path()).unwrap();
-    files
-        .map(|file| {
-            let file = file.unwrap();
-            (
-                file.file_name().into_string().unwrap(),
-                fs::read(file.path()).unwrap(),
-            )
-        })
-        .collect()
+/// Trains with notes of what is done.
+fn train(place: &Place, store: &str, more: &[&str]) -> Finished {
+    let own = ["--key", "entity", "--target", "income", "-v"];
+    place.train(store, &[&own[..], more].concat())
 }
 
 #[test]
 fn the_store_is_the_same_to_the_byte_and_nothing_is_left() {
-    let directory = TempDir::new().unwrap();
-    let path = |name: &str| directory.path().join(name);
-    let data = path("data.parquet").display().to_string();
-    let generated = Command::new(env!("CARGO_BIN_EXE_per-entity"))
-        .args([
-            "generate",
-            "--rows",
-            "2000000",
-            "--entities",
-            "3000",
-            "--output",
-            &data,
-        ])
-        .output()
-        .unwrap();
-    assert!(generated.status.success());
+    let place = Place::new();
+    let data = place.generate("data.parquet", 2_000_000, &["--entities", "3000"]);
+    let input = ["--input", &data];
     let limited = ["--input", &data, "--memory-limit", "640MiB"];
     for (name, more) in [("plain", &[][..]), ("held out", &["--holdout", "0.2"])] {
-        let (whole, parts) = (
-            path(&format!("{name} whole")),
-            path(&format!("{name} parts")),
-        );
-        let output = train(&whole, &[&["--input", &data], more].concat());
-        assert!(output.status.success());
-        let output = train(&parts, &[&limited[..], more].concat());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            output.status.success() && said.contains("trained in"),
-            "{said}"
-        );
-        assert!(content(&whole) == content(&parts), "{name}");
-        assert_eq!(verify(&parts).unwrap().orphans.len(), 0);
-        let run = |store: &Path| {
-            let mut run = Store::open(store).unwrap().generation().run.clone();
+        let (whole, parts) = (format!("{name} whole"), format!("{name} parts"));
+        train(&place, &whole, &[&input[..], more].concat()).succeeded();
+        let said = train(&place, &parts, &[&limited[..], more].concat()).succeeded();
+        assert!(said.stderr.contains("trained in"), "{}", said.stderr);
+        let same_bytes = || content(&place.path(&whole)) == content(&place.path(&parts));
+        assert!(same_bytes(), "{name}");
+        assert_eq!(verify(&place.path(&parts)).unwrap().orphans.len(), 0);
+        let run = |store: &str| {
+            let mut run = place.store(store).generation().run.clone();
             run.command.clear();
             run
         };
         assert_eq!(run(&whole), run(&parts));
         let update = [&limited[..], more, &["--update"]].concat();
-        assert!(train(&whole, &update).status.success());
-        assert!(content(&whole) == content(&parts), "{name}, updated");
+        train(&place, &whole, &update).succeeded();
+        assert!(same_bytes(), "{name}, updated");
     }
-    let (none, too_low) = (path("none"), ["--input", &data, "--memory-limit", "100MiB"]);
     for (arguments, problem) in [
-        (&too_low[..], "give 640 MiB or more"),
+        (
+            &["--input", &data, "--memory-limit", "100MiB"][..],
+            "give 640 MiB or more",
+        ),
         (&[&limited[..], &["--pooled"]].concat(), "--pooled"),
         (&["--input", &data, "--memory-limit", "much"], "2GiB"),
     ] {
-        let output = train(&none, arguments);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{said}");
+        let said = train(&place, "none", arguments).failed(2);
         assert!(said.contains(problem), "{said}");
-        assert!(!none.exists());
+        assert!(!place.path("none").exists());
     }
 }

@@ -2,64 +2,37 @@
 //! that a new model does not beat.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 
-use per_entity::store::{EntityRecord, Store, verify};
+use per_entity::predict::Predictor;
+use per_entity::store::{EntityRecord, Store};
 use polars::prelude::*;
-use tempfile::TempDir;
+use serde_json::Value;
 
-const SAMPLE: &str = "fixtures/adult-sample.csv";
+use crate::support::SAMPLE;
+use crate::support::place::Place;
+use crate::support::program::Finished;
+use crate::support::store::assert_whole;
 
-struct Place(TempDir);
-
-impl Place {
-    fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        fs::write(self.path(name), text).unwrap();
-        self.path(name).display().to_string()
-    }
-
-    fn train(&self, store: &str, more: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_per-entity"))
-            .args(["train", "--json", "--output-dir"])
-            .arg(self.path(store))
-            .args(more)
-            .output()
-            .unwrap()
-    }
-
-    /// Trains the made-up rows of all levels, some held out.
-    fn sample(&self, store: &str, more: &[&str]) -> serde_json::Value {
-        let own = ["--input", SAMPLE, "--where", "true", "--holdout", "0.3"];
-        succeeded(&self.train(store, &[&own[..], more].concat()))
-    }
-
-    fn store(&self, store: &str) -> Store {
-        let directory = self.path(store);
-        assert_eq!(verify(&directory).unwrap().problems, Vec::<String>::new());
-        Store::open(directory).unwrap()
-    }
-
-    fn records(&self, store: &str) -> Vec<EntityRecord> {
-        self.store(store).records().unwrap()
-    }
+/// Trains the made-up rows of all levels, some held out.
+fn train_sample(place: &Place, store: &str, more: &[&str]) -> Value {
+    let own = ["--input", SAMPLE, "--where", "true", "--holdout", "0.3"];
+    train(place, store, &[&own[..], more].concat())
+        .succeeded()
+        .json()
 }
 
-fn succeeded(output: &Output) -> serde_json::Value {
-    assert!(output.status.success(), "{}", stderr(output));
-    serde_json::from_slice(&output.stdout).unwrap()
+fn train(place: &Place, store: &str, more: &[&str]) -> Finished {
+    place.train(store, &[&["--json"], more].concat())
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+/// A store that is whole.
+fn store(place: &Place, store: &str) -> Store {
+    assert_whole(&place.path(store));
+    place.store(store)
+}
+
+fn records(place: &Place, store: &str) -> Vec<EntityRecord> {
+    self::store(place, store).records().unwrap()
 }
 
 const SHALLOW: [&str; 2] = ["--max-depth", "2"];
@@ -67,16 +40,17 @@ const SHALLOW: [&str; 2] = ["--max-depth", "2"];
 #[test]
 fn a_new_model_replaces_the_old_one_only_if_it_is_not_worse_on_the_same_rows() {
     let place = Place::new();
-    place.sample("old", &SHALLOW);
-    place.sample("new", &[]);
+    train_sample(&place, "old", &SHALLOW);
+    train_sample(&place, "new", &[]);
     for (metric, tolerance) in [
         ("accuracy", "0"),
         ("accuracy", "0.05"),
         ("brier-score", "0"),
     ] {
         let store = format!("{metric}-{tolerance}");
-        place.sample(&store, &SHALLOW);
-        let updated = place.sample(
+        train_sample(&place, &store, &SHALLOW);
+        let updated = train_sample(
+            &place,
             &store,
             &[
                 "--update",
@@ -86,19 +60,23 @@ fn a_new_model_replaces_the_old_one_only_if_it_is_not_worse_on_the_same_rows() {
                 tolerance,
             ],
         );
-        let table = place.store(&store).entities().unwrap().collect().unwrap();
+        let table = self::store(&place, &store)
+            .entities()
+            .unwrap()
+            .collect()
+            .unwrap();
         let winners = table.column("winner").unwrap().str().unwrap().clone();
         let score = |column: &str, row: usize| {
             let scores = table.column(column).unwrap().f64().unwrap().clone();
             scores.get(row)
         };
-        let (old, new) = (place.records("old"), place.records("new"));
+        let (old, new) = (records(&place, "old"), records(&place, "new"));
         let (mut champions, mut challengers) = (0, 0);
-        for (row, kept) in place.records(&store).iter().enumerate() {
+        for (row, kept) in records(&place, &store).iter().enumerate() {
             let (old, new) = (&old[row], &new[row]);
             let bytes = |record: &EntityRecord, store: &str| {
                 let mut bytes = Vec::new();
-                let model = place.store(store).model_of(record).unwrap();
+                let model = self::store(&place, store).model_of(record).unwrap();
                 model.encode(&mut bytes);
                 bytes
             };
@@ -157,9 +135,10 @@ fn a_new_model_replaces_the_old_one_only_if_it_is_not_worse_on_the_same_rows() {
 #[test]
 fn a_regression_commits_nothing() {
     let place = Place::new();
-    let before = place.sample("store", &SHALLOW)["generation"]["holdout"]["overall"].clone();
-    let after = place.sample("new", &[])["generation"]["holdout"]["overall"].clone();
-    let accuracy = |overall: &serde_json::Value| overall["micro"]["accuracy"].as_f64().unwrap();
+    let before =
+        train_sample(&place, "store", &SHALLOW)["generation"]["holdout"]["overall"].clone();
+    let after = train_sample(&place, "new", &[])["generation"]["holdout"]["overall"].clone();
+    let accuracy = |overall: &Value| overall["micro"]["accuracy"].as_f64().unwrap();
     let drop = accuracy(&before) - accuracy(&after);
     assert!(drop > 0.0, "trees of depth 2 are better on these rows");
     let own = [
@@ -173,24 +152,24 @@ fn a_regression_commits_nothing() {
     ];
     let update = |limit: f64| {
         let limit = limit.to_string();
-        place.train("store", &[&own[..], &["--max-regression", &limit]].concat())
+        train(
+            &place,
+            "store",
+            &[&own[..], &["--max-regression", &limit]].concat(),
+        )
     };
     let refused = update(drop - 1e-9);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stderr(&refused).contains("nothing is committed"),
-        "{}",
-        stderr(&refused)
-    );
-    assert_eq!(place.store("store").generation().number, 1);
+    let error = refused.failed(1);
+    assert!(error.contains("nothing is committed"), "{error}");
+    assert_eq!(store(&place, "store").generation().number, 1);
     let names = fs::read_dir(place.path("store")).unwrap();
     let left = names.filter(|name| {
         let name = name.as_ref().unwrap().file_name();
         name.to_string_lossy().starts_with(".staging")
     });
     assert_eq!(left.count(), 0);
-    assert!(update(drop + 1e-9).status.success());
-    assert_eq!(place.store("store").generation().number, 2);
+    update(drop + 1e-9).succeeded();
+    assert_eq!(store(&place, "store").generation().number, 2);
 }
 
 #[test]
@@ -213,8 +192,8 @@ fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
             "0.2",
         ],
     ] {
-        let output = place.train("store", &[&input[..], arguments].concat());
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let output = train(&place, "store", &[&input[..], arguments].concat());
+        assert_eq!(output.code, Some(2), "{arguments:?}: {}", output.stderr);
         assert!(!place.path("store").exists(), "{arguments:?}");
     }
     // The first run of all has nothing to compare with.
@@ -225,8 +204,8 @@ fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
         "--max-regression",
         "0",
     ];
-    let first = place.sample("store", &first);
-    assert_eq!(first["generation"]["contest"], serde_json::Value::Null);
+    let first = train_sample(&place, "store", &first);
+    assert_eq!(first["generation"]["contest"], Value::Null);
 
     let other = [
         "--ignore",
@@ -237,13 +216,9 @@ fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
         "--keep-better",
         "f1",
     ];
-    let output = place.train("store", &[&input[..], &other].concat());
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("another features"),
-        "{}",
-        stderr(&output)
-    );
+    let output = train(&place, "store", &[&input[..], &other].concat());
+    let error = output.failed(2);
+    assert!(error.contains("another features"), "{error}");
 }
 
 #[test]
@@ -256,18 +231,18 @@ fn what_vanished_stays_in_the_order_of_whole_number_keys() {
         "shop,size,sold\n".to_owned() + &rows.collect::<String>()
     };
     let columns = ["--key", "shop", "--target", "sold"];
-    let all = place.write("all.csv", &rows(&[1, 2, 9, 10, 11, 100], "perhaps"));
-    let some = place.write("some.csv", &rows(&[2, 10, 12], "yes"));
+    let all = place.write("all.csv", rows(&[1, 2, 9, 10, 11, 100], "perhaps"));
+    let some = place.write("some.csv", rows(&[2, 10, 12], "yes"));
     let packed = ["--models-per-file", "4"];
     for more in [&[][..], &packed] {
         let store = format!("store-{}", more.len());
         let first = ["--input", &all];
-        succeeded(&place.train(&store, &[&columns[..], &first, more].concat()));
+        train(&place, &store, &[&columns[..], &first, more].concat()).succeeded();
         let update = ["--input", &some, "--update", "--vanished", "keep"];
-        succeeded(&place.train(&store, &[&columns[..], &update, more].concat()));
-        let keys: Vec<String> = place.records(&store).into_iter().map(|r| r.key).collect();
+        train(&place, &store, &[&columns[..], &update, more].concat()).succeeded();
+        let keys: Vec<String> = records(&place, &store).into_iter().map(|r| r.key).collect();
         assert_eq!(keys, ["1", "2", "9", "10", "11", "12", "100"]);
-        let store = place.store(&store);
+        let store = self::store(&place, &store);
         let row = df!("size" => [1]).unwrap();
         let predicted = |key: &str| store.model(key).unwrap().predict(&row).unwrap()[0].to_owned();
         assert_eq!(predicted("9"), "perhaps");
@@ -275,7 +250,7 @@ fn what_vanished_stays_in_the_order_of_whole_number_keys() {
         // A class that only earlier models know is one of the store's.
         assert_eq!(store.generation().run.classes, ["no", "perhaps", "yes"]);
         let mixed = df!("shop" => [9, 10, 12], "size" => [1, 1, 1]).unwrap();
-        let mut predictor = per_entity::predict::Predictor::new(store).unwrap();
+        let mut predictor = Predictor::new(store).unwrap();
         let predicted = predictor.predict(&mixed).unwrap();
         let predicted = predicted
             .column("prediction")

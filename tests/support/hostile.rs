@@ -1,7 +1,11 @@
-//! What reading untrusted bytes must withstand; shared by the property tests and the fuzz target.
+//! What reading untrusted bytes must withstand; shared by the property tests and the fuzz targets.
+
+use std::fs;
+use std::path::Path;
 
 use ndarray::Array2;
 use per_entity::Model;
+use per_entity::store::{FORMAT_VERSION, FileDigest, Generation, Manifest, Run, Store, verify};
 use polars::prelude::*;
 
 /// Decodes bytes as a model and, where they are one, asks it for predictions of all kinds.
@@ -35,20 +39,19 @@ pub fn model(bytes: &[u8]) {
 }
 
 /// Opens a store whose manifest or table of entities are these bytes, and reads all of it.
-pub fn store(directory: &std::path::Path) {
-    let Ok(store) = per_entity::store::Store::open(directory) else {
+pub fn store(directory: &Path) {
+    let Ok(store) = Store::open(directory) else {
         return;
     };
     for record in store.records().unwrap_or_default() {
         let _ = store.model_of(&record);
     }
     let _ = store.record("a");
-    let _ = per_entity::store::verify(directory);
+    let _ = verify(directory);
 }
 
 /// A store whose manifest was made for one table of entities and finds another.
-pub fn write_store(directory: &std::path::Path, promised: &[u8], found: &[u8]) {
-    use per_entity::store::{FORMAT_VERSION, FileDigest, Generation, Manifest, Run};
+pub fn write_store(directory: &Path, promised: &[u8], found: &[u8]) {
     let generation = Generation {
         number: 1,
         directory: "gen-000001".into(),
@@ -75,8 +78,8 @@ pub fn write_store(directory: &std::path::Path, promised: &[u8], found: &[u8]) {
         generations: vec![generation],
     };
     let path = directory.join("gen-000001");
-    std::fs::create_dir_all(&path).unwrap();
-    std::fs::write(path.join("entities.parquet"), found).unwrap();
+    fs::create_dir_all(&path).unwrap();
+    fs::write(path.join("entities.parquet"), found).unwrap();
     let text = serde_json::to_string(&manifest).unwrap();
-    std::fs::write(directory.join("manifest.json"), text).unwrap();
+    fs::write(directory.join("manifest.json"), text).unwrap();
 }

@@ -1,0 +1,10 @@
+//! What a user meets at the command line: training, looking into a store, bad input.
+
+mod adult;
+mod bad_input;
+mod generate;
+mod help;
+mod inspect;
+mod interrupt;
+mod scratch;
+mod train;

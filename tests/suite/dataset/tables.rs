@@ -1,0 +1,67 @@
+//! Tables of what tests read, and what is in them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use per_entity::Result;
+use per_entity::dataset::{Column, DatasetSpec, Query, Source, Table};
+use polars::prelude::{DataFrame, IntoLazy};
+
+pub fn load(path: &Path, spec: &DatasetSpec) -> Result<Table> {
+    let source = Source::open(&[path.display().to_string()], None, spec)?;
+    Table::load(&source, spec, &Arc::new(AtomicBool::new(false)))
+}
+
+pub fn load_text(name: &str, text: impl AsRef<[u8]>, spec: &DatasetSpec) -> Result<Table> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    fs::write(&path, text).unwrap();
+    load(&path, spec)
+}
+
+pub fn load_frame(frame: DataFrame, spec: &DatasetSpec) -> Result<Table> {
+    let query = Query::from_frame(frame.lazy(), spec)?;
+    Table::collect(&query, &Arc::new(AtomicBool::new(false)))
+}
+
+/// The key, label and first feature of every row, in the order of the table.
+pub fn rows(table: &Table) -> Vec<(String, String, String)> {
+    let mut rows = Vec::new();
+    for partition in table.partitions() {
+        let (_, column) = partition.features().next().unwrap();
+        for row in partition.range() {
+            let label = &partition.classes()[partition.labels().get(row) as usize];
+            let value = match column {
+                Column::Numbers(numbers) => numbers.get(row).to_string(),
+                Column::Categories { codes, dictionary } => {
+                    dictionary[codes.get(row) as usize].clone()
+                }
+            };
+            rows.push((partition.key().to_owned(), label.clone(), value));
+        }
+    }
+    rows
+}
+
+/// The keys, in the order of the table.
+pub fn keys(table: &Table) -> Vec<&str> {
+    table
+        .partitions()
+        .map(|partition| partition.key())
+        .collect()
+}
+
+/// The number of rows of every key.
+pub fn sizes(table: &Table) -> Vec<(&str, usize)> {
+    table
+        .partitions()
+        .map(|partition| (partition.key(), partition.rows()))
+        .collect()
+}
+
+/// Key `k`, target `y`.
+pub fn simple() -> DatasetSpec {
+    DatasetSpec::new(["k"], "y")
+}

@@ -1,0 +1,122 @@
+//! Rows that are held out.
+
+use per_entity::dataset::{Column, DatasetSpec, Holdout, Source, Table};
+use per_entity::store::Store;
+use polars::prelude::{DataFrame, DataType};
+
+use super::shops::shops;
+use crate::support::place::Place;
+use crate::support::store::content;
+
+/// A store's table of entities.
+fn entities(store: &Store) -> DataFrame {
+    let entities = store.entities().expect("a table of entities");
+    entities.collect().expect("a table of entities")
+}
+
+#[test]
+fn holdout_figures_stand_in_the_store_whatever_the_threads() {
+    let place = Place::new();
+    let input = place.write("train.csv", shops(600));
+    let own = ["--input", &input, "--key", "shop", "--target", "class"];
+    let table = |store: &str, threads: &str| {
+        let more = ["--holdout", "0.2", "--quiet", "--threads", threads];
+        place.train(store, &[&own[..], &more].concat()).succeeded();
+        content(&place.path(store)).remove("entities.parquet")
+    };
+    assert_eq!(
+        table("one", "1").expect("a table"),
+        table("many", "4").expect("a table")
+    );
+
+    let store = place.store("one");
+    let entities = entities(&store);
+    let number = |name: &str| {
+        entities
+            .column(name)
+            .expect("a column")
+            .cast(&DataType::Float64)
+    };
+    let held_out = number("holdout_rows").expect("numbers");
+    let held_out = held_out.f64().expect("numbers").get(0).expect("a number");
+    assert!((held_out - 60.0).abs() <= 3.0, "{held_out}");
+    let rows = number("rows").expect("numbers");
+    assert_eq!(rows.f64().expect("numbers").get(0), Some(300.0 - held_out));
+    for name in [
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "roc_auc",
+    ] {
+        let column = number(name).expect("numbers");
+        assert_eq!(column.f64().expect("numbers").get(0), Some(1.0), "{name}");
+    }
+    let holdout = &store.generation().run.holdout;
+    let overall = &holdout.as_ref().expect("a holdout").overall;
+    assert_eq!(overall.micro.accuracy, Some(1.0));
+}
+
+#[test]
+fn added_rows_leave_the_holdout_as_it_was() {
+    let place = Place::new();
+    let held_out = |rows: u32, seed: u64| -> Vec<f64> {
+        let mut text = String::from("shop,number,class\n");
+        for row in 0..rows {
+            text += &format!("{},{row},{}\n", ["n", "s"][(row % 2) as usize], row % 3);
+        }
+        let input = place.write("rows.csv", text);
+        let spec = DatasetSpec::new(["shop"], "class");
+        let source = Source::open(&[input], None, &spec).expect("files");
+        let table = Table::load(&source, &spec, &Default::default()).expect("a table");
+        let (train, test) = Holdout::new(0.25, seed, None)
+            .expect("a holdout")
+            .split(&table);
+        assert_eq!(train.rows() + test.rows(), rows as usize);
+        assert!((test.rows() as f64 - 0.25 * f64::from(rows)).abs() <= 12.0);
+        let Column::Numbers(numbers) = &test.columns()[0] else {
+            panic!("numbers")
+        };
+        (0..test.rows()).map(|row| numbers.get(row)).collect()
+    };
+    let before = held_out(600, 7);
+    let mut after = held_out(1_000, 7);
+    after.retain(|&number| number < 600.0);
+    assert_eq!(before, after);
+    assert_ne!(before, held_out(600, 8));
+}
+
+#[test]
+fn rows_with_the_same_value_are_held_out_together() {
+    let place = Place::new();
+    let mut text = String::from("shop,customer,x,class\n");
+    for row in 0..400 {
+        text += &format!("n,c{},{},{}\n", row % 40, row % 2, row % 2);
+    }
+    let input = place.write("rows.csv", text);
+    let own = ["--input", &input, "--key", "shop", "--target", "class"];
+    let more = [
+        "--ignore",
+        "customer",
+        "--holdout",
+        "0.3",
+        "--holdout-by",
+        "customer",
+    ];
+    place
+        .train("models", &[&own[..], &more].concat())
+        .succeeded();
+    let held_out = entities(&place.store("models"));
+    let held_out = held_out
+        .column("holdout_rows")
+        .expect("a column")
+        .u64()
+        .expect("numbers")
+        .get(0);
+    // Each of the 40 customers has ten rows.
+    assert!(
+        held_out.is_some_and(|rows| rows > 0 && rows % 10 == 0),
+        "{held_out:?}"
+    );
+}

@@ -1,0 +1,9 @@
+//! What `evaluate`, `compare` and `train --holdout` tell of models.
+
+mod adult;
+mod compare;
+mod figures;
+mod golden;
+mod holdout;
+mod report;
+mod shops;

@@ -1,0 +1,175 @@
+//! Reports on a few rows, each of whose figures can be counted by hand.
+
+use std::fs;
+use std::path::Path;
+
+use per_entity::evaluate::{ModelStatus, evaluate};
+use per_entity::store::Store;
+use polars::prelude::{IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, PlRefPath, df};
+use serde_json::json;
+
+use super::figures::{close, entity};
+use super::shops::{shops, train_shops};
+use crate::support::place::Place;
+use crate::support::program::run;
+
+#[test]
+fn several_classes_have_a_confusion_matrix_and_averages() {
+    let place = Place::new();
+    let models = train_shops(&place, 210);
+    // In the north, the five rows of class top look like low ones.
+    let mut test = String::from("shop,x,size,colour,class\n");
+    for row in 0..30 {
+        let class = ["low", "mid", "top"][row % 3];
+        let x = if row % 3 == 2 && row < 15 { 0 } else { row % 3 };
+        test += &format!("north,{x}.5,1,blue,{class}\n");
+    }
+    let test = place.write("test.csv", test);
+    let report = run(&["evaluate", "--models", &models, "--input", &test, "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(report["classes"], json!(["low", "mid", "top"]));
+    let north = entity(&report, "north");
+    assert_eq!(
+        north["confusion"]["counts"],
+        json!([10, 0, 0, 0, 10, 0, 5, 0, 5])
+    );
+    close(&north["metrics"]["accuracy"], 25.0 / 30.0);
+    close(
+        &north["metrics"]["precision"],
+        (10.0 / 15.0 + 1.0 + 1.0) / 3.0,
+    );
+    close(&north["metrics"]["recall"], (1.0 + 1.0 + 0.5) / 3.0);
+    close(&north["metrics"]["f1"], (0.8 + 1.0 + 2.0 / 3.0) / 3.0);
+    close(&report["overall"]["micro"]["accuracy"], 25.0 / 30.0);
+}
+
+#[test]
+fn groups_of_several_classes_need_a_positive_one() {
+    let place = Place::new();
+    let models = train_shops(&place, 210);
+    let test = place.write("test.csv", shops(60));
+    let base = [
+        "evaluate",
+        "--models",
+        &models,
+        "--input",
+        &test,
+        "--group-by",
+        "group",
+    ];
+    let error = run(&base).failed(2);
+    assert!(
+        error.contains("--positive") && error.contains("'low', 'mid', 'top'"),
+        "{error}"
+    );
+    let report = run(&[&base[..], &["--positive", "top", "--json"]].concat())
+        .succeeded()
+        .json();
+    let groups = report["fairness"]["groups"].as_array().expect("groups");
+    assert_eq!(groups[0]["values"], json!(["a"]));
+    assert_eq!(groups[0]["rows"], 24);
+    close(&groups[0]["selection_rate"], 8.0 / 24.0);
+    close(&groups[0]["true_positive_rate"], 1.0);
+    close(&groups[0]["false_positive_rate"], 0.0);
+    close(
+        &report["fairness"]["disparity"]["equalized_odds_difference"],
+        0.0,
+    );
+}
+
+#[test]
+fn unseen_targets_and_unknown_entities_are_reported() {
+    let place = Place::new();
+    let models = train_shops(&place, 210);
+    let test = place.write(
+        "test.csv",
+        "shop,x,size,colour,class\nnorth,0.5,1,red,low\nnorth,1.5,1,red,huge\nwest,0.5,1,red,low\n",
+    );
+    let base = ["evaluate", "--models", &models, "--input", &test];
+    let report = run(&[&base[..], &["--json"]].concat()).succeeded().json();
+    assert_eq!(report["unseen_targets"], json!({ "huge": 1 }));
+    assert_eq!(report["rows_without_model"], 1);
+    assert_eq!(entity(&report, "west")["model"]["status"], "unknown");
+    close(&entity(&report, "north")["metrics"]["accuracy"], 0.5);
+    assert_eq!(report["overall"]["micro"]["rows"], 2);
+    let text = run(&base).succeeded().stdout;
+    assert!(
+        text.contains("'huge'") && text.contains("1 entities without a model"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_damaged_model_is_named_and_the_others_are_evaluated() {
+    let place = Place::new();
+    let models = train_shops(&place, 210);
+    let file = Path::new(&models).join("gen-000001/south.cbor");
+    let mut bytes = fs::read(&file).expect("a model");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&file, bytes).expect("a model");
+    let test = place.write("test.csv", shops(60));
+    let error = run(&["evaluate", "--models", &models, "--input", &test]).failed(1);
+    assert!(
+        error.contains("south.cbor") && error.contains("digest"),
+        "{error}"
+    );
+
+    let frame = LazyCsvReader::new(PlRefPath::new(&test))
+        .finish()
+        .expect("a frame");
+    let report = evaluate(&Store::open(&models).expect("a store"), frame).expect("a report");
+    assert_eq!(report.entities[0].model, ModelStatus::Evaluated);
+    assert_eq!(report.overall.micro.accuracy, Some(1.0));
+    assert!(matches!(report.entities[1].model, ModelStatus::Damaged(_)));
+}
+
+#[test]
+fn input_that_the_models_cannot_read_is_an_error_that_names_the_column() {
+    let place = Place::new();
+    let models = train_shops(&place, 210);
+    let cases = [
+        ("shop,size,colour,class\nnorth,1,red,low\n", "'x'"),
+        ("shop,x,size,colour\nnorth,1,1,red\n", "'class'"),
+        ("shop,x,size,colour,class\nnorth,wide,1,red,low\n", "'x'"),
+        ("shop,x,size,colour,class\n", "holds no rows"),
+    ];
+    for (text, named) in cases {
+        let test = place.write("test.csv", text);
+        let error = run(&["evaluate", "--models", &models, "--input", &test]).failed(2);
+        assert!(error.contains(named), "{error}");
+    }
+    let store = Store::open(&models).expect("a store");
+    let frame = df!(
+        "shop" => ["north"], "x" => ["1.5"], "size" => [1.0], "colour" => ["red"], "class" => ["low"],
+    );
+    let error = evaluate(&store, frame.expect("a frame").lazy()).expect_err("x is text");
+    assert!(
+        error.to_string().contains("column 'x' is of type str"),
+        "{error}"
+    );
+}
+
+#[test]
+fn figures_are_written_as_tables_too() {
+    let place = Place::new();
+    let models = train_shops(&place, 210);
+    let test = place.write("test.csv", shops(60));
+    let (csv, parquet) = (place.text("metrics.csv"), place.text("metrics.parquet"));
+    for output in [&csv, &parquet] {
+        run(&[
+            "evaluate", "--models", &models, "--input", &test, "--output", output, "--quiet",
+        ])
+        .succeeded();
+    }
+    let text = place.read("metrics.csv");
+    assert!(
+        text.starts_with("scope,entity,group,model,rows,accuracy,"),
+        "{text}"
+    );
+    assert!(text.contains("\nentity,north,,evaluated,30,1.0,"), "{text}");
+    let frame = LazyFrame::scan_parquet(PlRefPath::new(&parquet), Default::default());
+    let frame = frame.and_then(LazyFrame::collect).expect("a table");
+    assert_eq!(frame.height(), text.lines().count() - 1);
+}

@@ -1,0 +1,8 @@
+//! What a user relies on when models predict: each row by its own entity's model, in order, with
+//! nothing lost on the way.
+
+mod files;
+mod frames;
+mod python;
+mod shops;
+mod stream;

@@ -1,0 +1,83 @@
+//! Made-up data of many entities, and a place for stores.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::place::Place;
+use crate::support::program::{finish, per_entity};
+
+pub const ENTITIES: u64 = 4_000;
+
+/// A place with the rows of many entities in `data.csv`.
+pub struct Ground(Place);
+
+impl Ground {
+    pub fn new() -> Self {
+        let ground = Self(Place::new());
+        ground.generate("data.csv", 0);
+        ground
+    }
+
+    /// Makes up other rows of the same entities.
+    pub fn generate(&self, name: &str, seed: u64) {
+        let (seed, entities) = (seed.to_string(), ENTITIES.to_string());
+        let more = ["--seed", &seed, "--entities", &entities];
+        self.0.generate(name, 60_000, &more);
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path(name)
+    }
+
+    /// Trains from a file into a store, with small packs and one thread.
+    pub fn train(&self, data: &str, store: &Path) -> Command {
+        let mut command = per_entity();
+        command
+            .args(["train", "--key", "entity", "--target", "income", "--json"])
+            .args(["--models-per-file", "100", "--threads", "1", "--input"])
+            .arg(self.path(data))
+            .arg("--output-dir")
+            .arg(store)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// What a command that ends well prints.
+#[track_caller]
+pub fn succeed(command: &mut Command) -> Value {
+    finish(command).succeeded().json()
+}
+
+/// The staging directories that hold some finished packs.
+pub fn staging(store: &Path) -> Vec<PathBuf> {
+    fs::read_dir(store)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().contains("/.staging-"))
+        .filter(|path| path.join("pack-00003.cbor").exists())
+        .collect()
+}
+
+/// Starts a run and waits until it has finished some packs.
+pub fn start(mut command: Command, store: &Path) -> Child {
+    let before = staging(store);
+    let mut run = command.spawn().unwrap();
+    while staging(store).iter().all(|path| before.contains(path)) {
+        assert!(run.try_wait().unwrap().is_none(), "ended too early");
+        thread::sleep(Duration::from_micros(200));
+    }
+    run
+}
+
+pub fn signal(run: &Child, signal: Signal) {
+    kill_process(Pid::from_child(run), signal).unwrap();
+}

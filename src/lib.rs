@@ -13,7 +13,8 @@
 //! | predict | [`predict`] | rows of many entities | each row's class, by its own entity's model |
 //! | evaluate | [`evaluate`] | predictions | metrics, confusion, fairness |
 //!
-//! [`generate`] makes up data of any size to try it all on.
+//! Below the stages lie what they share: [`schema`], what is known of a column, and [`codes`],
+//! columns of small integers. [`generate`] makes up data of any size to try it all on.
 //!
 //! ```
 //! use std::sync::{Arc, atomic::AtomicBool};
@@ -43,6 +44,7 @@
 //! ```
 #![warn(missing_docs)]
 
+pub mod codes;
 pub mod dataset;
 pub mod encode;
 mod error;
@@ -50,6 +52,7 @@ pub mod evaluate;
 pub mod generate;
 mod model;
 pub mod predict;
+pub mod schema;
 pub mod store;
 pub mod train;
 pub mod tree;

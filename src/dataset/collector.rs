@@ -7,17 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::Query;
-use super::buffer::{CodeBuffer, Numbers};
 use super::query::Discrete;
 use super::sieve::Sieve;
-use crate::encode::FeatureKind;
+use super::{Numbers, Query};
+use crate::codes::Codes;
+use crate::schema::FeatureKind;
 
 /// What a column collects.
 pub(super) enum Collected {
     /// Codes of a Polars categorical, and what they stand for.
     Text {
-        codes: CodeBuffer,
+        codes: Codes,
         mapping: Option<Arc<CategoricalMapping>>,
     },
     /// Whole numbers.
@@ -91,7 +91,7 @@ impl Collector {
 impl Collected {
     fn text() -> Self {
         Collected::Text {
-            codes: CodeBuffer::default(),
+            codes: Codes::default(),
             mapping: None,
         }
     }

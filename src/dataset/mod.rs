@@ -15,7 +15,7 @@ mod spill;
 mod survey;
 
 use batches::Batches;
-pub use buffer::{CodeBuffer, Numbers};
+pub use buffer::Numbers;
 pub use holdout::Holdout;
 pub use key::KeyOrder;
 pub(crate) use key::key_text;

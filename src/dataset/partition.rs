@@ -8,12 +8,12 @@ use polars::prelude::*;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::buffer::{Order, marked};
 use super::collector::{Collected, Collector};
 use super::key::key_text;
 use super::query::Feature;
-use super::{CodeBuffer, DatasetSpec, Numbers, Query, Source};
-use crate::encode::FeatureKind;
+use super::{DatasetSpec, Numbers, Query, Source};
+use crate::codes::{Codes, Order, marked};
+use crate::schema::FeatureKind;
 use crate::{Error, Result, guarded};
 
 /// Why a row was left out.
@@ -27,7 +27,7 @@ pub enum WhyLeftOut {
     NullKey,
     /// The target is null.
     NullTarget,
-    /// The weight is null or outside of [`SAMPLE_WEIGHTS`](crate::tree::SAMPLE_WEIGHTS).
+    /// The weight is null or outside of [`SAMPLE_WEIGHTS`](crate::schema::SAMPLE_WEIGHTS).
     BadWeight,
     /// A feature is missing.
     MissingValue,
@@ -46,7 +46,7 @@ pub struct LeftOut {
     pub null_key: u64,
     /// Rows without a target.
     pub null_target: u64,
-    /// Rows whose weight is null or outside of [`SAMPLE_WEIGHTS`](crate::tree::SAMPLE_WEIGHTS).
+    /// Rows whose weight is null or outside of [`SAMPLE_WEIGHTS`](crate::schema::SAMPLE_WEIGHTS).
     pub bad_weight: u64,
     /// Rows with a missing feature.
     pub missing_value: u64,
@@ -107,7 +107,7 @@ pub enum Column {
     /// Codes into a dictionary whose texts are sorted.
     Categories {
         /// One code per row.
-        codes: CodeBuffer,
+        codes: Codes,
         /// What the codes stand for.
         dictionary: Arc<[String]>,
     },
@@ -133,7 +133,7 @@ pub struct Table {
     features: Vec<Feature>,
     columns: Vec<Column>,
     carried: Vec<Column>,
-    labels: CodeBuffer,
+    labels: Codes,
     classes: Arc<[String]>,
     weights: Option<Vec<f64>>,
     keys: Vec<String>,
@@ -330,7 +330,7 @@ impl Table {
     }
 
     /// The target of every row, as positions in [`classes`](Self::classes).
-    pub fn labels(&self) -> &CodeBuffer {
+    pub fn labels(&self) -> &Codes {
         &self.labels
     }
 
@@ -387,7 +387,7 @@ impl Table {
         for (position, &entity) in sorted.iter().enumerate() {
             positions[entity] = position as u32;
         }
-        let mut codes = CodeBuffer::default();
+        let mut codes = Codes::default();
         let largest = self.len().saturating_sub(1) as u32;
         for (partition, &position) in self.partitions().zip(&positions) {
             codes.extend(std::iter::repeat_n(position, partition.rows()), largest);
@@ -454,7 +454,7 @@ impl<'a> Partition<'a> {
     }
 
     /// The target of every row of the table, as positions in [`classes`](Self::classes).
-    pub fn labels(&self) -> &'a CodeBuffer {
+    pub fn labels(&self) -> &'a Codes {
         &self.table.labels
     }
 
@@ -500,7 +500,7 @@ pub(super) fn count(frame: &LazyFrame) -> Result<u64> {
 /// A discrete column: raw codes, and for each of them its place among the sorted texts.
 #[derive(Default)]
 struct Dictionary {
-    codes: CodeBuffer,
+    codes: Codes,
     /// The sorted position of each raw code.
     positions: Vec<u32>,
     texts: Vec<String>,
@@ -515,7 +515,7 @@ impl Dictionary {
         }
     }
 
-    fn of_text(codes: CodeBuffer, mapping: Option<&CategoricalMapping>) -> Self {
+    fn of_text(codes: Codes, mapping: Option<&CategoricalMapping>) -> Self {
         let bound = mapping.map_or(0, CategoricalMapping::num_cats_upper_bound);
         let mut present = vec![false; bound];
         for row in 0..codes.len() {
@@ -542,7 +542,7 @@ impl Dictionary {
 
     fn of_integers(values: &[i64]) -> Self {
         let mut distinct = distinct_integers(values);
-        let mut codes = CodeBuffer::default();
+        let mut codes = Codes::default();
         let largest = distinct.len().saturating_sub(1) as u32;
         match dense_positions(&distinct) {
             Some((low, positions)) => {
@@ -563,7 +563,7 @@ impl Dictionary {
         }
     }
 
-    fn scatter(self, order: &Order) -> (CodeBuffer, Arc<[String]>) {
+    fn scatter(self, order: &Order) -> (Codes, Arc<[String]>) {
         let codes = self.codes.scatter(&self.positions, self.texts.len(), order);
         (codes, self.texts.into())
     }

@@ -7,7 +7,7 @@ use polars::sql::sql_expr;
 use serde::{Deserialize, Serialize};
 
 use super::{DatasetSpec, KeyOrder, Source};
-use crate::encode::FeatureKind;
+use crate::schema::FeatureKind;
 use crate::{Error, Result};
 
 /// A feature of the dataset.

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::{LeftOut, Query, WhyLeftOut};
-use crate::tree::SAMPLE_WEIGHTS;
+use crate::schema::SAMPLE_WEIGHTS;
 
 /// Takes rows without a value that is needed out of batches, and counts them.
 pub(super) struct Sieve {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Feature;
-use crate::encode::FeatureKind;
+use crate::schema::FeatureKind;
 use crate::{Error, Result};
 
 /// What the columns of a dataset are for.

@@ -18,7 +18,7 @@ use super::key::key_text;
 use super::partition::{BATCH_ROWS, count, rows_before_filter};
 use super::sieve::Sieve;
 use super::{DatasetSpec, LeftOut, Query, Source, Table};
-use crate::encode::FeatureKind;
+use crate::schema::FeatureKind;
 use crate::{Error, Result, guarded};
 
 /// How many rows may be in memory at once, and where the others go: files in a directory that is

@@ -1,8 +1,8 @@
 //! The encoder of one entity: what its codes stand for.
 
-use crate::dataset::{CodeBuffer, Column, Numbers, Partition};
-
-use super::{CodeColumn, CodeMatrix, FeatureKind};
+use crate::codes::{CodeColumn, CodeMatrix, Codes, with_codes};
+use crate::dataset::{Column, Numbers, Partition};
+use crate::schema::FeatureKind;
 
 /// The distinct values of one feature in one partition, in the order of their codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,18 +162,12 @@ impl EncoderScratch {
     /// `self.codes`.
     fn distinct_codes(
         &mut self,
-        codes: &CodeBuffer,
+        codes: &Codes,
         range: std::ops::Range<usize>,
         cardinality: usize,
     ) -> Vec<u32> {
-        match codes {
-            CodeBuffer::U8(codes) => self.distinct(&codes[range], 0, cardinality),
-            CodeBuffer::U16(codes) => self.distinct(&codes[range], 0, cardinality),
-            CodeBuffer::U32(codes) => self.distinct(&codes[range], 0, cardinality),
-        }
-        .into_iter()
-        .map(|code| code as u32)
-        .collect()
+        let distinct = with_codes!(codes, codes => self.distinct(&codes[range], 0, cardinality));
+        distinct.into_iter().map(|code| code as u32).collect()
     }
 
     /// The distinct numbers of some rows, ascending; leaves each row's position among them in

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Evaluation;
-use crate::dataset::{CodeBuffer, Column, Numbers, Table};
+use crate::codes::Codes;
+use crate::dataset::{Column, Numbers, Table};
 use crate::{Error, Model, Result};
 
 /// The rows of a table and the classes that they are evaluated on.
@@ -150,7 +151,7 @@ const ABSENT: u32 = u32::MAX;
 enum BoundColumn<'a> {
     Numbers(&'a Numbers),
     Categories {
-        codes: &'a CodeBuffer,
+        codes: &'a Codes,
         /// By position of the model's category: the table's code of it.
         asked: Vec<u32>,
     },

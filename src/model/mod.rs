@@ -8,8 +8,8 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::encode::{Encoder, Values, midpoint};
-use crate::tree::{Split, Tree, heaviest};
+use crate::encode::{Encoder, Values};
+use crate::tree::{Split, Tree, heaviest, midpoint};
 
 pub(crate) use columns::{BoundModel, FrameColumn, MISSING, column, texts, unsupported};
 pub use format::MODEL_VERSION;

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::cache::{Cache, Held};
 use super::entities::{Entities, Slot};
 use super::predictions::{Answer, Classifier, Predictions};
-use crate::encode::FeatureKind;
 use crate::model::{BoundModel, FrameColumn};
+use crate::schema::FeatureKind;
 use crate::store::{EntityRecord, Index, Run, Store};
 use crate::{Error, Model, Result};
 

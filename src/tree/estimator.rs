@@ -6,9 +6,10 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{DatasetBase, Float, Label};
 use ndarray::{Array1, ArrayBase, Data, Ix2};
 
-use super::tree::heaviest;
-use super::{DecisionTreeParams, DecisionTreeValidParams, SAMPLE_WEIGHTS, Split, Tree};
-use crate::encode::{CodeColumn, CodeMatrix, FeatureKind, midpoint};
+use super::tree::{heaviest, midpoint};
+use super::{DecisionTreeParams, DecisionTreeValidParams, Split, Tree};
+use crate::codes::{CodeColumn, CodeMatrix};
+use crate::schema::{FeatureKind, SAMPLE_WEIGHTS};
 
 /// An exact classification tree on numeric features, fitted by linfa's [`Fit`].
 ///
@@ -22,12 +23,14 @@ pub struct DecisionTree<L> {
     classes: Vec<L>,
 }
 
-impl<L> DecisionTree<L> {
-    /// The default hyperparameters, to be set and fitted.
-    pub fn params() -> DecisionTreeParams<L> {
+impl DecisionTree<usize> {
+    /// The default hyperparameters, to be set and fitted to targets of any label type.
+    pub fn params() -> DecisionTreeParams {
         DecisionTreeParams::new()
     }
+}
 
+impl<L> DecisionTree<L> {
     /// The nodes.
     pub fn tree(&self) -> &Tree {
         &self.tree
@@ -51,10 +54,10 @@ impl<L> DecisionTree<L> {
 /// [`linfa::Error::NotEnoughSamples`] without rows; [`linfa::Error::MismatchedShapes`] when there
 /// is not one target and one weight for each row; [`linfa::Error::Parameters`] for a value that is
 /// not finite or a weight outside of [`SAMPLE_WEIGHTS`].
-impl<F, L, D, T> Fit<ArrayBase<D, Ix2>, T, linfa::Error> for DecisionTreeValidParams<L>
+impl<F, L, D, T> Fit<ArrayBase<D, Ix2>, T, linfa::Error> for DecisionTreeValidParams
 where
     F: Float,
-    L: Label + Ord + Sync,
+    L: Label + Ord,
     D: Data<Elem = F>,
     T: AsSingleTargets<Elem = L>,
 {
@@ -75,29 +78,8 @@ where
                 targets.len(),
             ));
         }
-        let weights: Option<Vec<f64>> = dataset
-            .weights()
-            .map(|weights| weights.iter().map(|&weight| weight.into()).collect());
-        if let Some(weights) = &weights
-            && weights.len() != records.nrows()
-        {
-            return Err(linfa::Error::MismatchedShapes(
-                records.nrows(),
-                weights.len(),
-            ));
-        }
-        if weights
-            .iter()
-            .flatten()
-            .any(|weight| !SAMPLE_WEIGHTS.contains(weight))
-        {
-            return Err(linfa::Error::Parameters(format!(
-                "a sample weight is not between {:e} and {:e}",
-                SAMPLE_WEIGHTS.start(),
-                SAMPLE_WEIGHTS.end(),
-            )));
-        }
-
+        let weights = checked_weights(dataset.weights(), records.nrows())?;
+        let (matrix, values) = ranks(records)?;
         let mut classes: Vec<L> = targets.iter().cloned().collect();
         classes.sort_unstable();
         classes.dedup();
@@ -106,29 +88,6 @@ where
             .map(|target| classes.partition_point(|class| class < target) as u32)
             .collect();
 
-        let mut values = Vec::with_capacity(records.ncols());
-        let mut columns = Vec::with_capacity(records.ncols());
-        for (position, column) in records.columns().into_iter().enumerate() {
-            let column: Array1<f64> = column.mapv(|value| value.to_f64().unwrap_or(f64::NAN));
-            if column.iter().any(|value| !value.is_finite()) {
-                return Err(linfa::Error::Parameters(format!(
-                    "column {position} holds a value that is not finite"
-                )));
-            }
-            let mut distinct = column.to_vec();
-            distinct.sort_unstable_by(f64::total_cmp);
-            distinct.dedup_by(|next, last| *next == *last);
-            columns.push(CodeColumn::new(
-                FeatureKind::Numeric,
-                distinct.len() as u32,
-                column
-                    .iter()
-                    .map(|&value| distinct.partition_point(|&other| other < value) as u32),
-            ));
-            values.push(distinct);
-        }
-
-        let matrix = CodeMatrix::new(columns, records.nrows());
         let tree = self.fit_codes(&matrix, &labels, classes.len(), weights.as_deref());
         let thresholds = (0..tree.node_count())
             .map(|node| match tree.split(node) {
@@ -137,7 +96,7 @@ where
                     code,
                     next,
                 } => {
-                    let values: &[f64] = &values[feature as usize];
+                    let values = &values[feature as usize];
                     midpoint(values[code as usize], values[next as usize])
                 }
                 _ => 0.0,
@@ -149,6 +108,56 @@ where
             classes,
         })
     }
+}
+
+/// The weights of a dataset of so many rows.
+fn checked_weights(weights: Option<&[f32]>, rows: usize) -> Result<Option<Vec<f64>>, linfa::Error> {
+    let Some(weights) = weights else {
+        return Ok(None);
+    };
+    if weights.len() != rows {
+        return Err(linfa::Error::MismatchedShapes(rows, weights.len()));
+    }
+    let weights: Vec<f64> = weights.iter().map(|&weight| weight.into()).collect();
+    if weights
+        .iter()
+        .any(|weight| !SAMPLE_WEIGHTS.contains(weight))
+    {
+        return Err(linfa::Error::Parameters(format!(
+            "a sample weight is not between {:e} and {:e}",
+            SAMPLE_WEIGHTS.start(),
+            SAMPLE_WEIGHTS.end(),
+        )));
+    }
+    Ok(Some(weights))
+}
+
+/// Each value as its rank among the distinct values of its column, and these, ascending.
+fn ranks<F: Float, D: Data<Elem = F>>(
+    records: &ArrayBase<D, Ix2>,
+) -> Result<(CodeMatrix, Vec<Vec<f64>>), linfa::Error> {
+    let mut values = Vec::with_capacity(records.ncols());
+    let mut columns = Vec::with_capacity(records.ncols());
+    for (position, column) in records.columns().into_iter().enumerate() {
+        let column: Array1<f64> = column.mapv(|value| value.to_f64().unwrap_or(f64::NAN));
+        if column.iter().any(|value| !value.is_finite()) {
+            return Err(linfa::Error::Parameters(format!(
+                "column {position} holds a value that is not finite"
+            )));
+        }
+        let mut distinct = column.to_vec();
+        distinct.sort_unstable_by(f64::total_cmp);
+        distinct.dedup_by(|next, last| *next == *last);
+        columns.push(CodeColumn::new(
+            FeatureKind::Numeric,
+            distinct.len() as u32,
+            column
+                .iter()
+                .map(|&value| distinct.partition_point(|&other| other < value) as u32),
+        ));
+        values.push(distinct);
+    }
+    Ok((CodeMatrix::new(columns, records.nrows()), values))
 }
 
 impl<F, L, D> PredictInplace<ArrayBase<D, Ix2>, Array1<L>> for DecisionTree<L>

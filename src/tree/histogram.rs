@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::splitter::{NodeRows, Weight, contiguous};
-use crate::encode::{CodeColumn, Codes};
+use super::node_rows::NodeRows;
+use super::weight::Weight;
+use crate::codes::{CodeColumn, Codes, with_codes};
 
 /// A histogram has at most so many slots, for one waits at each node on the way to the root.
 const SLOTS: usize = 1 << 16;
@@ -41,22 +42,29 @@ pub(super) struct Histograms<W> {
 }
 
 impl<W: Weight> Histograms<W> {
-    /// Begins a tree.
-    pub fn lay_out(&mut self, columns: &[CodeColumn], classes: usize, rows: usize) {
+    /// Begins a tree on some features, in ascending order.
+    pub fn lay_out(
+        &mut self,
+        columns: &[CodeColumn],
+        features: &[u32],
+        classes: usize,
+        rows: usize,
+    ) {
         let most = SLOTS.max(rows / ROWS_PER_SLOT);
         self.free.clear();
         self.free.extend(0..self.buffers.len());
         self.slots.clear();
+        self.slots.resize(columns.len(), 0..0);
         self.slot_count = 0;
         self.counted_features = 0;
-        for column in columns {
-            let slots = column.cardinality as usize * classes;
+        for &feature in features {
+            let slots = columns[feature as usize].cardinality as usize * classes;
             let start = self.slot_count;
             if slots <= most / FEATURE_SHARE && start + slots <= most {
                 self.slot_count += slots;
                 self.counted_features += 1;
             }
-            self.slots.push(start..self.slot_count);
+            self.slots[feature as usize] = start..self.slot_count;
         }
     }
 
@@ -73,7 +81,7 @@ impl<W: Weight> Histograms<W> {
         columns: &[CodeColumn],
         features: &[u32],
         classes: usize,
-        node: &NodeRows,
+        node: &NodeRows<W>,
     ) -> HistogramId {
         let buffer = self.free.pop().unwrap_or_else(|| {
             self.buffers.push(Vec::new());
@@ -136,22 +144,18 @@ impl<W: Weight> Histograms<W> {
 }
 
 /// Counts a node's rows on a feature, unless it has no slots.
-fn count<W: Weight>(codes: &Codes, classes: usize, node: &NodeRows, counts: &mut [W]) {
+fn count<W: Weight>(codes: &Codes, classes: usize, node: &NodeRows<W>, counts: &mut [W]) {
     if counts.is_empty() {
         return;
     }
-    match codes {
-        Codes::U8(codes) => count_codes(contiguous(codes), classes, node, counts),
-        Codes::U16(codes) => count_codes(contiguous(codes), classes, node, counts),
-        Codes::U32(codes) => count_codes(contiguous(codes), classes, node, counts),
-    }
+    with_codes!(codes, codes => count_codes(codes, classes, node, counts));
 }
 
 #[inline(always)]
 fn count_codes<W: Weight, C: Copy + Into<u32>>(
     codes: &[C],
     classes: usize,
-    node: &NodeRows,
+    node: &NodeRows<W>,
     counts: &mut [W],
 ) {
     for (position, (&row, &label)) in node.rows.iter().zip(node.labels).enumerate() {

@@ -1,7 +1,5 @@
 //! The hyperparameters of a tree, unchecked and checked.
 
-use std::marker::PhantomData;
-
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +7,15 @@ use super::Criterion;
 
 /// Checked hyperparameters: what the builder takes. See [`DecisionTreeParams`] for the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DecisionTreeValidParams<L = usize> {
+pub struct DecisionTreeValidParams {
     pub(super) criterion: Criterion,
     pub(super) max_depth: Option<usize>,
     pub(super) min_samples_split: usize,
     pub(super) min_samples_leaf: usize,
     pub(super) min_impurity_decrease: f64,
-    #[serde(skip)]
-    label: PhantomData<L>,
 }
 
-impl<L> DecisionTreeValidParams<L> {
+impl DecisionTreeValidParams {
     /// The impurity measure.
     pub fn criterion(&self) -> Criterion {
         self.criterion
@@ -47,7 +43,7 @@ impl<L> DecisionTreeValidParams<L> {
 }
 
 /// Hyperparameters of [`DecisionTree`](super::DecisionTree), with scikit-learn's names and
-/// defaults. `L` is the label type of [`Fit`](linfa::traits::Fit).
+/// defaults.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
@@ -75,15 +71,15 @@ impl<L> DecisionTreeValidParams<L> {
 /// # Ok::<(), linfa::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct DecisionTreeParams<L = usize>(DecisionTreeValidParams<L>);
+pub struct DecisionTreeParams(DecisionTreeValidParams);
 
-impl<L> Default for DecisionTreeParams<L> {
+impl Default for DecisionTreeParams {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<L> DecisionTreeParams<L> {
+impl DecisionTreeParams {
     /// The defaults of the table above.
     pub fn new() -> Self {
         Self(DecisionTreeValidParams {
@@ -92,7 +88,6 @@ impl<L> DecisionTreeParams<L> {
             min_samples_split: 2,
             min_samples_leaf: 1,
             min_impurity_decrease: 0.0,
-            label: PhantomData,
         })
     }
 
@@ -149,8 +144,8 @@ impl From<ParamsError> for linfa::Error {
     }
 }
 
-impl<L> ParamGuard for DecisionTreeParams<L> {
-    type Checked = DecisionTreeValidParams<L>;
+impl ParamGuard for DecisionTreeParams {
+    type Checked = DecisionTreeValidParams;
     type Error = ParamsError;
 
     fn check_ref(&self) -> Result<&Self::Checked, Self::Error> {

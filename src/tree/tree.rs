@@ -1,6 +1,6 @@
 //! The tree stores and predicts: flat arrays in preorder, splits in terms of codes.
 
-use crate::encode::CodeMatrix;
+use crate::codes::CodeMatrix;
 
 /// What a node asks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +168,17 @@ impl Tree {
             }
         }
         if total > 0.0 { correct / total } else { 1.0 }
+    }
+}
+
+/// The threshold between two neighbouring values, `lower < upper`: their midpoint, or `lower`
+/// where rounding would put the midpoint on `upper` (scikit-learn's `BestSplitter`).
+pub fn midpoint(lower: f64, upper: f64) -> f64 {
+    let midpoint = lower / 2.0 + upper / 2.0;
+    if midpoint < upper && midpoint.is_finite() {
+        midpoint
+    } else {
+        lower
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a tree is fitted to.
 
 use linfa::ParamGuard;
-use per_entity::encode::{CodeColumn, CodeMatrix, FeatureKind};
+use per_entity::codes::{CodeColumn, CodeMatrix};
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{DecisionTreeParams, DecisionTreeValidParams, Split, Tree};
 
 /// Weights are whole multiples of this, so that the reference can count in whole numbers.

@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use linfa::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, array};
-use per_entity::encode::{CodeColumn, CodeMatrix, FeatureKind};
+use per_entity::codes::{CodeColumn, CodeMatrix};
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{
     DecisionTree, DecisionTreeParams, DecisionTreeValidParams, ParamsError, Split,
 };
@@ -95,7 +96,7 @@ fn message_of<E: std::error::Error>(result: Result<DecisionTree<usize>, E>) -> S
 #[test]
 fn a_parameter_out_of_its_range_is_an_error_that_names_it() {
     let dataset = linfa::Dataset::new(array![[1.0], [2.0]], array![0usize, 1]);
-    let fit = |params: DecisionTreeParams<usize>| message_of(params.fit(&dataset));
+    let fit = |params: DecisionTreeParams| message_of(params.fit(&dataset));
     let params = DecisionTree::params;
     assert!(fit(params().min_samples_split(1)).contains("min_samples_split is 1"));
     assert!(fit(params().min_samples_leaf(0)).contains("min_samples_leaf is 0"));

@@ -8,5 +8,6 @@ mod reference;
 mod scikit_learn;
 mod shapes;
 mod strategies;
+mod subsets;
 mod threads;
 mod ties;

@@ -1,7 +1,7 @@
 //! The reference: every split of every node, each scored from scratch, in fractions.
 
 use linfa::ParamGuard;
-use per_entity::encode::FeatureKind;
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{Criterion, DecisionTreeParams, DecisionTreeValidParams, Split, Tree};
 use proptest::prelude::*;
 
@@ -99,10 +99,10 @@ impl Impurity {
 }
 
 #[derive(Debug, PartialEq)]
-struct Node {
-    split: Split,
-    right: usize,
-    counts: Vec<f64>,
+pub struct Node {
+    pub split: Split,
+    pub right: usize,
+    pub counts: Vec<f64>,
 }
 
 struct Reference<'a> {
@@ -214,7 +214,7 @@ impl Reference<'_> {
     }
 }
 
-fn nodes(tree: &Tree) -> Vec<Node> {
+pub fn nodes(tree: &Tree) -> Vec<Node> {
     (0..tree.node_count())
         .map(|node| Node {
             split: tree.split(node),

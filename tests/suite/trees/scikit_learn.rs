@@ -1,6 +1,7 @@
 //! What scikit-learn does. `benches/python/record_trees.py` made the golden file.
 
-use per_entity::encode::{FeatureKind, midpoint};
+use per_entity::schema::FeatureKind;
+use per_entity::tree::midpoint;
 use per_entity::tree::{Criterion, DecisionTreeParams, Split};
 use serde::Deserialize;
 

@@ -3,7 +3,8 @@
 use std::thread;
 
 use linfa::ParamGuard;
-use per_entity::encode::{CodeColumn, CodeMatrix, FeatureKind};
+use per_entity::codes::{CodeColumn, CodeMatrix};
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{DecisionTreeParams, DecisionTreeValidParams};
 
 use super::data::{Data, numeric};

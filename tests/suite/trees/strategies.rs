@@ -1,6 +1,6 @@
 //! Small random datasets: ties, duplicates, constant columns, missing codes, single rows.
 
-use per_entity::encode::FeatureKind;
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{Criterion, DecisionTreeParams};
 use proptest::collection::vec;
 use proptest::prelude::*;

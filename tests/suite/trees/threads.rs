@@ -1,15 +1,15 @@
 //! The number of threads does not matter.
 
-use per_entity::encode::FeatureKind;
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{Criterion, DecisionTreeParams, Tree};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::data::Data;
 
 /// More rows than one thread would be given, of every width of codes.
-fn many_rows(class_count: u32, weighted: bool) -> Data {
+pub fn many_rows(class_count: u32, weighted: bool) -> Data {
     const ROWS: usize = 80_000;
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let cardinalities = [2, 9, 41, 73, 300, 70_000, 1];
@@ -48,12 +48,15 @@ fn many_rows(class_count: u32, weighted: bool) -> Data {
     }
 }
 
-fn fit_with_threads(data: &Data, params: &DecisionTreeParams, threads: usize) -> Tree {
-    let pool = ThreadPoolBuilder::new()
+pub fn pool(threads: usize) -> ThreadPool {
+    ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
-        .unwrap();
-    pool.install(|| data.fit(params))
+        .unwrap()
+}
+
+fn fit_with_threads(data: &Data, params: &DecisionTreeParams, threads: usize) -> Tree {
+    pool(threads).install(|| data.fit(params))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Of equal splits, which one is taken.
 
-use per_entity::encode::FeatureKind;
+use per_entity::schema::FeatureKind;
 use per_entity::tree::{Criterion, DecisionTreeParams, Split};
 
 use super::data::{Data, numeric};

@@ -1,0 +1,84 @@
+//! The compact matrix that the exact tree builder eats: one column of small integer codes per
+//! feature, as narrow as its number of distinct values allows.
+
+use super::Codes;
+use crate::schema::FeatureKind;
+
+/// One feature's column: its codes, how many distinct ones there are, and how they compare.
+///
+/// Codes of a numeric feature are ranks: a larger value has a larger code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeColumn {
+    /// Numeric or categorical.
+    pub kind: FeatureKind,
+    /// Every code is below this number.
+    pub cardinality: u32,
+    /// One code per row.
+    pub codes: Codes,
+}
+
+impl CodeColumn {
+    /// Makes a column of codes below `cardinality`.
+    pub fn new(
+        kind: FeatureKind,
+        cardinality: u32,
+        codes: impl ExactSizeIterator<Item = u32>,
+    ) -> Self {
+        Self {
+            kind,
+            cardinality,
+            codes: Codes::from_codes(codes, cardinality),
+        }
+    }
+
+    /// Some rows of the column, in their order.
+    pub(crate) fn gather(&self, rows: &[u32]) -> Self {
+        Self {
+            codes: self.codes.gather(rows),
+            ..*self
+        }
+    }
+}
+
+/// A column-major matrix of codes: rows of one partition, columns of the features in schema order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodeMatrix {
+    columns: Vec<CodeColumn>,
+    rows: usize,
+}
+
+impl CodeMatrix {
+    /// Puts columns of `rows` codes each together.
+    ///
+    /// # Panics
+    ///
+    /// If a column has another number of rows, or a code that is not below its cardinality: both
+    /// are errors of the program that encoded them.
+    pub fn new(columns: Vec<CodeColumn>, rows: usize) -> Self {
+        for (position, column) in columns.iter().enumerate() {
+            assert_eq!(
+                column.codes.len(),
+                rows,
+                "column {position} has the wrong length"
+            );
+            assert!(
+                column
+                    .codes
+                    .max()
+                    .is_none_or(|code| code < column.cardinality),
+                "column {position} has a code beyond its cardinality"
+            );
+        }
+        Self { columns, rows }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns, in schema order.
+    pub fn columns(&self) -> &[CodeColumn] {
+        &self.columns
+    }
+}

@@ -1,0 +1,11 @@
+//! Columns of small integer codes, as narrow as their values allow. Nothing here knows what a code
+//! stands for.
+
+mod buffer;
+mod matrix;
+mod order;
+
+pub use buffer::Codes;
+pub(crate) use buffer::with_codes;
+pub use matrix::{CodeColumn, CodeMatrix};
+pub(crate) use order::{Order, marked};

@@ -1,0 +1,127 @@
+//! What a tree is fitted to.
+
+use crate::codes::CodeMatrix;
+
+/// The rows and the features of a matrix that a tree is fitted to, with a label for each row.
+///
+/// | name | default | purpose |
+/// | --- | --- | --- |
+/// | [`weights`](Self::weights) | `None` | how much each row of the matrix counts |
+/// | [`rows`](Self::rows) | all, once | the rows to fit to |
+/// | [`features`](Self::features) | all | the features to split on |
+///
+/// Labels and weights are those of the whole matrix, whatever the rows: a subset is positions
+/// and no copy. The tree is the one that a matrix of these rows and features alone would give,
+/// but its splits name features by their positions in the whole matrix.
+///
+/// # Example
+///
+/// A bootstrap sample (Efron 1979): as many rows as there are, drawn with replacement.
+///
+/// ```
+/// use linfa::ParamGuard;
+/// use per_entity::codes::{CodeColumn, CodeMatrix};
+/// use per_entity::schema::FeatureKind;
+/// use per_entity::tree::{DecisionTreeParams, TrainingRows, TreeScratch};
+///
+/// let column = CodeColumn::new(FeatureKind::Numeric, 4, [0, 1, 2, 3].into_iter());
+/// let matrix = CodeMatrix::new(vec![column], 4);
+/// let bootstrap = TrainingRows::new(&matrix, &[0, 0, 1, 1], 2).rows(&[1, 3, 3, 0]);
+///
+/// let params = DecisionTreeParams::new().check()?;
+/// let tree = params.fit_rows(bootstrap, &mut TreeScratch::default());
+/// assert_eq!(tree.counts(0), [2.0, 2.0]); // the last row counts twice
+/// assert_eq!(tree.predict(&matrix), [0, 0, 1, 1]);
+/// # Ok::<(), per_entity::tree::ParamsError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingRows<'a> {
+    pub(super) matrix: &'a CodeMatrix,
+    pub(super) labels: &'a [u32],
+    pub(super) class_count: usize,
+    pub(super) weights: Option<&'a [f64]>,
+    pub(super) rows: Option<&'a [u32]>,
+    pub(super) features: Option<&'a [u32]>,
+}
+
+impl<'a> TrainingRows<'a> {
+    /// All rows and all features of a matrix. `labels` holds one class below `class_count` for
+    /// each row.
+    ///
+    /// # Panics
+    ///
+    /// If `labels` has another length than the matrix.
+    pub fn new(matrix: &'a CodeMatrix, labels: &'a [u32], class_count: usize) -> Self {
+        assert_eq!(labels.len(), matrix.rows(), "one label per row");
+        Self {
+            matrix,
+            labels,
+            class_count,
+            weights: None,
+            rows: None,
+            features: None,
+        }
+    }
+
+    /// Sets the weights: one number of [`SAMPLE_WEIGHTS`](crate::schema::SAMPLE_WEIGHTS) for each
+    /// row of the matrix, or `None` where every row counts the same.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one weight for each row.
+    pub fn weights(mut self, weights: Option<&'a [f64]>) -> Self {
+        if let Some(weights) = weights {
+            assert_eq!(weights.len(), self.matrix.rows(), "one weight per row");
+        }
+        self.weights = weights;
+        self
+    }
+
+    /// Sets the rows, as positions in the matrix and in any order. A row that is given twice
+    /// counts twice: in `min_samples_split` and `min_samples_leaf` as two rows, and in everything
+    /// else with twice its weight. A tree is grown fastest on ascending positions.
+    ///
+    /// A position beyond the matrix makes fitting panic.
+    pub fn rows(mut self, rows: &'a [u32]) -> Self {
+        self.rows = Some(rows);
+        self
+    }
+
+    /// Sets the features, as ascending positions in the matrix. Ties between them go to the first.
+    ///
+    /// # Panics
+    ///
+    /// If the positions do not ascend, or one is beyond the matrix.
+    pub fn features(mut self, features: &'a [u32]) -> Self {
+        assert!(
+            features.is_sorted_by(|one, next| one < next),
+            "features are given in ascending order, each once"
+        );
+        assert!(
+            features
+                .last()
+                .is_none_or(|&last| (last as usize) < self.matrix.columns().len()),
+            "every feature is a column of the matrix"
+        );
+        self.features = Some(features);
+        self
+    }
+
+    /// Puts the positions of the rows into a buffer.
+    pub(super) fn rows_into(&self, buffer: &mut Vec<u32>) {
+        positions_into(buffer, self.rows, self.labels.len());
+    }
+
+    /// Puts the positions of the features into a buffer.
+    pub(super) fn features_into(&self, buffer: &mut Vec<u32>) {
+        positions_into(buffer, self.features, self.matrix.columns().len());
+    }
+}
+
+fn positions_into(buffer: &mut Vec<u32>, some: Option<&[u32]>, all: usize) {
+    buffer.clear();
+    match some {
+        Some(positions) => buffer.extend_from_slice(positions),
+        None => buffer.extend(0..all as u32),
+    }
+}

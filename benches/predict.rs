@@ -5,8 +5,7 @@ mod common;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use per_entity::dataset::{DatasetSpec, Source};
-use per_entity::predict::Predictor;
+use per_entity::{DatasetSpec, Predictor};
 
 const ROWS: u64 = 1_000_000;
 const ENTITIES: u64 = 20_000;
@@ -19,9 +18,10 @@ fn predict(criterion: &mut Criterion) {
         &spec,
         &common::scratch_directory().join("predict-models"),
     );
-    let source =
-        Source::open(&[path.display().to_string()], None, &spec).expect("the input is fine");
-    let rows = source.rows(&spec).expect("the input is fine").collect();
+    let rows = common::open(&path, &spec)
+        .rows(&spec)
+        .expect("the input is fine")
+        .collect();
     let rows = rows.expect("the input is fine");
     let mut group = criterion.benchmark_group("predict 1 M rows, 20,000 entities");
     group.sample_size(10).throughput(Throughput::Elements(ROWS));

@@ -6,10 +6,10 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use linfa::ParamGuard;
-use per_entity::Model;
-use per_entity::dataset::{DatasetSpec, Table};
 use per_entity::encode::{EncodedPartition, EncoderScratch};
+use per_entity::table::Table;
 use per_entity::tree::{DecisionTreeParams, DecisionTreeValidParams};
+use per_entity::{DatasetSpec, Model};
 
 const ROWS_PER_ENTITY: [u64; 5] = [10, 50, 500, 5_000, 50_000];
 

@@ -8,17 +8,17 @@ mod common;
 use std::hint::black_box;
 use std::time::Instant;
 
-use linfa::ParamGuard;
-use per_entity::dataset::DatasetSpec;
 use per_entity::encode::{EncodedPartition, EncoderScratch};
-use per_entity::train::{CartTrainer, LinfaTrainer, Trainer};
+use per_entity::table::Table;
+use per_entity::train::{LinfaTrainer, Trainer, TrainerScratch};
 use per_entity::tree::DecisionTreeParams;
+use per_entity::{Cancel, CartTrainer, DatasetSpec};
+use polars::prelude::lit;
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let params = DecisionTreeParams::new().check_unwrap();
-    let cart = CartTrainer::new(params.clone());
-    let linfa = LinfaTrainer::new(params);
+    let cart = CartTrainer::default();
+    let linfa = LinfaTrainer::new(DecisionTreeParams::new()).expect("the defaults are fine");
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .stack_size(256 << 20)
@@ -46,20 +46,14 @@ fn main() {
         pool.install(|| compare(key, &encoded, &cart, &linfa));
     }
     if !quick {
-        let source =
-            per_entity::dataset::Source::open(&[path.display().to_string()], None, &by_level)
-                .expect("the input is fine");
-        let frame = source.scan(&by_level).expect("the input is fine");
-        use polars::prelude::*;
+        let frame = common::open(&path, &by_level).scan(&by_level);
+        let frame = frame.expect("the input is fine");
         let frame = frame.with_column(lit("all").alias("one"));
         let spec = DatasetSpec {
             csv: Default::default(),
             ..as_one
         };
-        let query =
-            per_entity::dataset::Query::from_frame(frame, &spec).expect("the columns are there");
-        let interrupt = Default::default();
-        let table = per_entity::dataset::Table::collect(&query, &interrupt).expect("rows are left");
+        let table = Table::load(&frame.into(), &spec, &Cancel::new()).expect("rows are left");
         let encoded = EncodedPartition::new(&table.partition(0), &mut EncoderScratch::default());
         pool.install(|| compare("all rows", &encoded, &cart, &linfa));
     }
@@ -67,10 +61,12 @@ fn main() {
 
 fn compare(name: &str, encoded: &EncodedPartition, cart: &CartTrainer, linfa: &LinfaTrainer) {
     let time = |trainer: &dyn Trainer, runs: usize| {
+        let mut scratch = TrainerScratch::default();
         let seconds = (0..runs)
             .map(|_| {
                 let start = Instant::now();
-                black_box(trainer.train(encoded).expect("the partition can be learnt"));
+                let fitted = trainer.train(encoded, &mut scratch);
+                black_box(fitted.expect("the partition can be learnt"));
                 start.elapsed().as_secs_f64()
             })
             .collect();

@@ -1,62 +1,64 @@
-//! One decision tree per entity: a columnar engine that trains a model for every store, customer,
-//! machine or country in one pass over the data.
-//!
-//! Data flows one way, and each module is one stage of it:
-//!
-//! | stage | module | in | out |
-//! | --- | --- | --- | --- |
-//! | dataset | [`dataset`] | files | one table, sorted by entity, each entity a slice |
-//! | encode | [`encode`] | a slice | compact codes, or a dense one-hot matrix |
-//! | tree | [`tree`] | codes | an exact CART tree |
-//! | train | [`train`] | the table | a model for each entity, in parallel |
-//! | store | [`store`] | models | CBOR files and a manifest, committed at once |
-//! | predict | [`predict`] | rows of many entities | each row's class, by its own entity's model |
-//! | evaluate | [`evaluate`] | predictions | metrics, confusion, fairness |
-//!
-//! Below the stages lie what they share: [`schema`], what is known of a column, and [`codes`],
-//! columns of small integers. [`generate`] makes up data of any size to try it all on.
+//! One model per entity: a columnar engine that trains a model for every store, customer, machine
+//! or country in one pass over the data.
 //!
 //! ```
-//! use std::sync::{Arc, atomic::AtomicBool};
+//! use per_entity::store::MemoryDirectory;
+//! use per_entity::{CartTrainer, DatasetSpec, Predictor, Store, Training};
+//! use polars::prelude::*;
 //!
-//! use linfa::ParamGuard;
-//! use per_entity::dataset::{DatasetSpec, Source, Table};
-//! use per_entity::store::{ModelsPerFile, Run, Store, Writer};
-//! use per_entity::train::{CartTrainer, Engine};
-//! use per_entity::tree::DecisionTreeParams;
+//! let sales = df!("store" => ["A", "A", "B", "B"], "hour" => [9, 17, 9, 17], "busy" => ["no", "yes", "yes", "no"]).unwrap();
+//! let directory = MemoryDirectory::new(); // or a path: "models"
+//! Training::new(DatasetSpec::new(["store"], "busy"), CartTrainer::default()).run(sales, &directory)?;
 //!
-//! # let directory = std::env::temp_dir().join(format!("per-entity-example-{}", std::process::id()));
-//! let spec = DatasetSpec::adult();
-//! let source = Source::open(&["fixtures/adult-sample.csv".into()], None, &spec)?;
-//! let interrupt = Arc::new(AtomicBool::new(false));
-//! let table = Table::load(&source, &spec, &interrupt)?;
-//!
-//! let trainer = CartTrainer::new(DecisionTreeParams::new().max_depth(Some(5)).check()?);
-//! let keys = table.partitions().map(|partition| partition.key());
-//! let mut writer = Writer::create(&directory, ModelsPerFile::Automatic, keys)?;
-//! Engine::new(&trainer, 1, &interrupt).run(&table, |outcome| writer.put(outcome))?;
-//! writer.commit(Run::default())?;
-//!
-//! let model = Store::open(&directory)?.model("Bachelors")?;
-//! assert!(model.depth() <= 5);
-//! # std::fs::remove_dir_all(&directory).unwrap();
+//! let new = df!("store" => ["B", "A"], "hour" => [18, 18]).unwrap();
+//! let predicted = Predictor::new(Store::open(&directory)?)?.predict(&new)?;
+//! let busy: Vec<_> = predicted.column("prediction").unwrap().str().unwrap().iter().collect();
+//! assert_eq!(busy, [Some("no"), Some("yes")]);
 //! # Ok::<(), per_entity::Error>(())
 //! ```
+//!
+//! Data flows one way, and each module is one room of it; a room imports only those above it here:
+//!
+//! | room | what it holds |
+//! | --- | --- |
+//! | [`schema`] | what the others share: features, types, roles, reasons for leaving rows out |
+//! | [`error`] | everything that can go wrong, grouped by what was being done |
+//! | [`codes`] | columns of small integer codes |
+//! | [`source`] | files, and how they are read |
+//! | [`table`] | one table sorted by entity, each entity a slice |
+//! | [`encode`] | a slice as compact codes, or as a dense one-hot matrix |
+//! | [`tree`] | exact CART trees on codes |
+//! | [`model`] | one entity's model in the data's own units, and its bytes |
+//! | [`metrics`] | figures of predictions |
+//! | [`store`] | generations of models, committed at once |
+//! | [`train`] | a training run, and what fits a model |
+//! | [`predict`] | rows of many entities, each by its own entity's model |
+//! | [`evaluate`] | how good the models of a store are, and whether they pay |
+//! | [`generate`] | made-up rows to try it all on |
 #![warn(missing_docs)]
 
+mod cancel;
 pub mod codes;
-pub mod dataset;
 pub mod encode;
-mod error;
+pub mod error;
 pub mod evaluate;
 pub mod generate;
-mod model;
+mod guard;
+pub mod metrics;
+pub mod model;
 pub mod predict;
 pub mod schema;
+mod score;
+pub mod source;
 pub mod store;
+pub mod table;
 pub mod train;
 pub mod tree;
 
-pub(crate) use error::panic_message;
-pub use error::{Error, Result, guarded};
-pub use model::{MODEL_VERSION, Model, ModelFeature, Test};
+pub use cancel::Cancel;
+pub use error::{Error, Result};
+pub use model::Model;
+pub use predict::Predictor;
+pub use source::DatasetSpec;
+pub use store::Store;
+pub use train::{CartTrainer, Training};

@@ -3,15 +3,11 @@
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use linfa::ParamGuard;
-use per_entity::dataset::{DatasetSpec, Query, Source, Table};
 use per_entity::generate::{Generator, Skew};
-use per_entity::store::{ModelsPerFile, Run, Store, Writer};
-use per_entity::train::{CartTrainer, Engine};
-use per_entity::tree::DecisionTreeParams;
+use per_entity::source::Source;
+use per_entity::table::Table;
+use per_entity::{Cancel, CartTrainer, DatasetSpec, Store, Training};
 
 /// A directory for made-up data, kept from run to run.
 pub fn scratch_directory() -> PathBuf {
@@ -69,35 +65,19 @@ fn made_up(name: &str, generator: Generator) -> PathBuf {
 }
 
 pub fn load(path: &Path, spec: &DatasetSpec) -> Table {
-    let source =
-        Source::open(&[path.display().to_string()], None, spec).expect("the input is fine");
-    Table::load(&source, spec, &Arc::new(AtomicBool::new(false))).expect("the input is fine")
+    let source = open(path, spec);
+    Table::load(&source.into(), spec, &Cancel::new()).expect("the input is fine")
+}
+
+pub fn open(path: &Path, spec: &DatasetSpec) -> Source {
+    Source::open(&[path.display().to_string()], None, spec).expect("the input is fine")
 }
 
 /// A store with a model for each entity of a file, trained afresh.
 pub fn train(path: &Path, spec: &DatasetSpec, directory: &Path) -> Store {
     let _ = std::fs::remove_dir_all(directory);
-    let source =
-        Source::open(&[path.display().to_string()], None, spec).expect("the input is fine");
-    let query = Query::new(&source, spec).expect("the input is fine");
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let table = Table::load_query(&source, &query, spec, &interrupt).expect("the input is fine");
-    let params = DecisionTreeParams::new().check_unwrap();
-    let trainer = CartTrainer::new(params);
-    let keys = table.partitions().map(|partition| partition.key());
-    let mut writer = Writer::create(directory, ModelsPerFile::Automatic, keys)
-        .expect("the temporary directory can be written");
-    Engine::new(&trainer, 1, &interrupt)
-        .run(&table, |outcome| writer.put(outcome))
-        .expect("nothing fails");
-    let run = Run {
-        dataset: spec.clone(),
-        features: table.features().to_vec(),
-        classes: table.classes().to_vec(),
-        ..Run::default()
-    };
-    writer
-        .commit(run)
+    Training::new(spec.clone(), CartTrainer::default())
+        .run(open(path, spec), directory)
         .expect("the temporary directory can be written");
     Store::open(directory).expect("a store is there")
 }

@@ -3,13 +3,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use linfa::ParamGuard;
-use per_entity::Model;
-use per_entity::dataset::DatasetSpec;
 use per_entity::encode::{EncodedPartition, EncoderScratch};
-use per_entity::predict::Predictor;
-use per_entity::train::{CartTrainer, Trainer};
-use per_entity::tree::DecisionTreeParams;
+use per_entity::train::{Trainer, TrainerScratch};
+use per_entity::{CartTrainer, DatasetSpec, Predictor};
 use polars::prelude::{ParquetReader, SerReader};
 use serde::Serialize;
 
@@ -152,17 +148,19 @@ fn fit_all_levels(data: &str) -> f64 {
     spec.predicate = None;
     let table = common::load(Path::new(data), &spec);
     let names: Vec<&str> = table.features().iter().map(|f| f.name.as_str()).collect();
-    let params = DecisionTreeParams::new().check_unwrap();
-    let trainer = CartTrainer::new(params);
+    let trainer = CartTrainer::default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    let mut scratch = EncoderScratch::default();
+    let mut encoder_scratch = EncoderScratch::default();
+    let mut scratch = TrainerScratch::default();
     let mut once = || {
         let started = Instant::now();
         let mut bytes = Vec::new();
         for partition in table.partitions() {
-            let encoded = EncodedPartition::new(&partition, &mut scratch);
-            let tree = trainer.train(&encoded).expect("the rows are fine");
-            Model::new(partition.key(), &names, encoded.encoder(), &tree).encode(&mut bytes);
+            let encoded = EncodedPartition::new(&partition, &mut encoder_scratch);
+            let fitted = trainer.train(&encoded, &mut scratch);
+            let fitted = fitted.expect("the rows are fine");
+            let model = fitted.model(partition.key(), &names, encoded.encoder());
+            model.encode(&mut bytes);
         }
         started.elapsed().as_secs_f64()
     };

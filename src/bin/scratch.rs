@@ -2,26 +2,23 @@
 //! it shows. Copy a cell, change it, run it.
 //!
 //! ```text
-//! cargo run --release --bin scratch              # all cells on the fixture
-//! cargo run --release --bin scratch -- 2 4       # chosen cells
-//! cargo run --release --bin scratch -- --list    # their names
-//! cargo run --release --bin scratch -- --input adult.data 3
+//! cargo run --release --features scratch --bin scratch              # all cells on the fixture
+//! cargo run --release --features scratch --bin scratch -- 2 4       # chosen cells
+//! cargo run --release --features scratch --bin scratch -- --list    # their names
+//! cargo run --release --features scratch --bin scratch -- --input adult.data 3
 //! ```
 
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
-use linfa::ParamGuard;
-use per_entity::Model;
-use per_entity::dataset::{DatasetSpec, Query, Source, Table};
 use per_entity::encode::{EncodedPartition, EncoderScratch, OneHot};
-use per_entity::evaluate::evaluate;
-use per_entity::predict::Predictor;
-use per_entity::store::{ModelsPerFile, Run, Store, Writer};
-use per_entity::train::{CartTrainer, Engine, Trainer};
+use per_entity::evaluate::Evaluator;
+use per_entity::source::Source;
+use per_entity::store::MemoryDirectory;
+use per_entity::table::{Input, Query, Table};
+use per_entity::train::{Trainer, TrainerScratch};
 use per_entity::tree::DecisionTreeParams;
+use per_entity::{Cancel, CartTrainer, DatasetSpec, Model, Predictor, Store, Training};
 use polars::prelude::*;
 
 type Cell = fn(&Notebook) -> Result<(), Box<dyn std::error::Error>>;
@@ -94,29 +91,32 @@ impl Notebook {
         Source::open(std::slice::from_ref(&self.input), None, &self.spec())
     }
 
-    fn table(&self) -> per_entity::Result<Table> {
-        Table::load(
-            &self.source()?,
-            &self.spec(),
-            &Arc::new(AtomicBool::new(false)),
-        )
+    fn input(&self) -> per_entity::Result<Input> {
+        Ok(self.source()?.into())
     }
 
-    fn trainer(&self) -> CartTrainer {
+    fn table(&self) -> per_entity::Result<Table> {
+        Table::load(&self.input()?, &self.spec(), &Cancel::new())
+    }
+
+    fn trainer(&self) -> per_entity::Result<CartTrainer> {
         let params = DecisionTreeParams::new().max_depth(Some(3));
-        CartTrainer::new(params.check_unwrap())
+        Ok(CartTrainer::new(params)?)
+    }
+
+    /// A store in memory with a model for each entity.
+    fn store(&self) -> per_entity::Result<Store> {
+        let directory = MemoryDirectory::new();
+        Training::new(self.spec(), self.trainer()?).run(self.source()?, &directory)?;
+        Store::open(&directory)
     }
 
     fn model(&self, table: &Table) -> Result<Model, Box<dyn std::error::Error>> {
         let encoded = EncodedPartition::new(&table.partition(0), &mut EncoderScratch::default());
-        let tree = self.trainer().train(&encoded)?;
+        let mut scratch = TrainerScratch::default();
+        let fitted = self.trainer()?.train(&encoded, &mut scratch)?;
         let names: Vec<&str> = table.features().iter().map(|f| f.name.as_str()).collect();
-        Ok(Model::new(
-            table.partition(0).key(),
-            &names,
-            encoded.encoder(),
-            &tree,
-        ))
+        Ok(fitted.model(table.partition(0).key(), &names, encoded.encoder()))
     }
 }
 
@@ -130,7 +130,7 @@ fn scan(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn filter(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let query = Query::new(&notebook.source()?, &notebook.spec())?;
+    let query = Query::new(&notebook.input()?, &notebook.spec())?;
     show!("{}", query.explain()?);
     let table = notebook.table()?;
     show!("{} rows read, {} kept", table.rows_read(), table.rows());
@@ -182,7 +182,7 @@ fn tree(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 
 fn predict(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let model = notebook.model(&notebook.table()?)?;
-    let query = Query::new(&notebook.source()?, &notebook.spec())?;
+    let query = Query::new(&notebook.input()?, &notebook.spec())?;
     let of_entity = col("education").cast(DataType::String).eq(lit(model.key()));
     let rows = query.frame().clone().filter(of_entity).limit(5).collect()?;
     let probabilities = model.predict_proba(&rows)?;
@@ -192,45 +192,8 @@ fn predict(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A store in a temporary directory that is removed behind it.
-struct Trained {
-    directory: std::path::PathBuf,
-}
-
-impl Trained {
-    fn new(notebook: &Notebook) -> Result<Self, Box<dyn std::error::Error>> {
-        let name = format!("per-entity-scratch-{}", std::process::id());
-        let trained = Self {
-            directory: std::env::temp_dir().join(name),
-        };
-        let table = notebook.table()?;
-        let keys = table.partitions().map(|partition| partition.key());
-        let mut writer = Writer::create(&trained.directory, ModelsPerFile::Automatic, keys)?;
-        let (trainer, interrupt) = (notebook.trainer(), AtomicBool::new(false));
-        Engine::new(&trainer, 1, &interrupt).run(&table, |outcome| writer.put(outcome))?;
-        writer.commit(Run {
-            dataset: notebook.spec(),
-            features: table.features().to_vec(),
-            classes: table.classes().to_vec(),
-            ..Run::default()
-        })?;
-        Ok(trained)
-    }
-
-    fn open(&self) -> per_entity::Result<Store> {
-        Store::open(&self.directory)
-    }
-}
-
-impl Drop for Trained {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
 fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let trained = Trained::new(notebook)?;
-    let store = trained.open()?;
+    let store = notebook.store()?;
     for record in store.records()? {
         let model = store.model(&record.key)?;
         show!(
@@ -244,13 +207,12 @@ fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn predict_all(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let trained = Trained::new(notebook)?;
     let rows = notebook
         .source()?
         .rows(&notebook.spec())?
         .limit(8)
         .collect()?;
-    let predicted = Predictor::new(trained.open()?)?.predict(&rows)?;
+    let predicted = Predictor::new(notebook.store()?)?.predict(&rows)?;
     show!(
         "{}",
         predicted.select(["education", "income", "prediction", "model"])?
@@ -259,9 +221,7 @@ fn predict_all(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn evaluation(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let trained = Trained::new(notebook)?;
-    let query = Query::new(&notebook.source()?, &notebook.spec())?;
-    let report = evaluate(&trained.open()?, query.frame().clone())?;
+    let report = Evaluator::new(notebook.store()?).run(notebook.source()?)?;
     show!("{}", serde_json::to_string_pretty(&report.overall)?);
     Ok(())
 }

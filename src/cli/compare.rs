@@ -1,12 +1,15 @@
 //! `compare`: does one tree per entity pay here?
 
-use per_entity::dataset::{Holdout, Query, Source, Table};
-use per_entity::evaluate::{Comparison, Strategies, compare};
+use per_entity::Error;
+use per_entity::evaluate::{Comparer, Comparison, Strategies};
+use per_entity::schema::Holdout;
+use per_entity::source::Source;
 
-use super::dataset::DatasetArguments;
-use super::output::{grouped, print, table};
-use super::train::TreeArguments;
-use super::{CliResult, Context, Exit};
+use super::context::Context;
+use super::dataset_arguments::DatasetArguments;
+use super::error::{CliError, CliResult, Exit};
+use super::output::{grouped, limit, print, table};
+use super::tree_arguments::TreeArguments;
 
 /// Compare one tree per entity with one tree for all and with guessing.
 ///
@@ -48,24 +51,7 @@ pub struct Compare {
 
 impl Compare {
     pub fn run(&self, context: &Context) -> CliResult {
-        let spec = self.dataset.spec()?;
-        let trainer = self.tree.trainer()?;
-        let interrupt = context.interrupt.flag();
-        let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
-        let holdout = Holdout::new(self.holdout, self.seed, None)?;
-        let all = Table::load(&source, &spec, interrupt)?;
-        let (train, test) = if self.test.is_empty() {
-            holdout.split(&all)
-        } else {
-            let spec = spec.as_trained(all.features());
-            let source = Source::open(&self.test, self.dataset.format(), &spec)?;
-            let query = Query::new(&source, &spec)?;
-            query.check_types(all.features())?;
-            let test = Table::load_query(&source, &query, &spec, interrupt)?;
-            (all, test)
-        };
-        let key = spec.key.join(",");
-        let comparison = compare(&train, &test, &key, trainer.as_ref(), interrupt)?;
+        let comparison = self.compare(context)?;
         if context.json {
             print(serde_json::json!(comparison))?;
         } else if context.quiet {
@@ -76,11 +62,21 @@ impl Compare {
         Ok(Exit::Done)
     }
 
+    fn compare(&self, context: &Context) -> Result<Comparison, CliError> {
+        let spec = self.dataset.spec()?;
+        let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
+        let comparer = Comparer::new(spec.clone(), self.tree.trainer()?);
+        let comparer = comparer.cancel(context.cancel.clone());
+        let train = open(&self.dataset.input)?;
+        let holdout = Holdout::new(self.holdout, self.seed, None).map_err(Error::from)?;
+        Ok(match self.test.is_empty() {
+            true => comparer.run_held_out(train, &holdout)?,
+            false => comparer.run(train, open(&self.test)?)?,
+        })
+    }
+
     fn text(&self, comparison: &Comparison) -> String {
-        let limit = match self.limit {
-            0 => usize::MAX,
-            limit => limit,
-        };
+        let limit = limit(self.limit);
         let header = [
             "entity",
             "rows",

@@ -1,9 +1,8 @@
 //! `completions`: a completion script for a shell.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, CliResult, Exit};
+use super::error::{CliResult, Exit};
 
 /// Print a completion script for a shell.
 #[derive(clap::Args)]
@@ -16,9 +15,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(&self) -> CliResult {
+    /// `command` is the whole command line.
+    pub fn run(&self, mut command: clap::Command) -> CliResult {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "per-entity", &mut script);
+        clap_complete::generate(self.shell, &mut command, "per-entity", &mut script);
         std::io::Write::write_all(&mut std::io::stdout(), &script)?;
         Ok(Exit::Done)
     }

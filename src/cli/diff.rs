@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use per_entity::evaluate::Metrics;
-use per_entity::store::{Change, EntityRecord, Generation, Store, difference};
+use per_entity::metrics::{Metric, Metrics};
+use per_entity::store::{Change, Difference, EntityRecord, Generation, Store, difference};
 use serde_json::json;
 
-use super::output::{grouped, percent, print, table};
-use super::{CliResult, Context, Exit};
+use super::context::Context;
+use super::error::{CliResult, Exit};
+use super::output::{grouped, limit, percent, print, table};
 
 /// Compare two generations of a store: entities added, dropped and changed.
 #[derive(clap::Args)]
@@ -32,50 +33,17 @@ impl Diff {
         let before = Store::open_generation(&self.models, self.before)?;
         let after = Store::open_generation(&self.models, self.after)?;
         let difference = difference(&before, &after)?;
+        let generations = [before.generation(), after.generation()];
         if context.json {
-            let keys = |records: &[EntityRecord]| -> Vec<String> {
-                records.iter().map(|record| record.key.clone()).collect()
-            };
-            let changed: Vec<_> = difference.changed.iter().map(change_as_json).collect();
-            print(json!({
-                "added": keys(&difference.added),
-                "dropped": keys(&difference.dropped),
-                "changed": changed,
-                "unchanged": difference.unchanged,
-                "overall": {
-                    "before": overall_as_json(before.generation()),
-                    "after": overall_as_json(after.generation()),
-                },
-            }))?;
-            return Ok(Exit::Done);
+            print(as_json(&difference, generations))?;
+        } else {
+            print(self.text(&difference, generations))?;
         }
-        let added = difference
-            .added
-            .iter()
-            .map(|record| row(None, Some(record)));
-        let dropped = difference
-            .dropped
-            .iter()
-            .map(|record| row(Some(record), None));
-        let changed = difference.changed.iter();
-        let changed = changed.map(|change| row(Some(&change.before), Some(&change.after)));
-        let limit = match self.limit {
-            0 => usize::MAX,
-            limit => limit,
-        };
-        let rows: Vec<_> = added.chain(dropped).chain(changed).take(limit).collect();
-        let mut text = String::new();
-        if !rows.is_empty() {
-            let header = [
-                "entity",
-                "change",
-                "rows",
-                "training accuracy",
-                "holdout accuracy",
-                "status",
-            ];
-            text += &format!("{}\n\n", table(&header, rows));
-        }
+        Ok(Exit::Done)
+    }
+
+    fn text(&self, difference: &Difference, generations: [&Generation; 2]) -> String {
+        let mut text = self.entities_text(difference);
         text += &format!(
             "{} added, {} dropped, {} changed, {} unchanged",
             grouped(difference.added.len() as u64),
@@ -84,17 +52,53 @@ impl Diff {
             grouped(difference.unchanged),
         );
         for (name, score) in OVERALL {
-            let sides = [before.generation(), after.generation()].map(score);
-            if let [Some(before), Some(after)] = sides {
+            if let [Some(before), Some(after)] = generations.map(score) {
                 text += &format!(
                     "\n{name} {before:.4} -> {after:.4} ({:+.4})",
                     after - before
                 );
             }
         }
-        print(text)?;
-        Ok(Exit::Done)
+        text
     }
+
+    fn entities_text(&self, difference: &Difference) -> String {
+        let added = difference.added.iter();
+        let added = added.map(|record| row(None, Some(record)));
+        let dropped = difference.dropped.iter();
+        let dropped = dropped.map(|record| row(Some(record), None));
+        let changed = difference.changed.iter();
+        let changed = changed.map(|change| row(Some(&change.before), Some(&change.after)));
+        let rows = added.chain(dropped).chain(changed);
+        let rows: Vec<_> = rows.take(limit(self.limit)).collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        let header = [
+            "entity",
+            "change",
+            "rows",
+            "training accuracy",
+            "holdout accuracy",
+            "status",
+        ];
+        format!("{}\n\n", table(&header, rows))
+    }
+}
+
+fn as_json(difference: &Difference, generations: [&Generation; 2]) -> serde_json::Value {
+    let keys = |records: &[EntityRecord]| -> Vec<String> {
+        records.iter().map(|record| record.key.clone()).collect()
+    };
+    let changed: Vec<_> = difference.changed.iter().map(change_as_json).collect();
+    let [before, after] = generations.map(overall_as_json);
+    json!({
+        "added": keys(&difference.added),
+        "dropped": keys(&difference.dropped),
+        "changed": changed,
+        "unchanged": difference.unchanged,
+        "overall": { "before": before, "after": after },
+    })
 }
 
 /// A figure of a generation, where it has it.
@@ -141,9 +145,9 @@ fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>) -> Vec<Strin
         record.map_or(String::new(), |record| record.key.clone()),
         kind.into(),
         both(|record| grouped(record.rows)),
-        both(|record| record.training_accuracy.map_or(String::new(), percent)),
-        both(|record| record.accuracy.map_or(String::new(), percent)),
-        both(|record| record.status.clone()),
+        both(|record| training_accuracy(record).map_or(String::new(), percent)),
+        both(|record| holdout_accuracy(record).map_or(String::new(), percent)),
+        both(|record| record.status.name().to_owned()),
     ]
 }
 
@@ -151,11 +155,19 @@ fn change_as_json(Change { before, after }: &Change) -> serde_json::Value {
     let side = |record: &EntityRecord| {
         json!({
             "rows": record.rows,
-            "nodes": record.nodes,
-            "training_accuracy": record.training_accuracy,
-            "accuracy": record.accuracy,
-            "status": record.status,
+            "nodes": record.summary.map(|summary| summary.nodes),
+            "training_accuracy": training_accuracy(record),
+            "accuracy": holdout_accuracy(record),
+            "status": record.status.name(),
         })
     };
     json!({ "key": before.key, "before": side(before), "after": side(after) })
+}
+
+fn training_accuracy(record: &EntityRecord) -> Option<f64> {
+    record.summary.map(|summary| summary.training_accuracy)
+}
+
+fn holdout_accuracy(record: &EntityRecord) -> Option<f64> {
+    record.holdout_score(Metric::Accuracy)
 }

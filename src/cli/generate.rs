@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use per_entity::generate::{Generator, Skew};
 
+use super::context::Context;
+use super::error::{CliError, CliResult, Exit};
 use super::output::{bytes, grouped, print, progress};
-use super::{CliError, CliResult, Context, Exit};
 
 /// Write made-up rows in the shape of the Adult census data, with labels that depend on the
 /// features.
@@ -123,7 +124,7 @@ impl Generate {
         let bar = progress(context, self.rows, "rows");
         let mut report = |rows: u64| {
             bar.set_position(rows);
-            !context.interrupt.is_requested()
+            !context.cancel.is_cancelled()
         };
         if parquet {
             generator.write_parquet(&mut writer, &mut report)?;

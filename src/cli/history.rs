@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use per_entity::store::Store;
 use serde_json::json;
 
+use super::context::Context;
+use super::error::{CliResult, Exit};
 use super::output::{bytes, grouped, percent, print, table};
-use super::{CliResult, Context, Exit};
 
 /// List the generations of a store: when, from what, how, and what came of it.
 #[derive(clap::Args)]

@@ -1,15 +1,16 @@
 //! `inspect`: what is in a store, and what a tree asks.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use per_entity::metrics::Metric;
 use per_entity::store::{EntityRecord, Store};
-use per_entity::{Model, Test};
 use serde_json::json;
 
-use super::output::{bytes, grouped, percent, print, table};
-use super::{CliError, CliResult, Context, Exit};
+use super::context::Context;
+use super::error::{CliError, CliResult, Exit};
+use super::output::{bytes, grouped, limit, percent, print, table};
+use super::tree_format::{tree_as_dot, tree_as_json, tree_as_text};
 
 /// List the entities of a store, or print one entity's tree.
 #[derive(clap::Args)]
@@ -72,10 +73,7 @@ impl Inspect {
             print(json!({ "generation": store.generation(), "entities": entities }))?;
             return Ok(());
         }
-        let limit = match self.limit {
-            0 => records.len(),
-            limit => limit,
-        };
+        let limit = limit(self.limit);
         let header = [
             "entity",
             "rows",
@@ -111,134 +109,36 @@ fn row(record: &EntityRecord) -> Vec<String> {
     let number =
         |number: Option<u32>| number.map_or(String::new(), |number| grouped(number.into()));
     let status = match &record.error {
-        Some(error) => format!("{}: {error}", record.status),
-        None => record.status.clone(),
+        Some(error) => format!("{}: {error}", record.status.name()),
+        None => record.status.name().to_owned(),
     };
+    let summary = record.summary.as_ref();
     vec![
         record.key.clone(),
         grouped(record.rows),
-        number(record.classes),
-        number(record.nodes),
-        number(record.depth),
-        record.training_accuracy.map_or(String::new(), percent),
+        number(summary.map(|summary| summary.classes)),
+        number(summary.map(|summary| summary.nodes)),
+        number(summary.map(|summary| summary.depth)),
+        summary.map_or(String::new(), |summary| percent(summary.training_accuracy)),
         grouped(record.model_bytes()),
         status,
     ]
 }
 
 fn record_as_json(record: &EntityRecord) -> serde_json::Value {
+    let summary = record.summary.as_ref();
     json!({
         "key": record.key,
-        "status": record.status,
+        "status": record.status.name(),
         "error": record.error,
         "rows": record.rows,
-        "classes": record.classes,
-        "nodes": record.nodes,
-        "depth": record.depth,
-        "training_accuracy": record.training_accuracy,
-        "holdout_rows": record.holdout_rows,
-        "accuracy": record.accuracy,
+        "classes": summary.map(|summary| summary.classes),
+        "nodes": summary.map(|summary| summary.nodes),
+        "depth": summary.map(|summary| summary.depth),
+        "training_accuracy": summary.map(|summary| summary.training_accuracy),
+        "holdout_rows": record.holdout.as_ref().map(|holdout| holdout.rows),
+        "accuracy": record.holdout_score(Metric::Accuracy),
         "file": record.file(),
         "bytes": record.model_bytes(),
     })
-}
-
-/// One line a node: what its parent's answer was, what it asks, and its training weight by class.
-fn tree_as_text(model: &Model) -> String {
-    let counts = model.node_counts();
-    let mut text = String::new();
-    let mut stack = vec![(0, 0, "")];
-    while let Some((node, depth, answer)) = stack.pop() {
-        let weights: Vec<String> = model
-            .classes()
-            .iter()
-            .zip(counts.row(node))
-            .map(|(class, count)| format!("{class} {count}"))
-            .collect();
-        let question = match model.test(node) {
-            Test::Leaf(_) => format!("=> {}", prediction(model, &counts, node)),
-            test => {
-                stack.push((model.right(node), depth + 1, "no: "));
-                stack.push((model.left(node), depth + 1, "yes: "));
-                test_as_text(&test)
-            }
-        };
-        let indent = "  ".repeat(depth);
-        writeln!(text, "{indent}{answer}{question}  ({})", weights.join(", "))
-            .expect("writing to memory does not fail");
-    }
-    text
-}
-
-fn test_as_text(test: &Test) -> String {
-    match test {
-        Test::LessOrEqual { feature, threshold } => format!("{feature} <= {threshold}"),
-        Test::Equal { feature, category } => format!("{feature} = {category}"),
-        Test::Leaf(_) => String::new(),
-    }
-}
-
-fn prediction<'a>(model: &'a Model, counts: &ndarray::Array2<f64>, node: usize) -> &'a str {
-    let row = counts.row(node);
-    let mut best = 0;
-    for (class, count) in row.iter().enumerate() {
-        if *count > row[best] {
-            best = class;
-        }
-    }
-    &model.classes()[best]
-}
-
-fn tree_as_json(model: &Model) -> serde_json::Value {
-    let counts = model.node_counts();
-    let nodes: Vec<_> = (0..model.node_count())
-        .map(|node| {
-            let weights = counts.row(node).to_vec();
-            let children = (model.left(node), model.right(node));
-            match model.test(node) {
-                Test::LessOrEqual { feature, threshold } => json!({
-                    "feature": feature, "operator": "<=", "value": threshold,
-                    "left": children.0, "right": children.1, "counts": weights,
-                }),
-                Test::Equal { feature, category } => json!({
-                    "feature": feature, "operator": "=", "value": category,
-                    "left": children.0, "right": children.1, "counts": weights,
-                }),
-                Test::Leaf(_) => json!({
-                    "prediction": prediction(model, &counts, node), "counts": weights,
-                }),
-            }
-        })
-        .collect();
-    json!({ "key": model.key(), "classes": model.classes(), "nodes": nodes })
-}
-
-fn tree_as_dot(model: &Model) -> String {
-    let counts = model.node_counts();
-    let escape = |text: &str| {
-        text.replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n")
-    };
-    let mut text = String::from("digraph tree {\n  node [shape=box, fontname=\"sans-serif\"];\n");
-    for node in 0..model.node_count() {
-        let weights: Vec<String> = counts.row(node).iter().map(f64::to_string).collect();
-        let test = model.test(node);
-        let label = match test {
-            Test::Leaf(_) => prediction(model, &counts, node).to_owned(),
-            _ => test_as_text(&test),
-        };
-        let label = escape(&label);
-        let _ = writeln!(
-            text,
-            "  {node} [label=\"{label}\\n{}\"];",
-            weights.join(" / ")
-        );
-        if !matches!(test, Test::Leaf(_)) {
-            let _ = writeln!(text, "  {node} -> {} [label=\"yes\"];", model.left(node));
-            let _ = writeln!(text, "  {node} -> {} [label=\"no\"];", model.right(node));
-        }
-    }
-    text.push_str("}\n");
-    text
 }

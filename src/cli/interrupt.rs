@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use per_entity::Cancel;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -27,12 +28,9 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    pub fn flag(&self) -> &Arc<AtomicBool> {
-        &self.requested
-    }
-
-    pub fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed)
+    /// The request to stop that a signal makes.
+    pub fn cancel(&self) -> Cancel {
+        self.requested.clone().into()
     }
 
     /// 128 plus the signal, as shells have it.

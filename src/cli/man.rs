@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
-
-use super::{Cli, CliResult, Exit};
+use super::error::{CliResult, Exit};
 
 /// Print the manual page, or write one page per subcommand to a directory.
 #[derive(clap::Args)]
@@ -16,12 +14,13 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(&self) -> CliResult {
+    /// `command` is the whole command line.
+    pub fn run(&self, command: clap::Command) -> CliResult {
         match &self.output_dir {
-            None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?,
+            None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
             Some(directory) => {
                 std::fs::create_dir_all(directory)?;
-                clap_mangen::generate_to(Cli::command(), directory)?;
+                clap_mangen::generate_to(command, directory)?;
             }
         }
         Ok(Exit::Done)

@@ -2,10 +2,13 @@
 
 mod compare;
 mod completions;
-mod dataset;
+mod context;
+mod dataset_arguments;
 mod diff;
+mod error;
 mod evaluate;
 mod generate;
+mod hint;
 mod history;
 mod inspect;
 mod interrupt;
@@ -16,12 +19,17 @@ mod prune;
 mod rollback;
 mod size;
 mod train;
+mod tree_arguments;
+mod tree_format;
 mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
+use context::Context;
+pub use error::CliError;
+use error::CliResult;
 pub use interrupt::Interrupt;
 
 /// One decision tree per entity: train, look into, and use a model for every store, customer,
@@ -72,62 +80,11 @@ enum Command {
     Man(man::Man),
 }
 
-/// How a command ended that was not stopped by an error.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    Done,
-    SomeFailed,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Done => ExitCode::SUCCESS,
-            Exit::SomeFailed => ExitCode::from(1),
-        }
-    }
-}
-
-/// Why a command could not do anything.
-#[derive(Debug, thiserror::Error)]
-pub enum CliError {
-    #[error(transparent)]
-    Library(#[from] per_entity::Error),
-    #[error(transparent)]
-    Generate(#[from] per_entity::generate::GenerateError),
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    #[error("{0}")]
-    Usage(String),
-    #[error("a defect of this program stopped it; run it again with -vv and report what it says")]
-    Defect,
-}
-
-impl CliError {
-    pub fn is_interruption(&self) -> bool {
-        use per_entity::generate::GenerateError;
-        matches!(
-            self,
-            CliError::Library(per_entity::Error::Interrupted)
-                | CliError::Generate(GenerateError::Interrupted { .. })
-        )
-    }
-}
-
-type CliResult = Result<Exit, CliError>;
-
-/// What every command can use.
-struct Context<'a> {
-    quiet: bool,
-    json: bool,
-    interrupt: &'a Interrupt,
-}
-
 pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
     let context = Context {
         quiet: cli.quiet,
         json: cli.json,
-        interrupt,
+        cancel: interrupt.cancel(),
     };
     match &cli.command {
         Command::Train(train) => train.run(&context),
@@ -141,8 +98,8 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
         Command::Verify(verify) => verify.run(&context),
         Command::Prune(prune) => prune.run(&context),
         Command::Generate(generate) => generate.run(&context),
-        Command::Completions(completions) => completions.run(),
-        Command::Man(man) => man.run(),
+        Command::Completions(completions) => completions.run(Cli::command()),
+        Command::Man(man) => man.run(Cli::command()),
     }
 }
 
@@ -162,12 +119,19 @@ pub fn set_up_logging(cli: &Cli) {
 
 pub fn print_error(error: &CliError) {
     eprintln!("error: {error}");
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
 }
 
 /// Says why nothing could be done.
 pub fn fail(cli: &Cli, error: &CliError) -> ExitCode {
     if cli.json {
-        let _ = output::print(serde_json::json!({ "error": error.to_string() }));
+        let mut document = serde_json::json!({ "error": error.to_string() });
+        if let Some(hint) = error.hint() {
+            document["hint"] = hint.into();
+        }
+        let _ = output::print(document);
     }
     print_error(error);
     ExitCode::from(2)

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
+use per_entity::source::Source;
 
-use super::Context;
+use super::context::Context;
 
 /// Prints a line or more on stdout. A reader that has seen enough, as `head` has, is no error.
 pub fn print(text: impl Display) -> std::io::Result<()> {
@@ -74,4 +75,23 @@ pub fn progress(context: &Context, total: u64, unit: &str) -> ProgressBar {
     let style =
         ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style)
+}
+
+/// How many lines a table may have; 0 is without limit.
+pub fn limit(lines: usize) -> usize {
+    match lines {
+        0 => usize::MAX,
+        limit => limit,
+    }
+}
+
+/// Warns of rows with the wrong number of fields.
+pub fn report_ragged(source: &Source) {
+    if let Some((path, line, fields, wanted)) = source.first_ragged() {
+        log::warn!(
+            "{}:{line}: {fields} fields instead of {wanted}; {} such rows are left out (--strict makes them an error)",
+            path.display(),
+            grouped(source.ragged())
+        );
+    }
 }

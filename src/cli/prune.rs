@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use per_entity::store;
 use serde_json::json;
 
+use super::context::Context;
+use super::error::{CliResult, Exit};
 use super::output::print;
-use super::{CliResult, Context, Exit};
 
 /// Remove old generations, and what interrupted runs left. The current generation and the newest
 /// one always stay.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use per_entity::store;
 use serde_json::json;
 
+use super::context::Context;
+use super::error::{CliResult, Exit};
 use super::output::print;
-use super::{CliResult, Context, Exit};
 
 /// Make another generation of a store the current one.
 #[derive(clap::Args)]

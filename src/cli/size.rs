@@ -15,11 +15,15 @@ pub fn parse(text: &str) -> Result<u64, String> {
         "mib" => 1 << 20,
         "gib" => 1 << 30,
         "tib" => 1 << 40,
-        unit => return Err(format!("'{unit}' is no unit of memory; say 2GiB or 500MB")),
+        unit => {
+            return Err(format!(
+                "'{unit}' is not a unit of memory; say 2GiB or 500MB"
+            ));
+        }
     };
     let number: f64 = number
         .parse()
-        .map_err(|_| format!("'{text}' is no size; say 2GiB or 500MB"))?;
+        .map_err(|_| format!("'{text}' is not a size; say 2GiB or 500MB"))?;
     Ok((number * factor as f64) as u64)
 }
 

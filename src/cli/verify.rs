@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use per_entity::store;
 use serde_json::json;
 
+use super::context::Context;
+use super::error::{CliResult, Exit};
 use super::output::{grouped, print};
-use super::{CliResult, Context, Exit};
 
 /// Check every digest and decode every model of a store; exit code 1 if anything is damaged.
 #[derive(clap::Args)]

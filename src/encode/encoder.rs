@@ -1,8 +1,8 @@
 //! The encoder of one entity: what its codes stand for.
 
 use crate::codes::{CodeColumn, CodeMatrix, Codes, with_codes};
-use crate::dataset::{Column, Numbers, Partition};
 use crate::schema::FeatureKind;
+use crate::table::{Column, Numbers, Partition};
 
 /// The distinct values of one feature in one partition, in the order of their codes.
 #[derive(Clone, Debug, PartialEq)]

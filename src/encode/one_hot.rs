@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{EncodedPartition, Values};
+use super::encoder::{EncodedPartition, Values};
 
 /// What a column of the dense matrix stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,20 +1,11 @@
 //! How good every model of a store is on some rows.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::collections::BTreeMap;
 
-use polars::prelude::LazyFrame;
-use rayon::prelude::*;
 use serde::Serialize;
 
-use super::judge::Judge;
-use super::{
-    ConfusionMatrix, Disparity, Evaluation, GroupCounts, Metrics, Overall, Pool, wilson_interval,
-};
-use crate::dataset::{Column, LeftOut, Partition, Query, Table};
-use crate::store::{EntityRecord, Store};
-use crate::{Error, Result};
+use crate::metrics::{ConfusionMatrix, Disparity, GroupCounts, Metrics, Overall, wilson_interval};
+use crate::schema::LeftOut;
 
 /// An entity stands out only with at least so many rows, and a group only counts then.
 pub const ENOUGH_ROWS: u64 = 30;
@@ -24,16 +15,6 @@ const STANDING_OUT: usize = 3;
 
 /// Standard normal deviates of an interval with a confidence of 95 %.
 const DEVIATES: f64 = 1.959_963_984_540_054;
-
-/// What is to be evaluated besides the predictions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EvaluateOptions {
-    /// Columns whose values, all of them together, make the groups to be compared; empty for no
-    /// comparison.
-    pub group_by: Vec<String>,
-    /// The class that is worth having; by default the second of two.
-    pub positive: Option<String>,
-}
 
 /// How good the models are, per entity and together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -154,95 +135,6 @@ pub struct Gap {
     pub least: Vec<String>,
 }
 
-/// Evaluates the models of a store on the rows of a lazy frame, read as the training data was,
-/// filter included.
-///
-/// ```no_run
-/// use per_entity::evaluate::evaluate;
-/// use per_entity::store::Store;
-/// use polars::prelude::*;
-///
-/// let frame = LazyFrame::scan_parquet(PlRefPath::new("test.parquet"), Default::default()).unwrap();
-/// let report = evaluate(&Store::open("models")?, frame)?;
-/// println!("{:?}", report.overall.micro.accuracy);
-/// # Ok::<(), per_entity::Error>(())
-/// ```
-///
-/// # Errors
-///
-/// [`Error::UnknownColumn`] and [`Error::UnsupportedType`] for a feature that is missing or of
-/// another type than at training, [`Error::NoRows`] for an empty frame, and those of a store that
-/// cannot be read. A damaged model is no error but a [`ModelStatus`].
-pub fn evaluate(store: &Store, frame: LazyFrame) -> Result<Report> {
-    let run = &store.generation().run;
-    let query = Query::from_frame(frame, &run.dataset.as_trained(&run.features))?;
-    query.check_types(&run.features)?;
-    let table = Table::collect(&query, &Arc::new(AtomicBool::new(false)))?;
-    evaluate_table(store, &table, &EvaluateOptions::default())
-}
-
-/// Evaluates the models of a store on the rows of a table, which carries the columns to group by.
-///
-/// # Errors
-///
-/// [`Error::Spec`] for a positive class that is not one of the classes or is not given where there
-/// are more than two, [`Error::BadStore`] for a table of entities that cannot be read.
-pub fn evaluate_table(store: &Store, table: &Table, options: &EvaluateOptions) -> Result<Report> {
-    let classes = &store.generation().run.classes;
-    let positive = positive_class(classes, options)?;
-    let judge = Judge::new(table, classes);
-    let records: HashMap<String, EntityRecord> = store
-        .records()?
-        .into_iter()
-        .map(|record| (record.key.clone(), record))
-        .collect();
-    let evaluator = Evaluator {
-        store,
-        table,
-        judge: &judge,
-        positive,
-    };
-    let partitions: Vec<Partition> = table.partitions().collect();
-    let evaluated: Vec<Evaluated> = partitions
-        .par_iter()
-        .map(|partition| evaluator.evaluate(partition, records.get(partition.key())))
-        .collect::<Result<_>>()?;
-
-    let mut pool = Pool::new(classes.len());
-    let mut confusion = ConfusionMatrix::new(classes.len());
-    let mut groups = Groups::new();
-    let mut entities = Vec::with_capacity(evaluated.len());
-    for entity in evaluated {
-        if let (Some(evaluation), Some(metrics)) = (&entity.evaluation, &entity.report.metrics) {
-            pool.add(evaluation, metrics)?;
-            confusion.merge(evaluation.confusion())?;
-        }
-        for (values, counts) in entity.groups {
-            groups.entry(values).or_default().merge(&counts);
-        }
-        entities.push(entity.report);
-    }
-    let rows = confusion.total();
-    let mut report = Report {
-        classes: classes.clone(),
-        group_by: options.group_by.clone(),
-        positive: positive.map(|class| classes[class].clone()),
-        rows,
-        rows_without_model: table.rows() as u64 - rows,
-        left_out: table.left_out(),
-        unseen_targets: unseen_targets(table, &judge),
-        overall: pool.overall(),
-        confusion,
-        fairness: positive.map(|_| Fairness::of(table, &groups)),
-        worst: Vec::new(),
-        largest_gaps: Vec::new(),
-        entities,
-    };
-    report.worst = worst(&report.entities, report.confusion.accuracy());
-    report.largest_gaps = largest_gaps(&report.entities);
-    Ok(report)
-}
-
 impl Report {
     /// Entities whose model is damaged, each with what is wrong.
     pub fn damaged(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -261,127 +153,9 @@ impl Report {
     }
 }
 
-/// The positive class, where groups are to be compared.
-fn positive_class(classes: &[String], options: &EvaluateOptions) -> Result<Option<usize>> {
-    if options.group_by.is_empty() {
-        return Ok(None);
-    }
-    let known = || format!("the classes are '{}'", classes.join("', '"));
-    match (&options.positive, classes) {
-        (Some(positive), _) => match classes.iter().position(|class| class == positive) {
-            Some(class) => Ok(Some(class)),
-            None => Err(Error::Spec(format!(
-                "--positive '{positive}' is not a class of these models; {}",
-                known()
-            ))),
-        },
-        (None, [_, _]) => Ok(Some(1)),
-        (None, _) => Err(Error::Spec(format!(
-            "--group-by compares groups on one class; say --positive CLASS: {}",
-            known()
-        ))),
-    }
-}
-
-/// Counts by the codes of the columns carried.
-type Groups = BTreeMap<Vec<u32>, GroupCounts>;
-
-struct Evaluator<'a> {
-    store: &'a Store,
-    table: &'a Table,
-    judge: &'a Judge<'a>,
-    positive: Option<usize>,
-}
-
-struct Evaluated {
-    report: EntityReport,
-    evaluation: Option<Evaluation>,
-    groups: Groups,
-}
-
-impl Evaluator<'_> {
-    fn evaluate(&self, partition: &Partition, record: Option<&EntityRecord>) -> Result<Evaluated> {
-        let mut groups = Groups::new();
-        let result = match record {
-            None => Err(ModelStatus::Unknown),
-            Some(record) => self.predict(partition, record, &mut groups),
-        };
-        let (model, evaluation) = match result {
-            Ok(evaluation) => (ModelStatus::Evaluated, Some(evaluation)),
-            Err(status) => (status, None),
-        };
-        let fairness = evaluation.as_ref().and(self.positive);
-        Ok(Evaluated {
-            report: EntityReport {
-                key: partition.key().to_owned(),
-                rows: partition.rows() as u64,
-                model,
-                metrics: evaluation.as_ref().map(Evaluation::metrics),
-                confusion: evaluation.as_ref().map(|e| e.confusion().clone()),
-                fairness: fairness.map(|_| Fairness::of(self.table, &groups)),
-            },
-            evaluation,
-            groups,
-        })
-    }
-
-    fn predict(
-        &self,
-        partition: &Partition,
-        record: &EntityRecord,
-        groups: &mut Groups,
-    ) -> std::result::Result<Evaluation, ModelStatus> {
-        let damaged = |error: Error| ModelStatus::Damaged(error.to_string());
-        let model = self.store.model_of(record).map_err(|error| match error {
-            Error::NoModel { reason, .. } => ModelStatus::Missing(reason),
-            error => damaged(error),
-        })?;
-        let count = |row, predicted| {
-            if let Some(positive) = self.positive {
-                let counts = groups.entry(group_of(self.table, row)).or_default();
-                counts.push(self.judge.truth(row), predicted, positive);
-            }
-        };
-        self.judge
-            .bind(&model)
-            .and_then(|model| self.judge.evaluate(&model, partition.range(), count))
-            .map_err(damaged)
-    }
-}
-
-fn group_of(table: &Table, row: usize) -> Vec<u32> {
-    let code = |column: &Column| match column {
-        Column::Categories { codes, .. } => codes.get(row),
-        Column::Numbers(_) => 0,
-    };
-    table.carried().iter().map(code).collect()
-}
-
 impl Fairness {
-    fn of(table: &Table, groups: &Groups) -> Self {
-        let text = |(column, &code): (&Column, &u32)| match column {
-            Column::Categories { dictionary, .. } => dictionary[code as usize].clone(),
-            Column::Numbers(_) => String::new(),
-        };
-        Self {
-            groups: groups
-                .iter()
-                .map(|(codes, counts)| Group {
-                    values: table.carried().iter().zip(codes).map(text).collect(),
-                    rows: counts.rows(),
-                    selection_rate: counts.selection_rate(),
-                    true_positive_rate: counts.true_positive_rate(),
-                    false_positive_rate: counts.false_positive_rate(),
-                    accuracy: counts.accuracy(),
-                    counts: *counts,
-                })
-                .collect(),
-            disparity: Disparity::between_groups(groups.values()),
-        }
-    }
-
     /// The groups of the highest and the lowest selection rate among those with enough rows.
-    fn extremes(&self) -> Option<(&Group, &Group)> {
+    pub(super) fn extremes(&self) -> Option<(&Group, &Group)> {
         let rate = |group: &&Group| group.selection_rate.unwrap_or_default();
         let enough = || self.groups.iter().filter(|group| group.rows >= ENOUGH_ROWS);
         let most = enough().max_by(|a, b| rate(a).total_cmp(&rate(b)))?;
@@ -390,19 +164,8 @@ impl Fairness {
     }
 }
 
-fn unseen_targets(table: &Table, judge: &Judge) -> BTreeMap<String, u64> {
-    let mut unseen = BTreeMap::new();
-    for row in 0..table.rows() {
-        if judge.truth(row).is_none() {
-            let class = table.labels().get(row) as usize;
-            *unseen.entry(table.classes()[class].clone()).or_default() += 1;
-        }
-    }
-    unseen
-}
-
 /// `overall` is the accuracy that an entity must be below to stand out.
-fn worst(entities: &[EntityReport], overall: Option<f64>) -> Vec<Worst> {
+pub(super) fn worst(entities: &[EntityReport], overall: Option<f64>) -> Vec<Worst> {
     let mut worst: Vec<Worst> = entities
         .iter()
         .filter(|entity| entity.rows >= ENOUGH_ROWS)
@@ -424,7 +187,8 @@ fn worst(entities: &[EntityReport], overall: Option<f64>) -> Vec<Worst> {
     worst
 }
 
-fn largest_gaps(entities: &[EntityReport]) -> Vec<Gap> {
+/// The entities whose groups are farthest apart.
+pub(super) fn largest_gaps(entities: &[EntityReport]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = entities
         .iter()
         .filter_map(|entity| {

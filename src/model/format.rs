@@ -4,8 +4,8 @@ use ciborium::tag::Captured;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{LEAF, Model, ModelFeature};
-use crate::{Error, Result};
+use super::model::{LEAF, Model, ModelFeature};
+use crate::error::{Error, Result};
 
 /// The newest version of the model format that this program writes and reads.
 pub const MODEL_VERSION: u64 = 1;
@@ -71,7 +71,29 @@ impl Model {
     /// [`Error::BadModel`] for bytes that are not a model of this version, or whose arrays do not
     /// make a tree. Nothing is allocated beyond what the bytes themselves hold.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let bad = |problem: &str| Error::BadModel(problem.to_owned());
+        let record = Record::read(bytes)?;
+        let arrays = Arrays::of(&record)?;
+        arrays.check(&record)?;
+        let nodes = Nodes::in_preorder(&arrays, &record.features)?;
+        Ok(Self {
+            key: record.key,
+            classes: record.classes,
+            features: record.features,
+            feature: nodes.feature,
+            operand: nodes.operand,
+            right: nodes.right,
+            thresholds: arrays.thresholds,
+            counts: arrays.counts,
+        })
+    }
+}
+
+fn bad(problem: &str) -> Error {
+    Error::BadModel(problem.to_owned())
+}
+
+impl Record {
+    fn read(bytes: &[u8]) -> Result<Self> {
         let mut rest = bytes;
         let record: Record = ciborium::from_reader(&mut rest)
             .map_err(|error| Error::BadModel(format!("not a model in CBOR: {error}")))?;
@@ -84,94 +106,124 @@ impl Model {
                 record.version
             )));
         }
-        let mut feature = whole_numbers(&record.feature)?;
-        let operands = whole_numbers(&record.operand)?;
-        let rights = whole_numbers(&record.right)?;
-        let thresholds = floats(&record.thresholds)?;
-        let counts = floats(&record.counts)?;
-        let classes = record.classes.len();
-        let leaf = record.features.len() as u32;
-        let splits = feature.iter().filter(|&&feature| feature != leaf).count();
-        if feature.is_empty() || classes == 0 {
-            return Err(bad("has no nodes or no classes"));
-        }
-        if operands.len() != splits || rights.len() != splits {
-            return Err(bad("its arrays have different lengths"));
-        }
-        if counts.len() != (feature.len() - splits) * classes {
-            return Err(bad("has not one count for each leaf and class"));
-        }
-        if !counts
-            .iter()
-            .all(|count| count.is_finite() && *count >= 0.0)
-            || !thresholds.iter().all(|threshold| threshold.is_finite())
-        {
-            return Err(bad(
-                "holds a number that is not finite, or a negative count",
-            ));
-        }
-        if counts
-            .chunks_exact(classes)
-            .any(|leaf| !matches!(leaf.iter().sum::<f64>(), sum if sum > 0.0 && sum.is_finite()))
-        {
-            return Err(bad("has a leaf without training rows"));
-        }
         for ModelFeature(_, categories) in &record.features {
             if !categories.iter().flatten().is_sorted_by(|a, b| a < b) {
                 return Err(bad("has categories out of order"));
             }
         }
+        Ok(record)
+    }
+}
 
-        let mut operand = Vec::with_capacity(feature.len());
-        let mut right = Vec::with_capacity(feature.len());
-        let mut of_splits = operands.into_iter().zip(rights);
-        let nodes = feature.len() as u32;
+/// The arrays of a record as numbers.
+struct Arrays {
+    feature: Vec<u32>,
+    operand: Vec<u32>,
+    right: Vec<u32>,
+    thresholds: Vec<f64>,
+    counts: Vec<f64>,
+}
+
+impl Arrays {
+    fn of(record: &Record) -> Result<Self> {
+        Ok(Self {
+            feature: whole_numbers(&record.feature)?,
+            operand: whole_numbers(&record.operand)?,
+            right: whole_numbers(&record.right)?,
+            thresholds: floats(&record.thresholds)?,
+            counts: floats(&record.counts)?,
+        })
+    }
+
+    fn check(&self, record: &Record) -> Result<()> {
+        let classes = record.classes.len();
+        let leaf = record.features.len() as u32;
+        let is_split = |feature: &&u32| **feature != leaf;
+        let splits = self.feature.iter().filter(is_split).count();
+        if self.feature.is_empty() || classes == 0 {
+            return Err(bad("has no nodes or no classes"));
+        }
+        if self.operand.len() != splits || self.right.len() != splits {
+            return Err(bad("its arrays have different lengths"));
+        }
+        if self.counts.len() != (self.feature.len() - splits) * classes {
+            return Err(bad("has not one count for each leaf and class"));
+        }
+        let is_count = |count: &f64| count.is_finite() && *count >= 0.0;
+        let are_finite = self
+            .thresholds
+            .iter()
+            .all(|threshold| threshold.is_finite());
+        if !self.counts.iter().all(is_count) || !are_finite {
+            return Err(bad(
+                "holds a number that is not finite, or a negative count",
+            ));
+        }
+        let mut leaves = self.counts.chunks_exact(classes);
+        let has_rows = |sum: f64| sum > 0.0 && sum.is_finite();
+        match leaves.all(|leaf| has_rows(leaf.iter().sum())) {
+            true => Ok(()),
+            false => Err(bad("has a leaf without training rows")),
+        }
+    }
+}
+
+/// The nodes of a model, checked to make a tree.
+struct Nodes {
+    feature: Vec<u32>,
+    operand: Vec<u32>,
+    right: Vec<u32>,
+}
+
+impl Nodes {
+    fn in_preorder(arrays: &Arrays, features: &[ModelFeature]) -> Result<Self> {
+        let count = arrays.feature.len();
+        let mut nodes = Self {
+            feature: Vec::with_capacity(count),
+            operand: Vec::with_capacity(count),
+            right: Vec::with_capacity(count),
+        };
+        let leaf = features.len() as u32;
+        let mut of_splits = arrays.operand.iter().zip(&arrays.right);
         let mut leaves = 0;
         let mut waiting: Vec<u32> = Vec::new();
-        for (node, feature) in (0..).zip(feature.iter_mut()) {
-            if *feature > leaf {
-                return Err(bad("asks for a feature that it does not have"));
-            }
-            if *feature == leaf {
-                *feature = LEAF;
-                operand.push(leaves);
-                right.push(0);
+        for (node, &feature) in (0..).zip(&arrays.feature) {
+            if feature == leaf {
+                nodes.push(LEAF, leaves, 0);
                 leaves += 1;
                 // In preorder, the node behind a leaf is the right child that waits the shortest.
                 match waiting.pop() {
-                    Some(next) if next == node + 1 && next < nodes => {}
-                    None if node + 1 == nodes => {}
+                    Some(next) if next == node + 1 && next < count as u32 => {}
+                    None if node + 1 == count as u32 => {}
                     _ => return Err(bad("its nodes do not make a tree")),
                 }
                 continue;
             }
-            let (value, child) = of_splits.next().unwrap_or_default();
-            let limit = match &record.features[*feature as usize].1 {
-                None => thresholds.len(),
-                Some(categories) => categories.len(),
-            };
-            if value as usize >= limit {
+            let asked = features
+                .get(feature as usize)
+                .ok_or_else(|| bad("asks for a feature that it does not have"))?;
+            let (&operand, &right) = of_splits.next().unwrap_or((&0, &0));
+            let limit = asked
+                .categories()
+                .map_or(arrays.thresholds.len(), <[String]>::len);
+            if operand as usize >= limit {
                 return Err(bad(
                     "asks for a threshold or category that it does not have",
                 ));
             }
-            operand.push(value);
-            right.push(child);
-            waiting.push(child);
+            nodes.push(feature, operand, right);
+            waiting.push(right);
         }
-        if !waiting.is_empty() {
-            return Err(bad("its nodes do not make a tree"));
+        match waiting.is_empty() {
+            true => Ok(nodes),
+            false => Err(bad("its nodes do not make a tree")),
         }
-        Ok(Self {
-            key: record.key,
-            classes: record.classes,
-            features: record.features,
-            feature,
-            operand,
-            right,
-            thresholds,
-            counts,
-        })
+    }
+
+    fn push(&mut self, feature: u32, operand: u32, right: u32) {
+        self.feature.push(feature);
+        self.operand.push(operand);
+        self.right.push(right);
     }
 }
 
@@ -215,7 +267,7 @@ fn items<const N: usize>(bytes: &[u8]) -> Result<impl Iterator<Item = [u8; N]> +
     let (items, rest) = bytes.as_chunks::<N>();
     if !rest.is_empty() {
         return Err(Error::BadModel(
-            "an array's bytes are no multiple of its item".into(),
+            "an array's bytes are not a multiple of its item".into(),
         ));
     }
     Ok(items.iter().copied())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lru::LruCache;
 
-use crate::Model;
+use crate::model::Model;
 
 /// What a store has for an entity.
 #[derive(Clone)]

@@ -1,8 +1,18 @@
-//! Predicts rows of many entities, each by its own entity's model.
+//! Predicts rows of many entities, each by its own entity's model: frames, files, or rows of text as
+//! they come.
 
+mod answers;
 mod cache;
-mod entities;
+mod destination;
+mod files;
+mod frame_writer;
+mod partial_file;
 mod predictions;
 mod predictor;
+mod row_entities;
+mod rows;
 
-pub use predictor::{Answered, Predictor, Unknown};
+pub use answers::{Answered, Unknown};
+pub use destination::Destination;
+pub use predictor::Predictor;
+pub use rows::RowInput;

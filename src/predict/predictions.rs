@@ -5,7 +5,7 @@ use std::ops::Range;
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::predictor::Answered;
+use super::answers::Answered;
 use crate::model::BoundModel;
 use crate::tree::heaviest;
 

@@ -6,50 +6,15 @@ use std::sync::Arc;
 use polars::prelude::*;
 use rayon::prelude::*;
 
+use super::answers::{Answered, Unknown};
 use super::cache::{Cache, Held};
-use super::entities::{Entities, Slot};
 use super::predictions::{Answer, Classifier, Predictions};
-use crate::model::{BoundModel, FrameColumn};
-use crate::schema::FeatureKind;
+use super::row_entities::{RowEntities, Slot};
+use crate::error::{Error, Result, SpecError, StoreError};
+use crate::model::{BoundModel, FrameColumn, Model};
+use crate::schema::{Feature, FeatureKind, TextForm, ValueType};
+use crate::source::DatasetSpec;
 use crate::store::{EntityRecord, Index, Run, Store};
-use crate::{Error, Model, Result};
-
-/// What to do with a row whose entity has no model: it is unknown, was skipped or failed, or its
-/// key is null.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unknown {
-    /// Predict null.
-    #[default]
-    Null,
-    /// Make it an error.
-    Error,
-    /// Let the pooled model answer, where the store has one.
-    Fallback,
-}
-
-/// Rows by what predicted them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answered {
-    /// By the model of their own entity.
-    pub own: u64,
-    /// By the pooled model.
-    pub fallback: u64,
-    /// By none.
-    pub none: u64,
-}
-
-impl Answered {
-    /// All rows.
-    pub fn rows(&self) -> u64 {
-        self.own + self.fallback + self.none
-    }
-
-    fn add(&mut self, other: Self) {
-        self.own += other.own;
-        self.fallback += other.fallback;
-        self.none += other.none;
-    }
-}
 
 /// Predicts frames with the models of a store, reading only those that the frames need.
 ///
@@ -101,7 +66,7 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// [`Error::BadStore`] for a pooled model that is damaged.
+    /// [`StoreError::Damaged`] for a pooled model that is damaged.
     pub fn new(store: Store) -> Result<Self> {
         let classes = store.generation().run.classes.iter().cloned().zip(0..);
         Ok(Self {
@@ -121,12 +86,10 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// [`Error::Spec`] for [`Unknown::Fallback`] where the store has no pooled model.
+    /// [`SpecError::NoPooledModel`] for [`Unknown::Fallback`] where the store has no pooled model.
     pub fn unknown(mut self, unknown: Unknown) -> Result<Self> {
         if unknown == Unknown::Fallback && self.pooled.is_none() {
-            return Err(Error::Spec(
-                "the store has no pooled model to fall back on; train it with --pooled".into(),
-            ));
+            return Err(SpecError::NoPooledModel.into());
         }
         self.unknown = unknown;
         Ok(self)
@@ -137,6 +100,15 @@ impl Predictor {
     pub fn cache(mut self, bytes: u64) -> Self {
         self.cache = Cache::new(bytes);
         self
+    }
+
+    /// How files and rows of text are to be read: as those of training were, but none left out.
+    pub fn spec(&self) -> DatasetSpec {
+        let run = &self.store.generation().run;
+        DatasetSpec {
+            predicate: None,
+            ..run.dataset.as_trained(&run.features)
+        }
     }
 
     /// Why models could not be used so far, one line for each damaged model, in the order of their
@@ -160,16 +132,17 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownColumn`] for a key or feature that the frame lacks,
-    /// [`Error::UnsupportedType`] for one of another kind than at training, [`Error::Spec`] for a
-    /// frame that has one of the columns to be added; and with [`Unknown::Error`], for the first
-    /// row without a model, [`Error::UnknownEntity`], [`Error::NoModel`] or [`Error::NullKey`].
+    /// [`SpecError::UnknownColumn`] for a key or feature that the frame lacks,
+    /// [`SpecError::OtherTypeThanTrained`] for one of another kind than at training,
+    /// [`SpecError::AddedColumn`] for a frame that has one of the columns to be added; and with
+    /// [`Unknown::Error`], for the first row without a model, [`StoreError::UnknownEntity`],
+    /// [`StoreError::NoModel`] or [`Error::NullKey`].
     pub fn predict(&mut self, frame: &DataFrame) -> Result<DataFrame> {
         let store = self.store.clone();
         let run = &store.generation().run;
         refuse_added(frame, &run.classes)?;
         let (entities, columns) = rayon::join(
-            || Entities::of(frame, &run.dataset.key),
+            || RowEntities::of(frame, &run.dataset.key),
             || columns(frame, run),
         );
         let (entities, mut columns) = (entities?, columns?);
@@ -191,7 +164,7 @@ impl Predictor {
 
     fn predict_entities(
         &mut self,
-        entities: &Entities,
+        entities: &RowEntities,
         columns: &Columns,
         pooled: Option<&Model>,
         run: &Run,
@@ -231,7 +204,7 @@ impl Predictor {
     }
 
     /// What is to be done for each of the entities.
-    fn needs(&mut self, entities: &Entities) -> Result<Vec<Need>> {
+    fn needs(&mut self, entities: &RowEntities) -> Result<Vec<Need>> {
         let mut needs: Vec<Option<Need>> = entities
             .keys
             .iter()
@@ -359,7 +332,7 @@ impl Need {
 }
 
 /// The first row without a model is an error. `before` rows came in earlier frames.
-fn refuse_unknown(entities: &Entities, needs: &[Need], before: u64) -> Result<()> {
+fn refuse_unknown(entities: &RowEntities, needs: &[Need], before: u64) -> Result<()> {
     for (entity, (key, need)) in entities.keys.iter().zip(needs).enumerate() {
         let Some(key) = key else {
             let first = entities.of_row.iter().position(|&e| e as usize == entity);
@@ -368,12 +341,12 @@ fn refuse_unknown(entities: &Entities, needs: &[Need], before: u64) -> Result<()
             });
         };
         match need {
-            Need::Held(Held::Unknown) => return Err(Error::UnknownEntity { key: key.clone() }),
+            Need::Held(Held::Unknown) => {
+                return Err(StoreError::UnknownEntity { key: key.clone() }.into());
+            }
             Need::Held(Held::Untrained(reason)) => {
-                return Err(Error::NoModel {
-                    key: key.clone(),
-                    reason: reason.clone(),
-                });
+                let (key, reason) = (key.clone(), reason.clone());
+                return Err(StoreError::NoModel { key, reason }.into());
             }
             _ => {}
         }
@@ -390,7 +363,7 @@ fn columns(frame: &DataFrame, run: &Run) -> Result<Columns> {
         .map(|feature| {
             let column = match feature.kind {
                 FeatureKind::Numeric => FrameColumn::numbers(frame, &feature.name)?,
-                FeatureKind::Categorical if feature.dtype == "str" => {
+                FeatureKind::Categorical if is_plain_text(feature) => {
                     FrameColumn::texts(frame, &feature.name)?
                 }
                 FeatureKind::Categorical => FrameColumn::categories(frame, &feature.name)?,
@@ -405,10 +378,12 @@ fn refuse_added(frame: &DataFrame, classes: &[String]) -> Result<()> {
     let probabilities = classes.iter().map(|class| format!("probability_{class}"));
     for name in added.into_iter().chain(probabilities) {
         if frame.column(&name).is_ok() {
-            return Err(Error::Spec(format!(
-                "the input has a column '{name}' already; rename it or leave it out"
-            )));
+            return Err(SpecError::AddedColumn { column: name }.into());
         }
     }
     Ok(())
+}
+
+fn is_plain_text(feature: &Feature) -> bool {
+    feature.value_type == ValueType::Text(TextForm::Plain)
 }

@@ -1,4 +1,4 @@
-//! How a feature's values compare.
+//! How a feature's values are compared.
 
 use serde::{Deserialize, Serialize};
 

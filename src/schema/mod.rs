@@ -1,7 +1,21 @@
-//! What several stages need to know of a column, and none of them owns.
+//! What the stages share: which column is what, of which type its values are, and why rows are left
+//! out. Nothing here reads, trains or stores.
 
+mod feature;
 mod feature_kind;
+mod holdout;
+mod key;
+mod left_out;
+mod role;
+mod value_type;
 mod weight;
 
+pub use feature::Feature;
 pub use feature_kind::FeatureKind;
+pub use holdout::{Holdout, HoldoutShareError};
+pub(crate) use key::key_text;
+pub use key::{KeyOrder, KeyType};
+pub use left_out::{LeftOut, WhyLeftOut};
+pub use role::Role;
+pub use value_type::{TextForm, Unit, ValueType};
 pub use weight::SAMPLE_WEIGHTS;

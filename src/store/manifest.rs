@@ -1,15 +1,14 @@
 //! The manifest: which generation is current, and what each one is.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::MANIFEST;
-use super::reader::regular_file;
-use crate::dataset::{DatasetSpec, Feature, Holdout, LeftOut};
-use crate::evaluate::{Metric, Overall};
-use crate::{Error, Result};
+use super::directory::{Location, Prepared};
+use super::layout::{MANIFEST, is_plain_name};
+use super::run::Run;
+use crate::error::{Error, Result, StoreError};
 
 /// The newest version of the store's format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -26,86 +25,6 @@ pub struct Manifest {
     pub current: u64,
     /// All generations, oldest first.
     pub generations: Vec<Generation>,
-}
-
-/// How a generation came about.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// The input files.
-    pub inputs: Vec<String>,
-    /// The command line.
-    pub command: Vec<String>,
-    /// How the input was read.
-    pub dataset: DatasetSpec,
-    /// The features, in schema order.
-    pub features: Vec<Feature>,
-    /// Whether the target's classes are whole numbers.
-    #[serde(default)]
-    pub target_is_integer: bool,
-    /// All classes of the target, in order.
-    pub classes: Vec<String>,
-    /// The trainer and its hyperparameters.
-    pub trainer: serde_json::Value,
-    /// The fewest rows of an entity that is trained.
-    pub min_rows: usize,
-    /// Rows of the input.
-    pub rows_read: u64,
-    /// Rows left out, by reason.
-    pub left_out: LeftOut,
-    /// The rows that were not trained on, and how good the models are on them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub holdout: Option<HoldoutRun>,
-    /// How the models of the generation before compare, where that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contest: Option<ContestRun>,
-}
-
-/// The models of the generation before against the new ones, on the rows held out. A model that
-/// stayed has the fingerprint of the data that it was trained on, so that it meets a new
-/// challenger at the next update.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ContestRun {
-    /// What was compared.
-    pub metric: Metric,
-    /// A challenger that was worse by more than this did not replace its champion; nothing where
-    /// every challenger did.
-    pub tolerance: Option<f64>,
-    /// Earlier models that stayed.
-    pub champions: u64,
-    /// New models that replaced an earlier one.
-    pub challengers: u64,
-    /// Entities whose new model is the earlier one to the byte.
-    pub unchanged: u64,
-    /// The metric of the earlier models on the rows held out of all these entities together.
-    pub before: Option<f64>,
-    /// The metric of the models that were committed, on the same rows.
-    pub after: Option<f64>,
-}
-
-impl Run {
-    /// Adds classes that models of an earlier run predict, and keeps all in order.
-    pub fn add_classes(&mut self, classes: &[String]) {
-        let known: HashSet<String> = self.classes.iter().cloned().collect();
-        let new = classes.iter().filter(|class| !known.contains(*class));
-        self.classes.extend(new.cloned());
-        if self.target_is_integer {
-            self.classes
-                .sort_by_key(|class| (class.parse::<i64>().map_err(|_| ()), class.clone()));
-        } else {
-            self.classes.sort();
-        }
-    }
-}
-
-/// Rows that were held out, and how good the models are on them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HoldoutRun {
-    /// How the rows were drawn.
-    pub drawn: Holdout,
-    /// The rows of entities with a model.
-    pub rows: u64,
-    /// The figures of all these entities together.
-    pub overall: Overall,
 }
 
 /// One generation.
@@ -144,6 +63,22 @@ pub struct Generation {
     pub pooled: Option<FileDigest>,
 }
 
+impl FileDigest {
+    /// The digest of a file's content.
+    pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
+        Self {
+            name: name.to_owned(),
+            length: bytes.len() as u64,
+            digest: blake3::hash(bytes).to_hex().to_string(),
+        }
+    }
+
+    /// Whether these bytes are the file's content.
+    pub(super) fn matches(&self, bytes: &[u8]) -> bool {
+        blake3::hash(bytes).to_hex().as_str() == self.digest
+    }
+}
+
 /// A file, and what its content must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileDigest {
@@ -156,17 +91,40 @@ pub struct FileDigest {
 }
 
 impl Manifest {
-    /// Reads the manifest of a store; nothing where there is none.
-    pub(super) fn read(directory: &Path) -> Result<Option<Self>> {
-        let path = directory.join(MANIFEST);
-        match regular_file(&path) {
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(None);
-            }
-            result => result?,
+    /// Reads the manifest of a store, and its bytes; nothing where there is none.
+    pub(super) fn read(directory: &Location) -> Result<Option<(Self, Vec<u8>)>> {
+        let Some(bytes) = directory.read_if_there(MANIFEST)? else {
+            return Ok(None);
         };
-        let bytes = std::fs::read(&path).map_err(Error::io(&path))?;
-        Self::parse(path, &bytes).map(Some)
+        let manifest = Self::parse(directory.path(MANIFEST), &bytes)?;
+        Ok(Some((manifest, bytes)))
+    }
+
+    /// As [`read`](Self::read), where there must be one.
+    pub(super) fn require(directory: &Location) -> Result<(Self, Vec<u8>)> {
+        Self::read(directory)?.ok_or_else(|| {
+            let path = directory.path("");
+            StoreError::Missing { path }.into()
+        })
+    }
+
+    /// Makes ready to write the manifest.
+    pub(super) fn prepare(&self, directory: &Location) -> Result<Prepared> {
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::bad_store(directory.path(MANIFEST), error.to_string()))?;
+        directory.prepare(MANIFEST, text.as_bytes())
+    }
+
+    /// The number of the generation to come; numbers are never given twice.
+    pub(super) fn next_number(&self) -> u64 {
+        let numbers = self.generations.iter().map(|generation| generation.number);
+        1 + numbers.max().unwrap_or(0)
+    }
+
+    /// Whether a generation has this folder.
+    pub(super) fn names(&self, folder: &str) -> bool {
+        let mut generations = self.generations.iter();
+        generations.any(|generation| generation.directory == folder)
     }
 
     /// The manifest that these bytes are; `path` is for messages.
@@ -176,11 +134,12 @@ impl Manifest {
         let version: serde_json::Value = serde_json::from_slice(bytes).map_err(damaged)?;
         let found = version["format_version"].as_u64().unwrap_or(0);
         if found > FORMAT_VERSION {
-            return Err(Error::NewerFormat {
+            return Err(StoreError::NewerFormat {
                 path,
                 found,
                 supported: FORMAT_VERSION,
-            });
+            }
+            .into());
         }
         let manifest: Self = serde_json::from_value(version).map_err(damaged)?;
         let mut numbers = HashSet::new();
@@ -214,9 +173,4 @@ impl Manifest {
             .iter()
             .find(|generation| generation.number == number)
     }
-}
-
-/// Whether a name stays within its directory on every system.
-pub(super) fn is_plain_name(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0', ':'])
 }

@@ -9,26 +9,37 @@
 //!     Bachelors.cbor     one model a file, or packs of many models
 //! ```
 
-mod earlier;
+mod diff;
+mod directory;
+mod entities_table;
 mod file_name;
-mod lock;
+mod generations;
+mod index;
+mod journal;
+mod layout;
 mod manifest;
-mod reader;
+mod prior_models;
+mod record;
+mod run;
 mod staging;
-mod upkeep;
+#[allow(clippy::module_inception)]
+mod store;
 mod verify;
 mod writer;
 
-pub use earlier::{Earlier, Reigning};
-pub use manifest::{ContestRun, FORMAT_VERSION, FileDigest, Generation, HoldoutRun, Manifest, Run};
-pub(crate) use reader::Index;
-pub use reader::{EntityRecord, Store};
-pub use upkeep::{Change, Difference, difference, prune, rollback};
-pub use verify::{Report, verify};
-pub use writer::{ModelsPerFile, Writer};
-
-/// The manifest's file name.
-pub const MANIFEST: &str = "manifest.json";
-
-/// The name of the table of entities in a generation.
-pub const ENTITIES: &str = "entities.parquet";
+pub use diff::{Change, Difference, difference};
+pub use directory::{
+    Directory, Durability, Entry, LocalDirectory, Location, MemoryDirectory, Prepared, StoredFile,
+    WriteLock,
+};
+pub use generations::{prune, rollback};
+pub(crate) use index::Index;
+pub use layout::{ENTITIES, MANIFEST};
+pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest};
+pub(crate) use prior_models::{CurrentModels, PriorModelIndex};
+pub use record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Winner};
+pub use run::{ContestRun, HoldoutRun, Run};
+pub use store::Store;
+pub use verify::{Verification, verify};
+pub use writer::ModelsPerFile;
+pub(crate) use writer::Writer;

@@ -1,16 +1,18 @@
 //! Reads all that a store holds and compares it with what the store says of it.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::directory::Location;
+use super::generations::unnamed;
+use super::manifest::{Generation, Manifest};
 use super::staging::leftovers;
-use super::upkeep::{read, unnamed};
-use super::{Generation, Store};
-use crate::{Error, Result};
+use super::store::Store;
+use crate::error::Result;
 
 /// What [`verify`] found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
+pub struct Verification {
     /// Generations that were read.
     pub generations: u64,
     /// Models whose digest matched and that were decoded.
@@ -25,25 +27,29 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// [`Error::BadStore`] where there is no manifest or it cannot be read; all else that is wrong is
-/// in the [`Report`].
-pub fn verify(directory: &Path) -> Result<Report> {
-    let manifest = read(directory)?;
-    let mut report = Report::default();
+/// [`StoreError::Missing`](crate::error::StoreError::Missing) where there is no manifest, and
+/// [`StoreError::Damaged`](crate::error::StoreError::Damaged) where it cannot be read; all else that
+/// is wrong is in the [`Verification`].
+pub fn verify(directory: impl Into<Location>) -> Result<Verification> {
+    let directory = directory.into();
+    let (manifest, _) = Manifest::require(&directory)?;
+    let mut report = Verification::default();
     for generation in &manifest.generations {
         report.generations += 1;
-        let store = Store::at(directory.to_path_buf(), manifest.clone(), generation.number);
+        let store = Store::at(directory.clone(), manifest.clone(), generation.number);
         if let Err(error) = store.and_then(|store| report.generation(&store, generation)) {
             report.problems.push(error.to_string());
         }
     }
-    report.orphans.extend(unnamed(directory, &manifest)?);
-    let staging = leftovers(directory)?.into_iter();
-    report.orphans.extend(staging.map(|(_, path)| path));
+    let mut orphans = unnamed(&directory, &manifest)?;
+    let interrupted = leftovers(&directory)?.into_iter();
+    orphans.extend(interrupted.map(|(_, folder)| folder));
+    let paths = orphans.iter().map(|name| directory.path(name));
+    report.orphans.extend(paths);
     Ok(report)
 }
 
-impl Report {
+impl Verification {
     fn generation(&mut self, store: &Store, generation: &Generation) -> Result<()> {
         let records = store.records()?;
         let mut files = HashSet::from([generation.entities_file.name.as_str()]);
@@ -73,11 +79,9 @@ impl Report {
                 generation.trained
             ));
         }
-        let path = store.path();
-        for entry in std::fs::read_dir(&path).map_err(Error::io(&path))? {
-            let entry = entry.map_err(Error::io(&path))?;
-            if !files.contains(entry.file_name().to_string_lossy().as_ref()) {
-                self.orphans.push(entry.path());
+        for entry in store.files()? {
+            if !files.contains(entry.as_str()) {
+                self.orphans.push(store.path().join(entry));
             }
         }
         Ok(())

@@ -1,19 +1,19 @@
 //! Writes one generation, and makes it the current one when all of it is on disk.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use polars::prelude::*;
-
-use super::earlier::Earlier;
+use super::directory::{Location, WriteLock};
+use super::entities_table;
 use super::file_name::FileNames;
-use super::lock::{LOCK, Lock};
-use super::manifest::{FileDigest, Generation, Manifest, Run};
-use super::staging::{JournalModel, STAGING, Staging, remove_directory, write_synced};
-use super::{ENTITIES, FORMAT_VERSION, MANIFEST};
-use crate::evaluate::Metrics;
-use crate::train::{Contested, Outcome, Status, Trained};
-use crate::{Error, Result};
+use super::journal::JournalModel;
+use super::layout::{ENTITIES, LOCK, MANIFEST, POOLED, generation_folder, is_leftover};
+use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest};
+use super::prior_models::PriorModelIndex;
+use super::record::{EntityRecord, EntityStatus, Place};
+use super::run::Run;
+use super::staging::Staging;
+use crate::error::{Error, Result, StoreError};
 
 /// How many models share a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,33 +31,29 @@ const ENTITIES_WITH_OWN_FILE: usize = 1_000;
 /// A pack is closed when it has so many bytes.
 const PACK_BYTES: usize = 64 << 20;
 
-/// The file of the model of all entities together; no key has such a name.
-const POOLED: &str = "~pooled.cbor";
-
-/// The new manifest, until it replaces the old one.
-const TEMPORARY_MANIFEST: &str = ".manifest.json";
-
 /// Writes one generation of a store.
 ///
 /// Nothing that a reader sees changes before [`commit`](Self::commit); a writer that is dropped
-/// without it leaves at most a staging directory, whose models the next run takes over.
-pub struct Writer {
-    directory: PathBuf,
+/// without it leaves at most a staging folder, whose models the next run takes over.
+pub(crate) struct Writer {
+    directory: Location,
     staging: Staging,
-    earlier: Earlier,
+    prior: PriorModelIndex,
     manifest: Option<Manifest>,
+    /// What the manifest is to be replaced in.
+    manifest_bytes: Option<Vec<u8>>,
     /// Whether the directory was made by this writer.
     created: bool,
     committed: bool,
     layout: Layout,
-    files: Vec<String>,
+    files: Vec<Arc<str>>,
     pack: Vec<u8>,
     /// The models of the file to be written next.
     pending: Vec<JournalModel>,
-    entities: Vec<Entry>,
+    records: Vec<EntityRecord>,
     model_bytes: u64,
     pooled: Option<FileDigest>,
-    _lock: Lock,
+    _lock: Box<dyn WriteLock>,
 }
 
 enum Layout {
@@ -65,67 +61,36 @@ enum Layout {
     Packs { models: usize },
 }
 
-/// A row of the table of entities.
-struct Entry {
-    outcome: Outcome,
-    place: Option<Place>,
-}
-
-struct Place {
-    file: usize,
-    offset: u64,
-    length: u32,
-    digest: blake3::Hash,
-}
-
 impl Writer {
-    /// Begins a generation in a directory that is a store, is empty or does not exist. `keys` are
-    /// those of all entities to come.
+    /// Begins a generation in a directory that is a store, is empty or does not exist;
+    /// [`lay_out`](Self::lay_out) tells the keys before anything is put.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAStore`] for a directory with other content, [`Error::Locked`] while another
-    /// run writes, [`Error::Io`] where nothing can be written.
-    pub fn create<'a>(
-        directory: &Path,
-        models_per_file: ModelsPerFile,
-        keys: impl ExactSizeIterator<Item = &'a str>,
-    ) -> Result<Self> {
-        let mut writer = Self::begin(directory)?;
-        writer.lay_out(models_per_file, keys);
-        Ok(writer)
-    }
-
-    /// As [`create`](Self::create), where the keys are not known yet;
-    /// [`lay_out`](Self::lay_out) tells them before anything is put.
-    ///
-    /// # Errors
-    ///
-    /// As [`create`](Self::create).
-    pub fn begin(directory: &Path) -> Result<Self> {
-        check_directory(directory)?;
-        let created = !directory.exists();
-        fs::create_dir_all(directory).map_err(Error::io(directory))?;
-        let lock = Lock::take(directory)?;
-        let manifest = Manifest::read(directory)?;
-        let next = directory_name(next_number(manifest.as_ref()));
-        let staging = Staging::create(directory, manifest.as_ref(), &next)?;
-        let mut earlier = Earlier::default();
-        for leftover in &staging.leftovers {
-            earlier.add_staging(leftover);
-        }
+    /// [`StoreError::Foreign`] for a directory with other content, [`StoreError::Locked`] while
+    /// another run writes, [`Error::Io`] where nothing can be written.
+    pub fn begin(directory: &Location) -> Result<Self> {
+        refuse_foreign(directory)?;
+        let created = directory.create()?;
+        let lock = directory.lock(LOCK)?;
+        let (manifest, manifest_bytes) = Manifest::read(directory)?.unzip();
+        let number = manifest.as_ref().map_or(1, Manifest::next_number);
+        let staging = Staging::create(directory, manifest.as_ref(), &generation_folder(number))?;
+        let mut prior = PriorModelIndex::new(directory);
+        prior.add_interrupted(&staging);
         Ok(Self {
-            directory: directory.to_path_buf(),
+            directory: directory.clone(),
             staging,
-            earlier,
+            prior,
             manifest,
+            manifest_bytes,
             created,
             committed: false,
             layout: Layout::Packs { models: usize::MAX },
             files: Vec::new(),
             pack: Vec::new(),
             pending: Vec::new(),
-            entities: Vec::new(),
+            records: Vec::new(),
             model_bytes: 0,
             pooled: None,
             _lock: lock,
@@ -154,45 +119,46 @@ impl Writer {
         };
     }
 
-    /// A directory for what is needed only while the generation is made. Whoever makes it removes
-    /// it before the [`commit`](Self::commit); what a killed run leaves of it, the next run
-    /// removes.
+    /// A directory of this machine for what is needed only while the generation is made. Whoever
+    /// makes it removes it before the [`commit`](Self::commit); what a killed run leaves of it, the
+    /// next run removes.
     pub fn scratch_directory(&self) -> PathBuf {
-        self.staging.path.join("scratch")
+        let within = self.directory.local_path(&self.staging.name("scratch"));
+        within.unwrap_or_else(|| {
+            let name = format!("per-entity-{}-{:p}", std::process::id(), &*self._lock);
+            std::env::temp_dir().join(name)
+        })
     }
 
-    /// The models that interrupted runs left, for [`Engine::known`](crate::train::Engine::known).
-    /// They are given out once.
-    pub fn earlier(&mut self) -> Earlier {
-        std::mem::take(&mut self.earlier)
+    /// The models that interrupted runs left. They are given out once.
+    pub fn prior_models(&mut self) -> PriorModelIndex {
+        let none = PriorModelIndex::new(&self.directory);
+        std::mem::replace(&mut self.prior, none)
     }
 
     /// Whether a store could be begun in a directory; touches nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAStore`] for a directory with other content, and those of a damaged store.
-    pub fn check(directory: &Path) -> Result<()> {
-        check_directory(directory)?;
+    /// [`StoreError::Foreign`] for a directory with other content, and those of a damaged store.
+    pub fn check(directory: &Location) -> Result<()> {
+        refuse_foreign(directory)?;
         Manifest::read(directory)?;
         Ok(())
     }
 
-    /// Takes what became of one entity, and writes its model. Entities come in the order of their
-    /// keys.
+    /// Takes what became of one entity, and writes its model where there is one. Entities come in
+    /// the order of their keys.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where the model cannot be written.
-    pub fn put(&mut self, mut outcome: Outcome) -> Result<()> {
-        let place = match &mut outcome.status {
-            Status::Trained(trained) => {
-                let bytes = std::mem::take(&mut trained.bytes);
-                Some(self.place(&outcome.key, trained, bytes)?)
-            }
-            Status::Skipped | Status::Failed(_) => None,
+    pub fn put(&mut self, mut record: EntityRecord, model: Option<Vec<u8>>) -> Result<()> {
+        record.place = match model {
+            Some(model) => Some(self.place(&record, model)?),
+            None => None,
         };
-        self.entities.push(Entry { outcome, place });
+        self.records.push(record);
         Ok(())
     }
 
@@ -200,71 +166,72 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`Error::NoModel`] where its training failed, [`Error::Io`] where it cannot be written.
-    pub fn put_pooled(&mut self, outcome: Outcome) -> Result<()> {
-        let Status::Trained(trained) = outcome.status else {
-            return Err(Error::NoModel {
-                key: "all entities together".into(),
-                reason: outcome.status.error().unwrap_or("too few rows").into(),
-            });
-        };
-        write_synced(&self.staging.path.join(POOLED), &trained.bytes)?;
-        self.pooled = Some(FileDigest {
-            name: POOLED.into(),
-            length: trained.bytes.len() as u64,
-            digest: blake3::hash(&trained.bytes).to_hex().to_string(),
-        });
+    /// [`Error::Io`] where it cannot be written.
+    pub fn put_pooled(&mut self, model: &[u8]) -> Result<()> {
+        self.directory.put(&self.staging.name(POOLED), model)?;
+        self.pooled = Some(FileDigest::of(POOLED, model));
         Ok(())
     }
 
-    fn place(&mut self, key: &str, trained: &Trained, bytes: Vec<u8>) -> Result<Place> {
-        let digest = blake3::hash(&bytes);
-        let length = bytes.len() as u32;
-        self.model_bytes += bytes.len() as u64;
-        let place = Place {
-            file: self.files.len(),
-            offset: self.pack.len() as u64,
+    fn place(&mut self, record: &EntityRecord, model: Vec<u8>) -> Result<Place> {
+        let summary = record.summary.ok_or_else(|| {
+            Error::Defect(format!("nothing is noted of the model of '{}'", record.key))
+        })?;
+        let digest = *blake3::hash(&model).as_bytes();
+        let (offset, length) = (self.pack.len() as u64, model.len() as u32);
+        self.model_bytes += model.len() as u64;
+        self.pending.push(JournalModel {
+            offset,
             length,
             digest,
-        };
-        self.pending.push(JournalModel {
-            fingerprint: trained.fingerprint.to_vec().into(),
-            offset: place.offset,
-            length,
-            digest: digest.as_bytes().to_vec().into(),
-            classes: trained.classes,
-            nodes: trained.nodes,
-            depth: trained.depth,
-            training_accuracy: trained.training_accuracy,
+            summary,
         });
-        match &self.layout {
+        let file = match &self.layout {
             Layout::Own(names) => {
-                let name = names.of(key);
-                self.write(name, &bytes)?;
+                let name = names.of(&record.key).into();
+                self.write(name, &model)?
             }
             &Layout::Packs { models } => {
-                self.pack.extend(bytes);
+                let name: Arc<str> = self.pack_name();
+                self.pack.extend(model);
                 if self.pending.len() >= models || self.pack.len() >= PACK_BYTES {
                     self.close_pack()?;
                 }
+                name
             }
+        };
+        Ok(Place {
+            file,
+            offset,
+            length,
+            digest,
+        })
+    }
+
+    /// The file of the models that are packed now. One text for all of them.
+    fn pack_name(&self) -> Arc<str> {
+        let last = self.records.last().filter(|_| !self.pack.is_empty());
+        let same = last.and_then(|record| record.place.as_ref());
+        match same {
+            Some(place) => place.file.clone(),
+            None => format!("pack-{:05}.cbor", self.files.len()).into(),
         }
-        Ok(place)
     }
 
     fn close_pack(&mut self) -> Result<()> {
+        let name = format!("pack-{:05}.cbor", self.files.len()).into();
         let pack = std::mem::take(&mut self.pack);
-        self.write(format!("pack-{:05}.cbor", self.files.len()), &pack)?;
+        self.write(name, &pack)?;
         self.pack = pack;
         self.pack.clear();
         Ok(())
     }
 
-    fn write(&mut self, name: String, bytes: &[u8]) -> Result<()> {
+    fn write(&mut self, name: Arc<str>, bytes: &[u8]) -> Result<Arc<str>> {
         let models = std::mem::take(&mut self.pending);
         self.staging.write(&name, bytes, models)?;
-        self.files.push(name);
-        Ok(())
+        self.files.push(name.clone());
+        Ok(name)
     }
 
     /// Makes the generation the current one, and returns what the manifest says of it.
@@ -276,135 +243,64 @@ impl Writer {
         if !self.pack.is_empty() {
             self.close_pack()?;
         }
-        let entities_file = self.write_entities()?;
-        sync_directory(&self.staging.path)?;
+        let entities = entities_table::encode(&self.records)
+            .map_err(Error::polars("cannot make the table of entities"))?;
+        self.directory
+            .put(&self.staging.name(ENTITIES), &entities)?;
+        self.directory.sync(&self.staging.folder)?;
 
-        let number = next_number(self.manifest.as_ref());
-        let name = directory_name(number);
-        let target = self.directory.join(&name);
-        let generation = self.generation(number, name, run, entities_file);
         let mut manifest = self.manifest.take().unwrap_or(Manifest {
             format_version: FORMAT_VERSION,
-            current: number,
+            current: 0,
             generations: Vec::new(),
         });
+        let number = manifest.next_number();
+        let folder = generation_folder(number);
+        let entities_file = FileDigest::of(ENTITIES, &entities);
+        let generation = self.generation(number, run, entities_file);
         manifest.current = number;
         manifest.generations.push(generation.clone());
         // All that needs room on the disk comes before the renames, which need none.
-        let prepared = prepare_manifest(&self.directory, &manifest)?;
-        fs::rename(&self.staging.path, &target).map_err(Error::io(&target))?;
-        sync_directory(&self.directory)?;
-        replace_manifest(&self.directory, &prepared)?;
-        self.staging.clear(&target);
+        let prepared = manifest.prepare(&self.directory)?;
+        self.directory.rename(&self.staging.folder, &folder)?;
+        self.directory.sync("")?;
+        let expected = self.manifest_bytes.as_deref();
+        self.directory.commit(prepared, expected)?;
+        self.staging.clear(&folder);
         self.committed = true;
         Ok(generation)
     }
 
-    fn generation(
-        &self,
-        number: u64,
-        directory: String,
-        run: Run,
-        entities_file: FileDigest,
-    ) -> Generation {
-        let (mut rows, mut trained, mut skipped, mut failed) = (0, 0, 0, 0);
-        let (mut correct, mut weight) = (0.0, 0.0);
-        for Entry { outcome, .. } in &self.entities {
-            rows += outcome.rows as u64;
-            match &outcome.status {
-                Status::Trained(model) => {
-                    trained += 1;
-                    correct += model.training_accuracy * outcome.rows as f64;
-                    weight += outcome.rows as f64;
-                }
-                Status::Skipped => skipped += 1,
-                Status::Failed(_) => failed += 1,
+    fn generation(&self, number: u64, run: Run, entities_file: FileDigest) -> Generation {
+        let count = |status| {
+            let records = self.records.iter();
+            records.filter(|record| record.status == status).count() as u64
+        };
+        let (mut correct, mut rows_of_models) = (0.0, 0.0);
+        for record in &self.records {
+            if let Some(summary) = &record.summary {
+                correct += summary.training_accuracy * record.rows as f64;
+                rows_of_models += record.rows as f64;
             }
         }
         Generation {
             number,
-            directory,
+            directory: generation_folder(number),
             created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             program: concat!("per-entity ", env!("CARGO_PKG_VERSION")).into(),
             run,
-            rows,
-            entities: self.entities.len() as u64,
-            trained,
-            skipped,
-            failed,
-            training_accuracy: (weight > 0.0).then(|| correct / weight),
+            rows: self.records.iter().map(|record| record.rows).sum(),
+            entities: self.records.len() as u64,
+            trained: count(EntityStatus::Trained),
+            skipped: count(EntityStatus::Skipped),
+            failed: count(EntityStatus::Failed),
+            training_accuracy: (rows_of_models > 0.0).then(|| correct / rows_of_models),
             model_bytes: self.model_bytes,
             entities_file,
             pooled: self.pooled.clone(),
         }
     }
 
-    fn write_entities(&self) -> Result<FileDigest> {
-        let mut bytes = Vec::new();
-        self.encode_entities(&mut bytes)
-            .map_err(Error::polars("cannot make the table of entities"))?;
-        write_synced(&self.staging.path.join(ENTITIES), &bytes)?;
-        Ok(FileDigest {
-            name: ENTITIES.into(),
-            length: bytes.len() as u64,
-            digest: blake3::hash(&bytes).to_hex().to_string(),
-        })
-    }
-
-    /// The table of entities in Parquet, made a row group at a time, for there may be millions.
-    fn encode_entities(&self, bytes: &mut Vec<u8>) -> PolarsResult<()> {
-        let is_contest = self
-            .entities
-            .iter()
-            .any(|entry| entry.contested().is_some());
-        let schema = self.entities_frame(&[], is_contest)?;
-        let mut writer = ParquetWriter::new(bytes).batched(schema.schema())?;
-        for entries in self.entities.chunks(ENTITIES_ROW_GROUP) {
-            writer.write_batch(&self.entities_frame(entries, is_contest)?)?;
-        }
-        writer.finish().map(|_| ())
-    }
-
-    fn entities_frame(&self, entries: &[Entry], is_contest: bool) -> PolarsResult<DataFrame> {
-        fn column<'a, T>(entries: &'a [Entry], value: impl Fn(&'a Entry) -> T) -> Vec<T> {
-            entries.iter().map(value).collect()
-        }
-        fn trained<'a, T>(
-            entries: &'a [Entry],
-            value: impl Fn(&'a Trained) -> T,
-        ) -> Vec<Option<T>> {
-            column(entries, |entry| match &entry.outcome.status {
-                Status::Trained(trained) => Some(value(trained)),
-                _ => None,
-            })
-        }
-        fn placed<'a, T>(entries: &'a [Entry], value: impl Fn(&'a Place) -> T) -> Vec<Option<T>> {
-            column(entries, |entry| entry.place.as_ref().map(&value))
-        }
-        df!(
-            "key" => column(entries, |entry| entry.outcome.key.as_str()),
-            "status" => column(entries, |entry| entry.outcome.status.name()),
-            "error" => column(entries, |entry| entry.error()),
-            "rows" => column(entries, |entry| entry.outcome.rows as u64),
-            "classes" => trained(entries, |trained| trained.classes as u32),
-            "nodes" => trained(entries, |trained| trained.nodes as u32),
-            "depth" => trained(entries, |trained| trained.depth as u32),
-            "training_accuracy" => trained(entries, |trained| trained.training_accuracy),
-            "file" => placed(entries, |place| self.files[place.file].as_str()),
-            "offset" => placed(entries, |place| place.offset),
-            "length" => placed(entries, |place| place.length),
-            "digest" => placed(entries, |place| place.digest.as_bytes().as_slice()),
-            "fingerprint" => trained(entries, |trained| trained.fingerprint.as_slice()),
-        )
-        .and_then(|frame| frame.hstack(&holdout_columns(entries)))
-        .and_then(|frame| match is_contest {
-            true => frame.hstack(&contest_columns(entries)),
-            false => Ok(frame),
-        })
-    }
-}
-
-impl Writer {
     /// Gives up the generation: nothing of it is left.
     ///
     /// # Errors
@@ -413,7 +309,7 @@ impl Writer {
     pub fn discard(mut self) -> Result<()> {
         self.pack.clear();
         self.staging.models = 0;
-        remove_directory(&self.staging.path)
+        self.directory.remove(&self.staging.folder)
     }
 }
 
@@ -428,146 +324,89 @@ impl Drop for Writer {
         }
         if self.staging.models > 0 {
             log::warn!(
-                "{}: {} finished models are kept; the same command takes them over",
-                self.staging.path.display(),
+                "{}: {} finished models are kept; the same run takes them over",
+                self.directory.path(&self.staging.folder).display(),
                 self.staging.models
             );
             return;
         }
-        let _ = remove_directory(&self.staging.path);
+        let _ = self.directory.remove(&self.staging.folder);
         if self.created {
-            let _ = fs::remove_file(self.directory.join(LOCK));
-            let _ = fs::remove_dir(&self.directory);
+            let _ = self.directory.remove(LOCK);
+            self.directory.remove_if_empty();
         }
     }
 }
 
-impl Entry {
-    fn contested(&self) -> Option<&Contested> {
-        match &self.outcome.status {
-            Status::Trained(trained) => trained.contested.as_deref(),
-            _ => None,
-        }
+/// Refuses a directory with content that is not a store's.
+fn refuse_foreign(directory: &Location) -> Result<()> {
+    let entries = directory.list("")?;
+    let is_store = entries.iter().any(|entry| entry.name == MANIFEST);
+    if is_store || entries.iter().all(|entry| is_leftover(&entry.name)) {
+        return Ok(());
     }
-
-    /// Why there is no model, or no new one.
-    fn error(&self) -> Option<&str> {
-        let contested = self
-            .contested()
-            .and_then(|contested| contested.error.as_deref());
-        self.outcome.status.error().or(contested)
-    }
+    let path = directory.path("");
+    Err(StoreError::Foreign { path }.into())
 }
 
-/// Which of two models won, and how both did.
-fn contest_columns(entries: &[Entry]) -> Vec<Column> {
-    let contested = || entries.iter().map(Entry::contested);
-    let score = |name: &str, score: fn(&Contested) -> Option<f64>| {
-        let scores = contested().map(|contested| contested.and_then(score));
-        Column::new(name.into(), scores.collect::<Vec<_>>())
-    };
-    let winner = contested().map(|contested| Some(contested?.winner?.name()));
-    vec![
-        Column::new("winner".into(), winner.collect::<Vec<_>>()),
-        score("champion_score", |contested| contested.champion_score),
-        score("challenger_score", |contested| contested.challenger_score),
-    ]
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
 
-/// The figures on the rows held out; null where none were.
-fn holdout_columns(entries: &[Entry]) -> Vec<Column> {
-    let metrics = |entry: &Entry| match &entry.outcome.status {
-        Status::Trained(trained) => trained.held_out.as_ref().map(|h| h.metrics.clone()),
-        _ => None,
-    };
-    let metrics: Vec<Option<Metrics>> = entries.iter().map(metrics).collect();
-    let column = |name: &str, score: fn(&Metrics) -> Option<f64>| {
-        let scores = metrics
-            .iter()
-            .map(|metrics| metrics.as_ref().and_then(score));
-        Column::new(name.into(), scores.collect::<Vec<_>>())
-    };
-    let rows = metrics
-        .iter()
-        .map(|metrics| metrics.as_ref().map(|m| m.rows));
-    vec![
-        Column::new("holdout_rows".into(), rows.collect::<Vec<_>>()),
-        column("accuracy", |metrics| metrics.accuracy),
-        column("balanced_accuracy", |metrics| metrics.balanced_accuracy),
-        column("precision", |metrics| metrics.precision),
-        column("recall", |metrics| metrics.recall),
-        column("f1", |metrics| metrics.f1),
-        column("roc_auc", |metrics| metrics.roc_auc),
-        column("log_loss", |metrics| metrics.log_loss),
-        column("brier_score", |metrics| metrics.brier_score),
-    ]
-}
+    use super::*;
+    use crate::store::directory::MemoryDirectory;
+    use crate::store::store::Store;
 
-/// Rows of the table of entities that are read together when one key is looked up.
-const ENTITIES_ROW_GROUP: usize = 1 << 15;
-
-fn check_directory(directory: &Path) -> Result<()> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(directory)(error)),
-    };
-    let mut foreign = false;
-    for entry in entries {
-        let name = entry.map_err(Error::io(directory))?.file_name();
-        if name == MANIFEST {
-            return Ok(());
-        }
-        foreign |= name != LOCK
-            && !name.to_string_lossy().starts_with(STAGING)
-            && name != TEMPORARY_MANIFEST;
-    }
-    if foreign {
-        return Err(Error::NotAStore {
-            path: directory.to_path_buf(),
+    #[test]
+    fn first_runs_that_fail_never_let_two_writers_in() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Location::from(place.path().join("store"));
+        let (writers, taken) = (AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        // Dropped without a commit, it removes what it made, the lock too.
+                        let Ok(writer) = Writer::begin(&directory) else {
+                            continue;
+                        };
+                        assert_eq!(writers.fetch_add(1, Ordering::SeqCst), 0);
+                        taken.fetch_add(1, Ordering::SeqCst);
+                        thread::yield_now();
+                        writers.fetch_sub(1, Ordering::SeqCst);
+                        drop(writer);
+                    }
+                });
+            }
         });
+        assert!(taken.load(Ordering::SeqCst) > 20);
     }
-    Ok(())
-}
 
-fn sync_directory(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|directory| directory.sync_all())
-        .map_err(Error::io(path))
-}
+    #[test]
+    fn a_writer_without_a_commit_leaves_nothing() {
+        let memory = MemoryDirectory::new();
+        let directory = Location::from(&memory);
+        drop(Writer::begin(&directory).unwrap());
+        assert_eq!(directory.list("").unwrap(), []);
+        assert!(directory.create().unwrap(), "the directory is still there");
+        assert!(Store::open(&directory).is_err());
+    }
 
-/// The number of the generation to come; numbers are never given twice.
-fn next_number(manifest: Option<&Manifest>) -> u64 {
-    let generations = manifest.map_or(&[][..], |manifest| &manifest.generations);
-    1 + generations
-        .iter()
-        .map(|generation| generation.number)
-        .max()
-        .unwrap_or(0)
-}
+    #[test]
+    fn of_two_writers_one_is_refused() {
+        let directory = Location::from(MemoryDirectory::new());
+        let _first = Writer::begin(&directory).unwrap();
+        let second = Writer::begin(&directory).err().unwrap();
+        assert!(matches!(second, Error::Store(StoreError::Locked { .. })));
+    }
 
-fn directory_name(number: u64) -> String {
-    format!("gen-{number:06}")
-}
-
-/// Writes a manifest beside the one that is valid.
-fn prepare_manifest(directory: &Path, manifest: &Manifest) -> Result<PathBuf> {
-    let path = directory.join(TEMPORARY_MANIFEST);
-    let text = serde_json::to_string_pretty(manifest)
-        .map_err(|error| Error::bad_store(&path, error.to_string()))?;
-    write_synced(&path, text.as_bytes())?;
-    Ok(path)
-}
-
-/// Replaces the manifest: whoever reads sees the old one or the new one.
-fn replace_manifest(directory: &Path, prepared: &Path) -> Result<()> {
-    let path = directory.join(MANIFEST);
-    fs::rename(prepared, &path).map_err(Error::io(&path))?;
-    sync_directory(directory)
-}
-
-/// Writes a manifest and makes it the valid one.
-pub(super) fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<()> {
-    let prepared = prepare_manifest(directory, manifest)?;
-    replace_manifest(directory, &prepared)
+    #[test]
+    fn a_directory_with_other_content_is_refused_and_stays_as_it_is() {
+        let directory = Location::from(MemoryDirectory::new());
+        directory.put("thesis.txt", b"all of it").unwrap();
+        let error = Writer::begin(&directory).err().unwrap();
+        assert!(matches!(error, Error::Store(StoreError::Foreign { .. })));
+        assert_eq!(directory.list("").unwrap().len(), 1);
+    }
 }

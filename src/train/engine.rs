@@ -1,88 +1,23 @@
 //! Trains every entity of a table, in parallel, whatever happens to one of them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::fingerprint::{Fingerprint, Fingerprints};
-use super::{Contest, Contested, Known, TrainError, Trainer};
-use crate::dataset::{Partition, Table};
+use super::contest::Contest;
+use super::fingerprint::Fingerprints;
+use super::outcome::{HeldOut, Outcome, Status, Trained};
+use super::trainer::{TrainError, Trainer, TrainerScratch};
+use crate::cancel::Cancel;
 use crate::encode::{EncodedPartition, EncoderScratch};
-use crate::evaluate::{Evaluation, Judge, Metrics};
-use crate::{Error, Model, Result, panic_message};
-
-/// What became of one entity.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// The entity's key.
-    pub key: String,
-    /// Its rows.
-    pub rows: usize,
-    /// Whether it has a model.
-    pub status: Status,
-}
-
-/// Whether an entity has a model.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Status {
-    /// It has.
-    Trained(Trained),
-    /// It has too few rows.
-    Skipped,
-    /// It has none, for this reason.
-    Failed(String),
-}
-
-impl Status {
-    /// The status in one word: `trained`, `skipped` or `failed`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Status::Trained(_) => "trained",
-            Status::Skipped => "skipped",
-            Status::Failed(_) => "failed",
-        }
-    }
-
-    /// Why training failed.
-    pub fn error(&self) -> Option<&str> {
-        match self {
-            Status::Failed(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-/// One trained model and what the store notes about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trained {
-    /// The model in CBOR.
-    pub bytes: Vec<u8>,
-    /// Number of classes.
-    pub classes: usize,
-    /// Number of nodes, leaves included.
-    pub nodes: usize,
-    /// Depth of the deepest leaf.
-    pub depth: usize,
-    /// The share of the training weight that the model classifies correctly.
-    pub training_accuracy: f64,
-    /// A digest of the trainer and of all that it was given.
-    pub fingerprint: Fingerprint,
-    /// How good the model is on the rows held out, where some were.
-    pub held_out: Option<Box<HeldOut>>,
-    /// How the model of an earlier generation compares, where there was a contest.
-    pub contested: Option<Box<Contested>>,
-}
-
-/// The predictions for an entity's rows that were held out, and their figures.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HeldOut {
-    /// The predictions.
-    pub evaluation: Evaluation,
-    /// The figures.
-    pub metrics: Metrics,
-}
+use crate::error::{Error, Result};
+use crate::guard::panic_message;
+use crate::model::{Fingerprint, Model, ModelSummary};
+use crate::score::Scorer;
+use crate::store::PriorModelIndex;
+use crate::table::{Partition, Table};
 
 /// An entity with more rows is trained before the small ones, by all threads together.
 const LARGE_ROWS: usize = 2_048;
@@ -95,32 +30,32 @@ const CHUNK: usize = 4_096;
 /// Large entities come first, the largest of them foremost, so that none is left over at the end
 /// for a single thread. Models are handed on in the order of the keys, so what is written does not
 /// depend on the number of threads.
-pub struct Engine<'a> {
+pub(crate) struct Engine<'a> {
     trainer: &'a dyn Trainer,
     min_rows: usize,
-    interrupt: &'a AtomicBool,
+    cancel: &'a Cancel,
     held_out: Option<&'a Table>,
-    known: Option<&'a dyn Known>,
+    prior: Option<&'a PriorModelIndex>,
     contest: Option<Contest<'a>>,
 }
 
 impl<'a> Engine<'a> {
-    /// An engine that trains entities of at least `min_rows` rows, until `interrupt` is set.
-    pub fn new(trainer: &'a dyn Trainer, min_rows: usize, interrupt: &'a AtomicBool) -> Self {
+    /// An engine that trains entities of at least `min_rows` rows, until it is cancelled.
+    pub fn new(trainer: &'a dyn Trainer, min_rows: usize, cancel: &'a Cancel) -> Self {
         Self {
             trainer,
             min_rows,
-            interrupt,
+            cancel,
             held_out: None,
-            known: None,
+            prior: None,
             contest: None,
         }
     }
 
-    /// Takes models from `known` where it has them, instead of training them again.
+    /// Takes models that were trained before where there are, instead of training them again.
     #[must_use]
-    pub fn known(mut self, known: &'a dyn Known) -> Self {
-        self.known = Some(known);
+    pub fn prior(mut self, prior: &'a PriorModelIndex) -> Self {
+        self.prior = Some(prior);
         self
     }
 
@@ -157,18 +92,14 @@ impl<'a> Engine<'a> {
             .map(|feature| feature.name.as_str())
             .collect();
         let description = self.trainer.description().to_string();
+        let scorer = |held_out: &'a Table| (held_out, Scorer::new(held_out, held_out.classes()));
         let worker = Worker {
             engine: self,
             names: &names,
             fingerprints: Fingerprints::new(table, &description),
-            judge: self
-                .held_out
-                .map(|held_out| (held_out, Judge::new(held_out, held_out.classes()))),
+            scorer: self.held_out.map(scorer),
         };
-        let mut take = |outcome| match self.interrupt.load(Ordering::Relaxed) {
-            true => Err(Error::Interrupted),
-            false => take(outcome),
-        };
+        let mut take = |outcome| self.cancel.check().and_then(|()| take(outcome));
         let mut large = worker.train_large(table)?;
         let mut ready: Vec<Outcome> = Vec::new();
         for start in (0..table.len()).step_by(CHUNK) {
@@ -191,8 +122,9 @@ impl<'a> Engine<'a> {
 
 /// Buffers that are kept from entity to entity.
 #[derive(Default)]
-struct Scratch {
+struct WorkerScratch {
     encoder: EncoderScratch,
+    trainer: TrainerScratch,
     bytes: Vec<u8>,
 }
 
@@ -200,7 +132,7 @@ struct Worker<'a> {
     engine: &'a Engine<'a>,
     names: &'a [&'a str],
     fingerprints: Fingerprints<'a>,
-    judge: Option<(&'a Table, Judge<'a>)>,
+    scorer: Option<(&'a Table, Scorer<'a>)>,
 }
 
 impl Worker<'_> {
@@ -215,7 +147,10 @@ impl Worker<'_> {
             .into_par_iter()
             .with_max_len(1)
             .map(|(entity, partition)| {
-                Ok((entity, self.train(partition, &mut Scratch::default())?))
+                Ok((
+                    entity,
+                    self.train(partition, &mut WorkerScratch::default())?,
+                ))
             })
             .collect()
     }
@@ -225,12 +160,12 @@ impl Worker<'_> {
     fn train_chunk(
         &self,
         table: &Table,
-        chunk: std::ops::Range<usize>,
+        chunk: Range<usize>,
         large: &HashMap<usize, Outcome>,
     ) -> Result<Vec<Outcome>> {
         chunk
             .into_par_iter()
-            .map_init(Scratch::default, |scratch, entity| {
+            .map_init(WorkerScratch::default, |scratch, entity| {
                 if large.contains_key(&entity) {
                     return Ok(Outcome {
                         key: String::new(),
@@ -243,16 +178,14 @@ impl Worker<'_> {
             .collect()
     }
 
-    fn train(&self, partition: Partition, scratch: &mut Scratch) -> Result<Outcome> {
-        if self.engine.interrupt.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
-        }
+    fn train(&self, partition: Partition, scratch: &mut WorkerScratch) -> Result<Outcome> {
+        self.engine.cancel.check()?;
         let status = if partition.rows() < self.engine.min_rows {
             Status::Skipped
         } else {
             catch_unwind(AssertUnwindSafe(|| self.fit(&partition, scratch))).unwrap_or_else(
                 |panic| {
-                    *scratch = Scratch::default();
+                    *scratch = WorkerScratch::default();
                     Status::Failed(format!("the trainer panicked: {}", panic_message(&*panic)))
                 },
             )
@@ -264,58 +197,61 @@ impl Worker<'_> {
         })
     }
 
-    fn fit(&self, partition: &Partition, scratch: &mut Scratch) -> Status {
+    fn fit(&self, partition: &Partition, scratch: &mut WorkerScratch) -> Status {
         let fingerprint = self.fingerprints.of(partition, &mut scratch.bytes);
-        let known = self.engine.known.and_then(|known| known.find(&fingerprint));
-        let trained = match known {
-            Some(trained) => self.evaluated(trained, partition.entity()),
+        let prior = self.engine.prior;
+        let trained = match prior.and_then(|prior| prior.find(&fingerprint)) {
+            Some(prior) => self.evaluated(prior, partition.entity()),
             None => self.train_anew(partition, fingerprint, scratch),
         };
         let challenger = trained.map_err(|error| error.to_string());
-        match self.champion(partition) {
-            Some((contest, champion)) => Status::Trained(match challenger {
-                Ok(challenger) => contest.decide(champion, challenger),
-                Err(error) => contest.unopposed(champion, error),
-            }),
-            None => challenger.map_or_else(Status::Failed, Status::Trained),
-        }
+        let trained = match (self.champion(partition), challenger) {
+            (Some((contest, champion)), Ok(challenger)) => contest.decide(champion, challenger),
+            (Some((contest, champion)), Err(error)) => contest.unopposed(champion, error),
+            (None, Ok(challenger)) => challenger,
+            (None, Err(error)) => return Status::Failed(error),
+        };
+        Status::Trained(Box::new(trained))
     }
 
     fn train_anew(
         &self,
         partition: &Partition,
         fingerprint: Fingerprint,
-        scratch: &mut Scratch,
+        scratch: &mut WorkerScratch,
     ) -> std::result::Result<Trained, TrainError> {
         let encoded = EncodedPartition::new(partition, &mut scratch.encoder);
-        let tree = self.engine.trainer.train(&encoded)?;
-        let model = Model::new(partition.key(), self.names, encoded.encoder(), &tree);
+        let trainer = self.engine.trainer;
+        let fitted = trainer.train(&encoded, &mut scratch.trainer)?;
+        let model = fitted.model(partition.key(), self.names, encoded.encoder());
         let mut bytes = Vec::with_capacity(512);
         model.encode(&mut bytes);
         Ok(Trained {
             bytes,
-            classes: tree.class_count(),
-            nodes: tree.node_count(),
-            depth: tree.depth(),
-            training_accuracy: tree.training_accuracy(),
-            fingerprint,
+            summary: fitted.summary(fingerprint),
             held_out: self.evaluate(&model, partition.entity())?,
             contested: None,
         })
     }
 
-    /// A model that was trained earlier. It is decoded only where rows are held out to evaluate it
+    /// A model that was trained before. It is decoded only where rows are held out to evaluate it
     /// on.
     fn evaluated(
         &self,
-        mut trained: Trained,
+        (bytes, summary): (Vec<u8>, ModelSummary),
         entity: usize,
     ) -> std::result::Result<Trained, TrainError> {
-        if self.judge.is_some() {
-            let model = Model::decode(&trained.bytes).map_err(as_train_error)?;
-            trained.held_out = self.evaluate(&model, entity)?;
+        let mut held_out = None;
+        if self.scorer.is_some() {
+            let model = Model::decode(&bytes).map_err(as_train_error)?;
+            held_out = self.evaluate(&model, entity)?;
         }
-        Ok(trained)
+        Ok(Trained {
+            bytes,
+            summary,
+            held_out,
+            contested: None,
+        })
     }
 
     /// The earlier model of the entity, where there is a contest and it can take part.
@@ -330,20 +266,20 @@ impl Worker<'_> {
         &self,
         model: &Model,
         entity: usize,
-    ) -> std::result::Result<Option<Box<HeldOut>>, TrainError> {
-        let Some((held_out, judge)) = &self.judge else {
+    ) -> std::result::Result<Option<HeldOut>, TrainError> {
+        let Some((held_out, scorer)) = &self.scorer else {
             return Ok(None);
         };
         let rows = held_out.partition(entity).range();
-        let evaluation = judge
+        let evaluation = scorer
             .bind(model)
-            .and_then(|model| judge.evaluate(&model, rows, |_, _| {}))
+            .and_then(|model| scorer.evaluate(&model, rows, |_, _| {}))
             .map_err(as_train_error)?;
         let metrics = evaluation.metrics();
-        Ok(Some(Box::new(HeldOut {
+        Ok(Some(HeldOut {
             evaluation,
             metrics,
-        })))
+        }))
     }
 }
 

@@ -1,12 +1,7 @@
 //! What tells whether an entity would get the very same model again.
 
-use crate::dataset::{Column, Partition, Table};
-
-/// Length of a fingerprint: the first bytes of a BLAKE3 digest.
-pub const FINGERPRINT_BYTES: usize = 16;
-
-/// A digest of all that decides about an entity's model.
-pub type Fingerprint = [u8; FINGERPRINT_BYTES];
+use crate::model::Fingerprint;
+use crate::table::{Column, Partition, Table};
 
 /// Names what the digests are made of, so that those of another making are never taken for equal.
 const MAKING: &[u8] = b"per-entity fingerprint 2";

@@ -5,9 +5,11 @@ use linfa_trees::{DecisionTree, SplitQuality, TreeNode};
 use ndarray::Array1;
 use serde_json::json;
 
-use super::{TrainError, Trainer};
+use super::fitted::Fitted;
+use super::trainer::{TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, OneHot, OneHotColumn, scaled};
-use crate::tree::{Criterion, DecisionTreeValidParams, Split, Tree};
+use crate::error::ParamsError;
+use crate::tree::{Criterion, DecisionTreeParams, DecisionTreeValidParams, Split, Tree};
 
 /// Fits `linfa_trees::DecisionTree` to the one-hot and min-max encoding.
 ///
@@ -20,15 +22,23 @@ pub struct LinfaTrainer {
 }
 
 impl LinfaTrainer {
-    /// A trainer with checked hyperparameters; see
-    /// [`DecisionTreeParams`](crate::tree::DecisionTreeParams) for their table.
-    pub fn new(params: DecisionTreeValidParams) -> Self {
-        Self { params }
+    /// A trainer with these hyperparameters; see [`DecisionTreeParams`] for their table.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamsError`] for a value out of its range.
+    pub fn new(params: DecisionTreeParams) -> Result<Self, ParamsError> {
+        let params = params.check()?;
+        Ok(Self { params })
     }
 }
 
 impl Trainer for LinfaTrainer {
-    fn train(&self, partition: &EncodedPartition) -> Result<Tree, TrainError> {
+    fn train(
+        &self,
+        partition: &EncodedPartition,
+        _: &mut TrainerScratch,
+    ) -> Result<Fitted, TrainError> {
         let one_hot = OneHot::new(partition);
         let labels: Array1<usize> = partition
             .labels()
@@ -60,7 +70,7 @@ impl Trainer for LinfaTrainer {
         };
         let rows = (0..partition.rows() as u32).collect();
         converter.convert(fitted.root_node(), rows, 0);
-        Ok(converter.tree)
+        Ok(Fitted::Tree(converter.tree))
     }
 
     fn description(&self) -> serde_json::Value {

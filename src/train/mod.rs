@@ -1,17 +1,28 @@
-//! From partitions to models: what fits one tree, and what runs it for every entity.
+//! From rows to models: a run, what it does for every entity, and what fits one model.
 
 mod cart;
 mod contest;
 mod engine;
 mod fingerprint;
-mod known;
+mod fitted;
 mod linfa;
+mod merge_by_key;
+mod observer;
+mod outcome;
+mod report;
+mod rows;
+mod tally;
 mod trainer;
+mod training;
+mod update;
 
 pub use cart::CartTrainer;
-pub use contest::{Champions, Contest, Contested, Winner};
-pub use engine::{Engine, HeldOut, Outcome, Status, Trained};
-pub use fingerprint::{FINGERPRINT_BYTES, Fingerprint};
-pub use known::Known;
+pub(crate) use engine::Engine;
+pub use fitted::Fitted;
 pub use linfa::LinfaTrainer;
-pub use trainer::{TrainError, Trainer};
+pub use observer::Observer;
+pub(crate) use outcome::Status;
+pub use report::{Conclusion, Refusal, TrainingReport};
+pub use trainer::{TrainError, Trainer, TrainerScratch};
+pub use training::Training;
+pub use update::{Update, Vanished};

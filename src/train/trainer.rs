@@ -1,27 +1,55 @@
-//! The seam between the engine and whatever fits a tree.
+//! The seam between the engine and whatever fits models.
 
+use super::fitted::Fitted;
 use crate::encode::EncodedPartition;
-use crate::tree::Tree;
+use crate::tree::TreeScratch;
 
-/// Fits one tree to one encoded partition.
+/// Fits one model to one encoded partition.
 ///
 /// A trainer holds hyperparameters and nothing of a partition: the same partition always gives the
-/// same tree, on whichever thread.
+/// same model, on whichever thread and whatever is in the scratch memory.
 pub trait Trainer: Send + Sync {
-    /// Fits the tree.
+    /// Fits the model. `scratch` is memory of the thread, kept from entity to entity.
     ///
     /// # Errors
     ///
     /// [`TrainError`] for a partition that this trainer cannot learn from. It becomes the
     /// entity's status; the run goes on.
-    fn train(&self, partition: &EncodedPartition) -> Result<Tree, TrainError>;
+    fn train(
+        &self,
+        partition: &EncodedPartition,
+        scratch: &mut TrainerScratch,
+    ) -> Result<Fitted, TrainError>;
 
     /// Name and hyperparameters, as the manifest records them. Two trainers with equal
-    /// descriptions give equal trees.
+    /// descriptions fit equal models.
     fn description(&self) -> serde_json::Value;
+}
+
+/// Buffers that a thread keeps from entity to entity, for trainers of all kinds; those that a
+/// trainer does not use stay empty.
+#[derive(Default)]
+#[non_exhaustive]
+pub struct TrainerScratch {
+    /// For growing trees.
+    pub tree: TreeScratch,
 }
 
 /// Why one entity has no model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TrainError(pub String);
+
+impl Trainer for Box<dyn Trainer> {
+    fn train(
+        &self,
+        partition: &EncodedPartition,
+        scratch: &mut TrainerScratch,
+    ) -> Result<Fitted, TrainError> {
+        (**self).train(partition, scratch)
+    }
+
+    fn description(&self) -> serde_json::Value {
+        (**self).description()
+    }
+}

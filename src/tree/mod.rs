@@ -23,7 +23,7 @@ mod weight;
 pub use criterion::Criterion;
 pub use estimator::DecisionTree;
 pub use fit::TreeScratch;
-pub use params::{DecisionTreeParams, DecisionTreeValidParams, ParamsError};
+pub use params::{DecisionTreeParams, DecisionTreeValidParams};
 pub use training_rows::TrainingRows;
 pub(crate) use tree::heaviest;
 pub use tree::{Split, Tree, midpoint};

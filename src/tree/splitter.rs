@@ -161,16 +161,21 @@ impl Splitter {
             }
         }
         best.map_or(Found::Nothing, |(run, score)| {
-            let code = runs.codes[run];
-            let split = match kind {
-                FeatureKind::Categorical => Split::Equal { feature, code },
-                FeatureKind::Numeric => Split::LessOrEqual {
-                    feature,
-                    code,
-                    next: runs.codes[run + 1],
-                },
-            };
+            let split = split_at(run, &runs.codes, feature, kind);
             Found::Best(ScoredSplit { split, score })
         })
+    }
+}
+
+/// The split of a category's run from the rest, or behind a run of numbers.
+fn split_at(run: usize, codes: &[u32], feature: u32, kind: FeatureKind) -> Split {
+    let code = codes[run];
+    match kind {
+        FeatureKind::Categorical => Split::Equal { feature, code },
+        FeatureKind::Numeric => Split::LessOrEqual {
+            feature,
+            code,
+            next: codes[run + 1],
+        },
     }
 }

@@ -32,7 +32,7 @@ use crate::codes::CodeMatrix;
 /// let tree = params.fit_rows(bootstrap, &mut TreeScratch::default());
 /// assert_eq!(tree.counts(0), [2.0, 2.0]); // the last row counts twice
 /// assert_eq!(tree.predict(&matrix), [0, 0, 1, 1]);
-/// # Ok::<(), per_entity::tree::ParamsError>(())
+/// # Ok::<(), per_entity::error::ParamsError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingRows<'a> {

@@ -4,17 +4,12 @@
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use linfa::ParamGuard;
-use per_entity::dataset::{DatasetSpec, Query, Source, Table};
-use per_entity::evaluate::evaluate;
-use per_entity::predict::Predictor;
-use per_entity::store::{ModelsPerFile, Run, Writer};
-use per_entity::train::{CartTrainer, Engine};
-use per_entity::tree::DecisionTreeParams;
-use per_entity::{Error, Result};
+use per_entity::evaluate::Evaluator;
+use per_entity::source::Source;
+use per_entity::table::Table;
+use per_entity::train::Conclusion;
+use per_entity::{Cancel, CartTrainer, DatasetSpec, Error, Predictor, Result, Training};
 use polars::prelude::*;
 use proptest::prelude::*;
 
@@ -27,29 +22,18 @@ fn work(path: &Path, spec: &DatasetSpec) -> Result<u64> {
     let place = Place::new();
     let models = place.path("models");
     let source = Source::open(&[path.display().to_string()], None, spec)?;
-    let query = Query::new(&source, spec)?;
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let table = Table::load_query(&source, &query, spec, &interrupt)?;
+    let table = Table::load(&source.clone().into(), spec, &Cancel::new())?;
     assert_eq!(
         table.rows() as u64 + table.left_out().total(),
         table.rows_read(),
         "rows that are neither used nor left out"
     );
-    let trainer = CartTrainer::new(DecisionTreeParams::new().check_unwrap());
-    let keys: Vec<&str> = table
-        .partitions()
-        .map(|partition| partition.key())
-        .collect();
-    let mut writer = Writer::create(&models, ModelsPerFile::Automatic, keys.iter().copied())?;
-    Engine::new(&trainer, 2, &interrupt).run(&table, |outcome| writer.put(outcome))?;
-    let generation = writer.commit(Run {
-        dataset: spec.clone(),
-        features: table.features().to_vec(),
-        classes: table.classes().to_vec(),
-        target_is_integer: query.target_is_integer(),
-        ..Run::default()
-    })?;
-    assert_eq!(generation.entities, keys.len() as u64);
+    let training = Training::new(spec.clone(), CartTrainer::default()).min_rows(2);
+    let Conclusion::Committed(report) = training.run(source.clone(), &models)? else {
+        panic!("nothing can refuse it");
+    };
+    let generation = report.generation;
+    assert_eq!(generation.entities, table.len() as u64);
     assert_eq!(
         generation.trained + generation.skipped + generation.failed,
         generation.entities
@@ -64,7 +48,7 @@ fn work(path: &Path, spec: &DatasetSpec) -> Result<u64> {
     let predicted = predictor.predict(&rows).unwrap();
     assert_eq!(predicted.height(), rows.height());
     assert_eq!(predictor.damaged().count(), 0);
-    let evaluated = evaluate(&store, rows.lazy());
+    let evaluated = Evaluator::new(store).run(rows);
     assert!(
         matches!(evaluated, Ok(_) | Err(Error::NoRows(_))),
         "{evaluated:?}"

@@ -2,14 +2,9 @@
 
 use std::fs;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 
-use linfa::ParamGuard;
-use per_entity::Model;
-use per_entity::dataset::{DatasetSpec, Source, Table};
-use per_entity::store::{ModelsPerFile, Run, Store, Writer};
-use per_entity::train::{CartTrainer, Engine};
-use per_entity::tree::DecisionTreeParams;
+use per_entity::source::Source;
+use per_entity::{CartTrainer, DatasetSpec, Model, Store, Training};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -29,16 +24,9 @@ fn valid() -> &'static Valid {
         let directory = tempfile::tempdir().unwrap();
         let spec = DatasetSpec::adult();
         let source = Source::open(&[SAMPLE.into()], None, &spec).unwrap();
-        let interrupt = AtomicBool::new(false).into();
-        let table = Table::load(&source, &spec, &interrupt).unwrap();
-        let trainer = CartTrainer::new(DecisionTreeParams::new().check().unwrap());
-        let keys = table.partitions().map(|partition| partition.key());
         let path = directory.path().join("store");
-        let mut writer = Writer::create(&path, ModelsPerFile::Automatic, keys).unwrap();
-        Engine::new(&trainer, 1, &interrupt)
-            .run(&table, |outcome| writer.put(outcome))
-            .unwrap();
-        writer.commit(Run::default()).unwrap();
+        let training = Training::new(spec, CartTrainer::default());
+        training.run(source, &path).unwrap();
         let store = Store::open(&path).unwrap();
         let models = store.records().unwrap();
         Valid {

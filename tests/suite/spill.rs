@@ -1,13 +1,11 @@
 //! Rows that exceed a memory limit are trained in parts, and nothing else changes.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use per_entity::dataset::{
-    Column, DatasetSpec, MemoryLimit, Partition, Query, Source, Spilled, Table,
-};
+use per_entity::Cancel;
+use per_entity::source::{DatasetSpec, Source};
 use per_entity::store::verify;
+use per_entity::table::{Column, Input, MemoryLimit, Partition, Query, Spilled, Table};
 use proptest::prelude::*;
 
 use crate::support::SAMPLE;
@@ -42,20 +40,21 @@ fn entities(table: &Table) -> Vec<Entity> {
     table.partitions().map(entity).collect()
 }
 
-fn load(path: &Path, spec: &DatasetSpec, carried: &[String]) -> (Source, Query) {
+fn load(path: &Path, spec: &DatasetSpec, carried: &[String]) -> (Input, Query) {
     let source = Source::open(&[path.display().to_string()], None, spec).unwrap();
-    let query = Query::new_carrying(&source, spec, carried).unwrap();
-    (source, query)
+    let input = Input::from(source);
+    let query = Query::new_carrying(&input, spec, carried).unwrap();
+    (input, query)
 }
 
 /// Whether parts of at most `rows` rows hold what one table does. Returns their number.
 fn assert_same(path: &Path, spec: &DatasetSpec, carried: &[String], rows: u64) -> usize {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let (source, query) = load(path, spec, carried);
-    let whole = Table::load_query(&source, &query, spec, &interrupt);
+    let cancel = Cancel::new();
+    let (input, query) = load(path, spec, carried);
+    let whole = Table::load_query(&input, &query, &cancel);
     let place = Place::new();
     let limit = MemoryLimit::of_rows(rows, place.path("rows"));
-    let spilled = Spilled::write(&source, &query, spec, &limit, &interrupt);
+    let spilled = Spilled::write(&input, &query, &limit, &cancel);
     let (whole, spilled) = match (whole, spilled) {
         (Ok(whole), Ok(spilled)) => (whole, spilled),
         (whole, spilled) => {
@@ -64,7 +63,7 @@ fn assert_same(path: &Path, spec: &DatasetSpec, carried: &[String], rows: u64) -
             return 0;
         }
     };
-    let tables: Vec<Table> = spilled.tables(&interrupt).map(Result::unwrap).collect();
+    let tables: Vec<Table> = spilled.tables(&cancel).map(Result::unwrap).collect();
     let in_parts: Vec<Entity> = tables.iter().flat_map(entities).collect();
     let too_large = |entity: &Entity| entity.1.len() as u64 > rows;
     let (large, expected): (Vec<Entity>, Vec<Entity>) =
@@ -156,7 +155,7 @@ fn the_store_is_the_same_to_the_byte_and_nothing_is_left() {
         assert!(said.stderr.contains("trained in"), "{}", said.stderr);
         let same_bytes = || content(&place.path(&whole)) == content(&place.path(&parts));
         assert!(same_bytes(), "{name}");
-        assert_eq!(verify(&place.path(&parts)).unwrap().orphans.len(), 0);
+        assert_eq!(verify(place.path(&parts)).unwrap().orphans.len(), 0);
         let run = |store: &str| {
             let mut run = place.store(store).generation().run.clone();
             run.command.clear();

@@ -1,33 +1,26 @@
 //! `train`: from files to a store.
 
-mod beside;
-mod rows;
 mod summary;
 mod update;
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::ValueEnum;
-use linfa::ParamGuard;
-use per_entity::dataset::{DatasetSpec, Holdout, MemoryLimit, Query, Source};
-use per_entity::evaluate::{Evaluation, Pool};
-use per_entity::store::{
-    ContestRun, EntityRecord, HoldoutRun, ModelsPerFile, Reigning, Run, Store, Writer,
-};
-use per_entity::train::{CartTrainer, Contest, Engine, LinfaTrainer, Outcome, Status, Trainer};
-use per_entity::tree::{Criterion, DecisionTreeParams};
+use per_entity::Training;
+use per_entity::schema::Holdout;
+use per_entity::source::{DatasetSpec, Source};
+use per_entity::store::ModelsPerFile;
+use per_entity::table::Query;
+use per_entity::train::{Conclusion, Refusal};
 use serde_json::json;
 
-use super::dataset::DatasetArguments;
-use super::output::{grouped, print, progress, seconds};
-use super::{CliError, CliResult, Context, Exit};
-use beside::Beside;
-use rows::Rows;
+use super::context::Context;
+use super::dataset_arguments::DatasetArguments;
+use super::error::{CliError, CliResult, Exit};
+use super::output::{print, report_ragged};
+use super::tree_arguments::TreeArguments;
 use summary::Summary;
-use update::{Contests, UpdateArguments, Vanished};
+use update::UpdateArguments;
 
 /// Train one decision tree per entity and commit them to a store.
 ///
@@ -92,328 +85,64 @@ pub struct Train {
     tree: TreeArguments,
 }
 
-#[derive(clap::Args)]
-#[command(next_help_heading = "Trees")]
-pub struct TreeArguments {
-    /// What fits the trees
-    #[arg(long, value_enum, default_value_t = TrainerArgument::Cart)]
-    trainer: TrainerArgument,
-
-    /// The impurity that splits decrease
-    #[arg(long, value_enum, default_value_t = CriterionArgument::Gini)]
-    criterion: CriterionArgument,
-
-    /// The largest depth of a leaf [default: no limit]
-    #[arg(long)]
-    max_depth: Option<usize>,
-
-    /// The fewest rows of a node that may be split; 2 or more
-    #[arg(long, default_value_t = 2)]
-    min_samples_split: usize,
-
-    /// The fewest rows on either side of a split; 1 or more
-    #[arg(long, default_value_t = 1)]
-    min_samples_leaf: usize,
-
-    /// The least weighted impurity decrease of a split; 0 or more
-    #[arg(long, default_value_t = 0.0)]
-    min_impurity_decrease: f64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum TrainerArgument {
-    /// The exact tree of this project
-    Cart,
-    /// linfa-trees, for comparison
-    Linfa,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum CriterionArgument {
-    Gini,
-    Entropy,
-}
-
-impl TreeArguments {
-    pub fn trainer(&self) -> Result<Box<dyn Trainer>, CliError> {
-        let criterion = match self.criterion {
-            CriterionArgument::Gini => Criterion::Gini,
-            CriterionArgument::Entropy => Criterion::Entropy,
-        };
-        let params = DecisionTreeParams::new()
-            .criterion(criterion)
-            .max_depth(self.max_depth)
-            .min_samples_split(self.min_samples_split)
-            .min_samples_leaf(self.min_samples_leaf)
-            .min_impurity_decrease(self.min_impurity_decrease)
-            .check()
-            .map_err(per_entity::Error::from)?;
-        Ok(match self.trainer {
-            TrainerArgument::Cart => Box::new(CartTrainer::new(params)),
-            TrainerArgument::Linfa => Box::new(LinfaTrainer::new(params)),
-        })
-    }
-}
-
 impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.dataset.spec()?;
-        let trainer = self.tree.trainer()?;
-        let holdout = self.holdout()?;
         let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
-            print(Query::new(&source, &spec)?.explain()?)?;
+            print(Query::new(&source.into(), &spec)?.explain()?)?;
             return Ok(Exit::Done);
         };
         report_ragged(&source);
-        Writer::check(output_dir)?;
-        let carried: Vec<String> = self.holdout_by.iter().cloned().collect();
-        let query = Query::new_carrying(&source, &spec, &carried)?;
-        let (mut begun, limit) = self.memory_limit(output_dir)?;
-        let interrupt = context.interrupt.flag();
-        let rows = Rows::load(&source, &query, &spec, limit.as_ref(), interrupt)?;
-        log::info!(
-            "{} rows loaded in {}",
-            grouped(rows.count()),
-            seconds(started.elapsed())
-        );
-        if rows.is_spilled() && self.pooled {
-            return Err(CliError::Usage(
-                "--pooled needs all rows in memory at once; give a higher --memory-limit, or leave one of the two away".into(),
-            ));
-        }
-
-        let base = self.update.base(output_dir)?;
-        if let Some(base) = &base {
-            self.update.check_alike(base, query.features(), &spec)?;
-        }
-        let mut keys = rows.keys();
-        let entities = keys.len() as u64;
-        let (present, vanished) = self.records(base.as_ref(), &keys)?;
-        keys.extend(vanished.iter().map(|record| record.key.as_str()));
-        let mut writer = match begun.take() {
-            Some(writer) => writer,
-            None => Writer::begin(output_dir)?,
-        };
-        writer.lay_out(self.models_per_file(), keys.into_iter());
-        let mut earlier = writer.earlier();
-        if let Some(base) = &base {
-            earlier.add_store(base, present);
-        }
-        let reigning = match &base {
-            Some(base) if self.update.is_contest() => Some(Reigning::new(base)?),
-            _ => None,
-        };
-        let contest = reigning.as_ref().map(|champions| Contest {
-            champions,
-            metric: self.update.metric(),
-            tolerance: self.update.tolerance(),
-        });
-        let mut contests = Contests::new(&self.update, rows.classes().len());
-        let mut held_out_rows = Pool::new(rows.classes().len());
-        let mut summary = Summary::default();
-        let bar = progress(context, entities, "entities");
-        let carried = base.iter().flat_map(|base| base.outcomes(&vanished));
-        let mut beside = Beside::new(query.key_order(), carried, rows.too_large().map(Ok));
-        let threads = self.pool()?;
-        for table in rows.tables(interrupt) {
-            let table = table?;
-            let (table, held_out) = match &holdout {
-                Some(holdout) => {
-                    let (table, held_out) = holdout.split(&table);
-                    (Cow::Owned(table), Some(held_out))
-                }
-                None => (table, None),
-            };
-            // Drawing by a column may take all rows of an entity.
-            let min_rows = self.min_rows.max(usize::from(holdout.is_some()));
-            let mut engine = Engine::new(trainer.as_ref(), min_rows, interrupt).known(&earlier);
-            if let Some(held_out) = &held_out {
-                engine = engine.evaluating_on(held_out);
-            }
-            if let Some(contest) = contest {
-                engine = engine.contest(contest);
-            }
-            threads.install(|| {
-                engine.run(&table, |mut outcome| {
-                    bar.inc(1);
-                    contests.note(&mut outcome)?;
-                    pool_held_out(&mut held_out_rows, &mut outcome)?;
-                    while let Some(other) = beside.next_before(Some(&outcome.key)) {
-                        put(&mut writer, &mut summary, other?)?;
-                    }
-                    put(&mut writer, &mut summary, outcome)
+        let training = self.training(spec, context)?;
+        let mut summary = Summary::new(context);
+        match training.run_observed(source, output_dir, &mut summary)? {
+            Conclusion::Refused(refusal) => refuse(context, &refusal),
+            Conclusion::Committed(report) => {
+                summary.print(context, &report, started.elapsed())?;
+                Ok(match summary.has_failures() {
+                    true => Exit::SomeFailed,
+                    false => Exit::Done,
                 })
-            })?;
-            if self.pooled {
-                let pooled = table.pooled(&spec.key.join(","));
-                let engine = Engine::new(trainer.as_ref(), 1, interrupt);
-                threads.install(|| engine.run(&pooled, |outcome| writer.put_pooled(outcome)))?;
             }
         }
-        while let Some(other) = beside.next_before(None) {
-            put(&mut writer, &mut summary, other?)?;
-        }
-        if context.interrupt.is_requested() {
-            return Err(per_entity::Error::Interrupted.into());
-        }
-        summary.carried = earlier.taken();
-        bar.finish_and_clear();
-        log::info!("all entities trained after {}", seconds(started.elapsed()));
-
-        let contest = contest.map(|_| contests.run());
-        if let Some(refusal) = contest
-            .as_ref()
-            .and_then(|contest| self.update.refusal(contest))
-        {
-            writer.discard()?;
-            return self.refuse(context, &refusal, contest.as_ref());
-        }
-        let mut run = self.describe(&source, &query, spec, &rows, trainer.as_ref());
-        if let Some(base) = base.as_ref().filter(|_| self.update.keeps_models()) {
-            run.add_classes(&base.generation().run.classes);
-        }
-        run.contest = contest;
-        run.holdout = holdout.map(|drawn| {
-            let overall = held_out_rows.overall();
-            HoldoutRun {
-                drawn,
-                rows: overall.micro.rows,
-                overall,
-            }
-        });
-        drop(beside);
-        drop(rows);
-        let generation = writer.commit(run)?;
-        let unopposed = !contests.failures.is_empty();
-        summary.failures.append(&mut contests.failures);
-        summary.print(context, &generation, started.elapsed())?;
-        Ok(if generation.failed > 0 || unopposed {
-            Exit::SomeFailed
-        } else {
-            Exit::Done
-        })
     }
 
-    /// The memory that the rows may take. Their files lie in the store's staging area, so the
-    /// writer is begun before they are loaded.
-    fn memory_limit(
-        &self,
-        output_dir: &Path,
-    ) -> Result<(Option<Writer>, Option<MemoryLimit>), CliError> {
-        let Some(bytes) = self.memory_limit else {
-            return Ok((None, None));
+    fn training(&self, spec: DatasetSpec, context: &Context) -> Result<Training, CliError> {
+        Ok(Training::new(spec, self.tree.trainer()?)
+            .min_rows(self.min_rows)
+            .pooled(self.pooled)
+            .models_per_file(match self.models_per_file {
+                None => ModelsPerFile::Automatic,
+                Some(models) => ModelsPerFile::Fixed(models as usize),
+            })
+            .threads(self.threads.map_or(0, usize::from))
+            .memory_limit(self.memory_limit)
+            .holdout(self.holdout()?)
+            .update(self.update.update())
+            .cancel(context.cancel.clone())
+            .command(std::env::args().collect()))
+    }
+
+    fn holdout(&self) -> Result<Option<Holdout>, per_entity::Error> {
+        let Some(share) = self.holdout else {
+            return Ok(None);
         };
-        // A limit that is too low touches nothing.
-        MemoryLimit::new(bytes, PathBuf::new())?;
-        let writer = Writer::begin(output_dir)?;
-        let limit = MemoryLimit::new(bytes, writer.scratch_directory())?;
-        Ok((Some(writer), Some(limit)))
-    }
-
-    fn models_per_file(&self) -> ModelsPerFile {
-        match self.models_per_file {
-            None => ModelsPerFile::Automatic,
-            Some(models) => ModelsPerFile::Fixed(models as usize),
-        }
-    }
-
-    /// The store stays as it is.
-    fn refuse(&self, context: &Context, refusal: &str, contest: Option<&ContestRun>) -> CliResult {
-        if context.json {
-            print(json!({ "error": refusal, "contest": contest }))?;
-        }
-        log::error!("{refusal}");
-        Ok(Exit::SomeFailed)
-    }
-
-    fn holdout(&self) -> Result<Option<Holdout>, CliError> {
-        let by = || self.holdout_by.clone();
-        let holdout = self
-            .holdout
-            .map(|share| Holdout::new(share, self.seed, by()));
-        Ok(holdout.transpose()?)
-    }
-
-    /// The entities of the current generation: those whose models may be taken over, and those
-    /// that are kept although the input lacks them.
-    fn records(
-        &self,
-        base: Option<&Store>,
-        keys: &[&str],
-    ) -> Result<(Vec<EntityRecord>, Vec<EntityRecord>), CliError> {
-        let records = base.map_or(Ok(Vec::new()), Store::records)?;
-        Ok(match self.update.vanished {
-            Vanished::Drop => (records, Vec::new()),
-            Vanished::Keep => {
-                let present: HashSet<&str> = keys.iter().copied().collect();
-                let is_present = |record: &EntityRecord| present.contains(record.key.as_str());
-                records.into_iter().partition(is_present)
-            }
-        })
-    }
-
-    fn pool(&self) -> Result<rayon::ThreadPool, CliError> {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads.map_or(0, usize::from))
-            // linfa-trees recurses as deep as its trees are.
-            .stack_size(64 << 20)
-            .build()
-            .map_err(|error| CliError::Usage(format!("cannot start threads: {error}")))
-    }
-
-    fn describe(
-        &self,
-        source: &Source,
-        query: &Query,
-        dataset: DatasetSpec,
-        rows: &Rows,
-        trainer: &dyn Trainer,
-    ) -> Run {
-        Run {
-            inputs: source
-                .paths()
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect(),
-            command: std::env::args().collect(),
-            dataset,
-            features: query.features().to_vec(),
-            classes: rows.classes().to_vec(),
-            target_is_integer: query.target_is_integer(),
-            trainer: trainer.description(),
-            min_rows: self.min_rows,
-            rows_read: rows.rows_read(),
-            left_out: rows.left_out(),
-            holdout: None,
-            contest: None,
-        }
+        Ok(Some(Holdout::new(
+            share,
+            self.seed,
+            self.holdout_by.clone(),
+        )?))
     }
 }
 
-fn put(writer: &mut Writer, summary: &mut Summary, outcome: Outcome) -> per_entity::Result<()> {
-    summary.note(&outcome);
-    writer.put(outcome)
-}
-
-/// Adds an entity's predictions for the rows held out to those of all, and frees them.
-fn pool_held_out(pool: &mut Pool, outcome: &mut Outcome) -> per_entity::Result<()> {
-    if let Status::Trained(trained) = &mut outcome.status
-        && let Some(held_out) = &mut trained.held_out
-    {
-        let evaluation = std::mem::replace(&mut held_out.evaluation, Evaluation::new(0));
-        pool.add(&evaluation, &held_out.metrics)?;
+/// The store stays as it is.
+fn refuse(context: &Context, refusal: &Refusal) -> CliResult {
+    if context.json {
+        let contest = &refusal.contest;
+        print(json!({ "error": refusal.to_string(), "contest": contest }))?;
     }
-    Ok(())
-}
-
-pub fn report_ragged(source: &Source) {
-    if let Some((path, line, fields, wanted)) = source.first_ragged() {
-        log::warn!(
-            "{}:{line}: {fields} fields instead of {wanted}; {} such rows are left out (--strict makes them an error)",
-            path.display(),
-            grouped(source.ragged())
-        );
-    }
+    log::error!("{refusal} (--max-regression)");
+    Ok(Exit::SomeFailed)
 }

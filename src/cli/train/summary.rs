@@ -2,47 +2,74 @@
 
 use std::time::Duration;
 
-use per_entity::store::Generation;
-use per_entity::train::{Outcome, Status};
+use indicatif::ProgressBar;
+use per_entity::metrics::Metric;
+use per_entity::store::{EntityRecord, EntityStatus, Generation};
+use per_entity::train::{Observer, TrainingReport};
 use serde_json::json;
 
 use super::update;
-use crate::cli::Context;
-use crate::cli::output::{bytes, grouped, percent, print, seconds, table};
+use crate::cli::context::Context;
+use crate::cli::output::{bytes, grouped, percent, print, progress, seconds, table};
 
 /// Entities that the summary shows one by one.
 const SHOWN: usize = 20;
 
 /// Takes notes during the run, and prints them.
-#[derive(Default)]
 pub struct Summary {
+    bar: ProgressBar,
     first: Vec<Vec<String>>,
     one_class: u64,
-    /// Models that were taken over and not trained again.
-    pub carried: u64,
-    pub failures: Vec<(String, String)>,
+    failures: Vec<(String, String)>,
     entities: u64,
 }
 
-impl Summary {
-    pub fn note(&mut self, outcome: &Outcome) {
+impl Observer for Summary {
+    fn rows_loaded(&mut self, _: u64, entities: u64) {
+        self.bar.set_length(entities);
+    }
+
+    fn entity_finished(&mut self, entity: &EntityRecord) {
+        self.bar.inc(1);
         self.entities += 1;
-        match &outcome.status {
-            Status::Trained(trained) if trained.classes == 1 => self.one_class += 1,
-            Status::Failed(error) if self.failures.len() < SHOWN => {
-                self.failures.push((outcome.key.clone(), error.clone()));
-            }
-            _ => {}
+        if entity.summary.is_some_and(|summary| summary.classes == 1) {
+            self.one_class += 1;
+        }
+        // An earlier model that stays because there is no new one is a failure, too.
+        if let Some(error) = &entity.error
+            && (self.failures.len() < SHOWN || entity.status == EntityStatus::Trained)
+        {
+            self.failures.push((entity.key.clone(), error.clone()));
         }
         if self.first.len() < SHOWN {
-            self.first.push(row(outcome));
+            self.first.push(row(entity));
         }
+    }
+
+    fn entities_finished(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Summary {
+    pub fn new(context: &Context) -> Self {
+        Self {
+            bar: progress(context, 0, "entities"),
+            first: Vec::new(),
+            one_class: 0,
+            failures: Vec::new(),
+            entities: 0,
+        }
+    }
+
+    pub fn has_failures(&self) -> bool {
+        !self.failures.is_empty()
     }
 
     pub fn print(
         &self,
         context: &Context,
-        generation: &Generation,
+        report: &TrainingReport,
         elapsed: Duration,
     ) -> std::io::Result<()> {
         for (key, error) in &self.failures {
@@ -50,25 +77,35 @@ impl Summary {
         }
         if context.json {
             return print(json!({
-                "generation": generation,
+                "generation": report.generation,
                 "one_class": self.one_class,
-                "carried": self.carried,
+                "carried": report.carried,
                 "seconds": elapsed.as_secs_f64(),
             }));
         }
-        if context.quiet {
-            return Ok(());
+        match context.quiet {
+            true => Ok(()),
+            false => print(self.text(report, elapsed)),
         }
-        print(self.text(generation, elapsed))
     }
 
-    fn text(&self, generation: &Generation, elapsed: Duration) -> String {
+    fn text(&self, report: &TrainingReport, elapsed: Duration) -> String {
+        let generation = &report.generation;
         let mut text = format!("{} rows read\n", grouped(generation.run.rows_read));
         for (reason, rows) in generation.run.left_out.reasons() {
             if rows > 0 {
                 text += &format!("{} left out: {reason}\n", grouped(rows));
             }
         }
+        text += &self.entities_text(generation);
+        if report.carried > 0 {
+            let carried = grouped(report.carried);
+            text += &format!("\n{carried} unchanged models were taken over\n");
+        }
+        text + &self.totals_text(generation, elapsed)
+    }
+
+    fn entities_text(&self, generation: &Generation) -> String {
         let mut header = vec!["entity", "rows", "classes", "nodes", "depth"];
         header.push("training accuracy");
         let mut rows = self.first.clone();
@@ -80,20 +117,20 @@ impl Summary {
             }
         }
         header.push("status");
-        text += &format!("\n{}\n", table(&header, rows));
+        let mut text = format!("\n{}\n", table(&header, rows));
         if self.entities > SHOWN as u64 {
             let more = grouped(self.entities - SHOWN as u64);
             text += &format!("and {more} more; `per-entity inspect` lists them\n");
         }
+        text
+    }
+
+    fn totals_text(&self, generation: &Generation, elapsed: Duration) -> String {
         let mut one_class = String::new();
         if self.one_class > 0 {
             one_class = format!(" ({} with one class only)", grouped(self.one_class));
         }
-        if self.carried > 0 {
-            let carried = grouped(self.carried);
-            text += &format!("\n{carried} unchanged models were taken over\n");
-        }
-        text += &format!(
+        let mut text = format!(
             "\n{} trained{one_class}, {} skipped, {} failed in {}; {} of models in {}",
             grouped(generation.trained),
             grouped(generation.skipped),
@@ -120,22 +157,20 @@ impl Summary {
 /// Where [`row`] has the accuracy on the rows held out.
 const HOLDOUT_COLUMN: usize = 6;
 
-fn row(outcome: &Outcome) -> Vec<String> {
-    let mut row = vec![outcome.key.clone(), grouped(outcome.rows as u64)];
-    row.extend(match &outcome.status {
-        Status::Trained(trained) => [
-            grouped(trained.classes as u64),
-            grouped(trained.nodes as u64),
-            grouped(trained.depth as u64),
-            percent(trained.training_accuracy),
-            trained
-                .held_out
-                .as_ref()
-                .and_then(|held_out| held_out.metrics.accuracy)
+fn row(entity: &EntityRecord) -> Vec<String> {
+    let mut row = vec![entity.key.clone(), grouped(entity.rows)];
+    row.extend(match &entity.summary {
+        Some(summary) => [
+            grouped(summary.classes.into()),
+            grouped(summary.nodes.into()),
+            grouped(summary.depth.into()),
+            percent(summary.training_accuracy),
+            entity
+                .holdout_score(Metric::Accuracy)
                 .map_or(String::new(), percent),
         ],
-        _ => Default::default(),
+        None => Default::default(),
     });
-    row.push(outcome.status.name().to_owned());
+    row.push(entity.status.name().to_owned());
     row
 }

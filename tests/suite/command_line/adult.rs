@@ -1,6 +1,7 @@
 //! Trees of Adult are those of scikit-learn.
 
-use per_entity::dataset::{DatasetSpec, Query, Source};
+use per_entity::source::{DatasetSpec, Source};
+use per_entity::table::Query;
 use polars::prelude::{DataFrame, DataType, IntoLazy, col, lit};
 
 use crate::support::adult::{LEVELS, adult};
@@ -17,7 +18,7 @@ fn adult_gives_the_trees_that_scikit_learn_gives() {
         let record = records.iter().find(|record| record.key == key).unwrap();
         (
             record.rows,
-            (record.training_accuracy.unwrap() * 1e4).round() / 1e4,
+            (record.summary.unwrap().training_accuracy * 1e4).round() / 1e4,
         )
     };
     assert_eq!(accuracy("Bachelors"), (5_044, 0.9998));
@@ -63,7 +64,7 @@ fn complete_rows(path: String) -> DataFrame {
         ..DatasetSpec::adult()
     };
     let source = Source::open(&[path], None, &spec).unwrap();
-    let frame = Query::new(&source, &spec).unwrap().frame().clone();
+    let frame = Query::new(&source.into(), &spec).unwrap().frame().clone();
     frame
         .with_columns([
             col("education").cast(DataType::String),

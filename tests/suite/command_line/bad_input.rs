@@ -35,9 +35,13 @@ fn bad_input_is_named_and_touches_no_output() {
     let flags = |more: &[&str], message: &str| {
         refused(&[&["--input", &good], &columns[..], more].concat(), message);
     };
-    flags(&["--features", "zz"], "feature: no column 'zz'");
+    flags(
+        &["--features", "zz"],
+        "no column 'zz', which is wanted as a feature",
+    );
+    flags(&["--features", "zz"], "hint: --features");
     flags(&["--where", "zz = 1"], "no column 'zz'");
-    flags(&["--where", "x = = 1"], "--where 'x = = 1'");
+    flags(&["--where", "x = = 1"], "filter 'x = = 1'");
     flags(&["--where", "x > 100"], "no row is left");
     flags(&["--numeric", "x", "--categorical", "x"], "one role");
     flags(&["--min-samples-split", "1"], "min_samples_split is 1");
@@ -46,8 +50,8 @@ fn bad_input_is_named_and_touches_no_output() {
     let roles = |more: &[&str], message: &str| {
         refused(&[&["--input", &good], more].concat(), message);
     };
-    roles(&["--key", "k", "--target", "k"], "both key and target");
-    roles(&["--key", "no", "--target", "y"], "--key: no column 'no'");
+    roles(&["--key", "k", "--target", "k"], "both a key and a target");
+    roles(&["--key", "no", "--target", "y"], "no column 'no'");
     roles(&["--key", "k"], "--target");
     let spec = place.write("s.toml", "kee = 1");
     roles(&["--spec", &spec], "s.toml");

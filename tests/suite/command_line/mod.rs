@@ -6,5 +6,6 @@ mod generate;
 mod help;
 mod inspect;
 mod interrupt;
+#[cfg(feature = "scratch")]
 mod scratch;
 mod train;

@@ -43,8 +43,8 @@ fn training_needs_no_flag_but_input_and_output() {
     let store = place.store("models");
     for record in store.records().unwrap() {
         let model = store.model(&record.key).unwrap();
-        assert_eq!(model.node_count() as u32, record.nodes.unwrap());
-        assert_eq!(model.depth() as u32, record.depth.unwrap());
+        assert_eq!(model.node_count() as u32, record.summary.unwrap().nodes);
+        assert_eq!(model.depth() as u32, record.summary.unwrap().depth);
     }
 }
 
@@ -198,7 +198,7 @@ fn small_entities_are_skipped_and_listed() {
     assert!(text.contains("1 trained, 1 skipped"), "{text}");
     let store = place.store("models");
     let record = store.record("b").unwrap();
-    assert_eq!((record.status.as_str(), record.rows), ("skipped", 1));
+    assert_eq!((record.status.name(), record.rows), ("skipped", 1));
     let error = store.model("b").unwrap_err().to_string();
     assert!(
         error.contains("'b'") && error.contains("skipped"),

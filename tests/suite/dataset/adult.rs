@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use per_entity::dataset::{Column, DatasetSpec, LeftOut};
+use per_entity::schema::LeftOut;
+use per_entity::source::DatasetSpec;
+use per_entity::table::Column;
 
 use super::tables::{load, sizes};
 use crate::support::adult::adult;

@@ -1,7 +1,8 @@
 //! Columns: their roles and their types.
 
 use per_entity::Error;
-use per_entity::dataset::DatasetSpec;
+use per_entity::error::SpecError;
+use per_entity::source::DatasetSpec;
 use polars::prelude::{self as pl, NamedFrom, df};
 
 use super::tables::{keys, load_frame, simple, sizes};
@@ -12,19 +13,19 @@ fn a_column_has_one_role_and_must_exist() {
     let error = |spec: DatasetSpec| load_frame(frame(), &spec).unwrap_err();
     assert!(matches!(
         error(DatasetSpec::new(["k"], "k")),
-        Error::TwoRoles { .. }
+        Error::Spec(SpecError::TwoRoles { .. })
     ));
     assert!(matches!(
         error(DatasetSpec::new(["no"], "y")),
-        Error::UnknownColumn { .. }
+        Error::Spec(SpecError::UnknownColumn { .. })
     ));
     assert!(matches!(
         error(DatasetSpec::new(["k"], "no")),
-        Error::UnknownColumn { .. }
+        Error::Spec(SpecError::UnknownColumn { .. })
     ));
     assert!(matches!(
         error(DatasetSpec::new(["k"], "f")),
-        Error::UnsupportedType { .. }
+        Error::Spec(SpecError::UnsupportedType { .. })
     ));
     let features = DatasetSpec {
         features: vec!["no".into()],
@@ -40,7 +41,7 @@ fn a_column_has_one_role_and_must_exist() {
         ..simple()
     };
     assert!(
-        matches!(error(ignored), Error::Spec(_)),
+        matches!(error(ignored), Error::Spec(SpecError::NoFeatures)),
         "no feature is left"
     );
 }
@@ -123,7 +124,7 @@ fn columns_of_every_type_are_read_or_refused_by_name() {
         );
         let error = load_frame(frame.unwrap(), &simple()).unwrap_err();
         assert!(
-            matches!(&error, Error::UnsupportedType { column, .. } if column == "x"),
+            matches!(&error, Error::Spec(SpecError::UnsupportedType { column, .. }) if column == "x"),
             "{error}"
         );
     }

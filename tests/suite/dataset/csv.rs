@@ -5,7 +5,8 @@ use std::path::Path;
 
 use flate2::write::GzEncoder;
 use per_entity::Error;
-use per_entity::dataset::{CsvOptions, DatasetSpec};
+use per_entity::error::InputError;
+use per_entity::source::{CsvOptions, DatasetSpec};
 
 use super::tables::{keys, load, load_text, rows, simple, sizes};
 use crate::support::place::Place;
@@ -22,7 +23,10 @@ fn ragged_rows_are_left_out_and_counted_and_the_others_stay() {
         ..simple()
     };
     let error = load_text("ragged.csv", text, &strict).unwrap_err();
-    assert!(matches!(error, Error::BadLine { line: 5, .. }), "{error}");
+    assert!(
+        matches!(error, Error::Input(InputError::Ragged { line: 5, .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -93,7 +97,10 @@ fn several_files_are_one_table() {
 
     place.write("3.csv", "k,y,x\na,p,1\n");
     let error = load(&pattern, &simple()).unwrap_err();
-    assert!(matches!(error, Error::DifferentHeader { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Input(InputError::DifferentHeader { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -130,10 +137,13 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         );
     }
     let missing = load(Path::new("no/such/*.csv"), &simple()).unwrap_err();
-    assert!(matches!(missing, Error::NoSuchInput { .. }), "{missing}");
+    assert!(
+        matches!(missing, Error::Input(InputError::NoSuchFile { .. })),
+        "{missing}"
+    );
     let directory = load(Path::new("."), &simple()).unwrap_err();
     assert!(
-        matches!(directory, Error::InputIsDirectory { .. }),
+        matches!(directory, Error::Input(InputError::Directory { .. })),
         "{directory}"
     );
 }
@@ -146,12 +156,12 @@ fn text_in_a_numeric_column_is_said_with_its_line_and_column() {
     }
     text += "a,0.5,p\nb,many,q\n";
     let error = load_text("late.csv", &text, &simple()).unwrap_err();
-    let Error::NotANumber {
+    let Error::Input(InputError::NotANumber {
         line,
         column,
         value,
         ..
-    } = &error
+    }) = &error
     else {
         panic!("{error}");
     };
@@ -166,7 +176,7 @@ fn text_in_a_numeric_column_is_said_with_its_line_and_column() {
     };
     let error = load_text("early.csv", "k,x,y\na,?,p\nb,2,q\n", &declared).unwrap_err();
     assert!(
-        matches!(error, Error::NotANumber { line: 2, .. }),
+        matches!(error, Error::Input(InputError::NotANumber { line: 2, .. })),
         "{error}"
     );
     let missing = DatasetSpec {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use per_entity::dataset::{Column, DatasetSpec};
+use per_entity::source::DatasetSpec;
+use per_entity::table::Column;
 use polars::prelude::df;
 use proptest::prelude::*;
 

@@ -1,11 +1,11 @@
 //! Rows that count, and rows that are left out.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use per_entity::Error;
-use per_entity::dataset::{DatasetSpec, LeftOut, Query, Table};
-use polars::prelude::{IntoLazy, df};
+use per_entity::error::SpecError;
+use per_entity::schema::LeftOut;
+use per_entity::source::DatasetSpec;
+use per_entity::table::Table;
+use per_entity::{Cancel, Error};
+use polars::prelude::df;
 
 use super::tables::{keys, load_frame, load_text, rows, simple};
 
@@ -98,20 +98,27 @@ fn a_predicate_sees_clean_values_and_what_it_drops_is_counted() {
             ..simple()
         };
         let error = load_text("p.csv", "k,x,y\na,u,p\n", &spec).unwrap_err();
-        assert!(matches!(error, Error::Where { .. }), "{predicate}: {error}");
+        assert!(
+            matches!(error, Error::Spec(SpecError::Filter { .. })),
+            "{predicate}: {error}"
+        );
     }
     let unknown = DatasetSpec {
         predicate: Some("z = 1".into()),
         ..simple()
     };
     let error = load_text("p.csv", "k,x,y\na,u,p\n", &unknown).unwrap_err();
-    assert!(matches!(error, Error::UnknownColumn { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Spec(SpecError::UnknownColumn { .. })),
+        "{error}"
+    );
 }
 
 #[test]
 fn an_interrupted_read_says_so() {
     let frame = df!("k" => ["a"], "y" => ["p"], "x" => [1]).unwrap();
-    let query = Query::from_frame(frame.lazy(), &simple()).unwrap();
-    let error = Table::collect(&query, &Arc::new(AtomicBool::new(true))).unwrap_err();
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let error = Table::load(&frame.into(), &simple(), &cancel).unwrap_err();
     assert!(matches!(error, Error::Interrupted), "{error}");
 }

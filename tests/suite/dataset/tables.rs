@@ -2,16 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use per_entity::Result;
-use per_entity::dataset::{Column, DatasetSpec, Query, Source, Table};
-use polars::prelude::{DataFrame, IntoLazy};
+use per_entity::source::{DatasetSpec, Source};
+use per_entity::table::{Column, Table};
+use per_entity::{Cancel, Result};
+use polars::prelude::DataFrame;
 
 pub fn load(path: &Path, spec: &DatasetSpec) -> Result<Table> {
     let source = Source::open(&[path.display().to_string()], None, spec)?;
-    Table::load(&source, spec, &Arc::new(AtomicBool::new(false)))
+    Table::load(&source.into(), spec, &Cancel::new())
 }
 
 pub fn load_text(name: &str, text: impl AsRef<[u8]>, spec: &DatasetSpec) -> Result<Table> {
@@ -22,8 +21,7 @@ pub fn load_text(name: &str, text: impl AsRef<[u8]>, spec: &DatasetSpec) -> Resu
 }
 
 pub fn load_frame(frame: DataFrame, spec: &DatasetSpec) -> Result<Table> {
-    let query = Query::from_frame(frame.lazy(), spec)?;
-    Table::collect(&query, &Arc::new(AtomicBool::new(false)))
+    Table::load(&frame.into(), spec, &Cancel::new())
 }
 
 /// The key, label and first feature of every row, in the order of the table.

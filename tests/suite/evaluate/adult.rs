@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use per_entity::dataset::{Query, Source};
+use per_entity::source::Source;
 use per_entity::store::Store;
+use per_entity::table::Query;
 use polars::prelude::{DataType, IntoLazy, col, lit};
 use serde_json::Value;
 
@@ -61,7 +62,10 @@ fn agrees_with_predictions(models: &str, test: &str, report: &Value) {
     let store = Store::open(models).expect("a store");
     let spec = &store.generation().run.dataset;
     let source = Source::open(&[test.to_owned()], None, spec).expect("files");
-    let frame = Query::new(&source, spec).expect("a query").frame().clone();
+    let frame = Query::new(&source.into(), spec)
+        .expect("a query")
+        .frame()
+        .clone();
     let frame = frame.drop_nulls(None).collect().expect("rows");
     for Level { key: level, .. } in LEVELS {
         let own = col("education").cast(DataType::String).eq(lit(level));

@@ -1,7 +1,10 @@
 //! Rows that are held out.
 
-use per_entity::dataset::{Column, DatasetSpec, Holdout, Source, Table};
+use per_entity::Cancel;
+use per_entity::schema::Holdout;
+use per_entity::source::{DatasetSpec, Source};
 use per_entity::store::Store;
+use per_entity::table::{Column, Table};
 use polars::prelude::{DataFrame, DataType};
 
 use super::shops::shops;
@@ -69,7 +72,7 @@ fn added_rows_leave_the_holdout_as_it_was() {
         let input = place.write("rows.csv", text);
         let spec = DatasetSpec::new(["shop"], "class");
         let source = Source::open(&[input], None, &spec).expect("files");
-        let table = Table::load(&source, &spec, &Default::default()).expect("a table");
+        let table = Table::load(&source.into(), &spec, &Cancel::new()).expect("a table");
         let (train, test) = Holdout::new(0.25, seed, None)
             .expect("a holdout")
             .split(&table);

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use per_entity::evaluate::{ModelStatus, evaluate};
+use per_entity::evaluate::{Evaluator, ModelStatus};
 use per_entity::store::Store;
-use polars::prelude::{IntoLazy, LazyCsvReader, LazyFileListReader, LazyFrame, PlRefPath, df};
+use polars::prelude::{LazyCsvReader, LazyFileListReader, LazyFrame, PlRefPath, df};
 use serde_json::json;
 
 use super::figures::{close, entity};
@@ -119,7 +119,9 @@ fn a_damaged_model_is_named_and_the_others_are_evaluated() {
     let frame = LazyCsvReader::new(PlRefPath::new(&test))
         .finish()
         .expect("a frame");
-    let report = evaluate(&Store::open(&models).expect("a store"), frame).expect("a report");
+    let report = Evaluator::new(Store::open(&models).expect("a store"))
+        .run(frame)
+        .expect("a report");
     assert_eq!(report.entities[0].model, ModelStatus::Evaluated);
     assert_eq!(report.overall.micro.accuracy, Some(1.0));
     assert!(matches!(report.entities[1].model, ModelStatus::Damaged(_)));
@@ -144,7 +146,9 @@ fn input_that_the_models_cannot_read_is_an_error_that_names_the_column() {
     let frame = df!(
         "shop" => ["north"], "x" => ["1.5"], "size" => [1.0], "colour" => ["red"], "class" => ["low"],
     );
-    let error = evaluate(&store, frame.expect("a frame").lazy()).expect_err("x is text");
+    let error = Evaluator::new(store)
+        .run(frame.expect("a frame"))
+        .expect_err("x is text");
     assert!(
         error.to_string().contains("column 'x' is of type str"),
         "{error}"

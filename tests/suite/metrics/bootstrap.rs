@@ -1,6 +1,7 @@
 //! The paired bootstrap.
 
-use per_entity::evaluate::{EvaluationError, PairedOutcomes, paired_bootstrap};
+use per_entity::error::EvaluationError;
+use per_entity::metrics::{PairedOutcomes, paired_bootstrap};
 
 use super::values::{TOLERANCE, paired};
 

@@ -1,7 +1,7 @@
 //! What scikit-learn, Fairlearn and SciPy say. `benches/python/record_metrics.py` made the golden
 //! file.
 
-use per_entity::evaluate::{Disparity, Evaluation, GroupCounts, Metrics, Pool, wilson_interval};
+use per_entity::metrics::{Disparity, Evaluation, GroupCounts, Metrics, Pool, wilson_interval};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,8 +1,7 @@
 //! The limits: no rows, certainty, what is refused.
 
-use per_entity::evaluate::{
-    Disparity, Evaluation, EvaluationError, GroupCounts, Pool, wilson_interval,
-};
+use per_entity::error::EvaluationError;
+use per_entity::metrics::{Disparity, Evaluation, GroupCounts, Pool, wilson_interval};
 
 use super::values::json;
 

@@ -1,6 +1,6 @@
 //! What holds of any predictions.
 
-use per_entity::evaluate::{
+use per_entity::metrics::{
     ConfusionMatrix, Disparity, Evaluation, GroupCounts, paired_bootstrap, wilson_interval,
 };
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Figures compared to within a tolerance.
 
-use per_entity::evaluate::PairedOutcomes;
+use per_entity::metrics::PairedOutcomes;
 use serde::Serialize;
 use serde_json::Value;
 

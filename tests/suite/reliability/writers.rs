@@ -1,13 +1,12 @@
 //! Several writers, and readers beside them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use per_entity::store::{Store, Writer};
+use per_entity::store::Store;
 use rustix::process::Signal;
 
 use super::ground::{ENTITIES, Ground, signal, start, succeed};
-use crate::support::place::Place;
 use crate::support::program::{Finished, finish};
 use crate::support::store::assert_whole;
 
@@ -25,31 +24,6 @@ fn of_two_writers_one_is_told_to_wait() {
     assert!(error.contains(&holder), "{error}");
     Finished::from(first.wait_with_output().unwrap()).succeeded();
     assert_whole(&store);
-}
-
-#[test]
-fn first_runs_that_fail_never_let_two_writers_in() {
-    let place = Place::new();
-    let store = place.path("store");
-    let (writers, taken) = (AtomicU64::new(0), AtomicU64::new(0));
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..500 {
-                    // Dropped without a commit, it removes what it made, the lock too.
-                    let Ok(writer) = Writer::begin(&store) else {
-                        continue;
-                    };
-                    assert_eq!(writers.fetch_add(1, Ordering::SeqCst), 0);
-                    taken.fetch_add(1, Ordering::SeqCst);
-                    thread::yield_now();
-                    writers.fetch_sub(1, Ordering::SeqCst);
-                    drop(writer);
-                }
-            });
-        }
-    });
-    assert!(taken.load(Ordering::SeqCst) > 20);
 }
 
 #[test]

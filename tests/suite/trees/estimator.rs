@@ -5,10 +5,9 @@ use std::fmt::Debug;
 use linfa::prelude::*;
 use ndarray::{Array1, Array2, ArrayView1, array};
 use per_entity::codes::{CodeColumn, CodeMatrix};
+use per_entity::error::ParamsError;
 use per_entity::schema::FeatureKind;
-use per_entity::tree::{
-    DecisionTree, DecisionTreeParams, DecisionTreeValidParams, ParamsError, Split,
-};
+use per_entity::tree::{DecisionTree, DecisionTreeParams, DecisionTreeValidParams, Split};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,0 +1,192 @@
+//! The arguments that say what the data is.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use per_entity::source::{DatasetSpec, Format};
+
+use super::error::CliError;
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Data")]
+pub struct DatasetArguments {
+    /// Files or globs: CSV, TSV (gzip or zstd too), Parquet, Arrow IPC, NDJSON
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub input: Vec<String>,
+
+    /// The files' format [default: by extension]
+    #[arg(long, value_enum)]
+    format: Option<FormatArgument>,
+
+    /// A known dataset [default: adult, unless --key, --target or --spec say otherwise]
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
+
+    /// A TOML file that says which column is what; the other flags override it
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    spec: Option<PathBuf>,
+
+    /// One model is trained for each value of these columns
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    key: Vec<String>,
+
+    /// The column to predict
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+
+    /// The columns to predict from [default: all others]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    features: Vec<String>,
+
+    /// Columns that are not features
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    ignore: Vec<String>,
+
+    /// A column of sample weights, from 1e-100 to 1e100
+    #[arg(long, value_name = "COLUMN")]
+    weight: Option<String>,
+
+    /// Features to be taken as numbers
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    numeric: Vec<String>,
+
+    /// Features to be taken as categories
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    categorical: Vec<String>,
+
+    /// Keep the rows for which this Polars SQL predicate holds; `true` keeps all
+    #[arg(long = "where", value_name = "PREDICATE")]
+    predicate: Option<String>,
+
+    /// Texts that stand for a missing value
+    #[arg(long, value_delimiter = ',', value_name = "TEXT")]
+    missing: Vec<String>,
+
+    /// Strip white space around texts
+    #[arg(long)]
+    trim: bool,
+
+    /// Column names of a CSV file that has no header
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    columns: Vec<String>,
+
+    /// The character between the fields of a CSV file [default: a comma; a tab in TSV]
+    #[arg(long, value_name = "CHARACTER")]
+    separator: Option<char>,
+
+    /// Skip the lines of a CSV file that begin with this text
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+
+    /// Make a row with the wrong number of fields an error
+    #[arg(long)]
+    strict: bool,
+
+    /// Treat the data exactly as another program does
+    #[arg(long, value_enum, conflicts_with_all = ["preset", "spec", "key", "target"])]
+    compat: Option<Compat>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum FormatArgument {
+    Csv,
+    Tsv,
+    Parquet,
+    Ipc,
+    Ndjson,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Csv => Format::Csv,
+            FormatArgument::Tsv => Format::Tsv,
+            FormatArgument::Parquet => Format::Parquet,
+            FormatArgument::Ipc => Format::Ipc,
+            FormatArgument::Ndjson => Format::Ndjson,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Preset {
+    /// The Adult census data: key education, target income, Bachelors, Masters and Doctorate only
+    Adult,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Compat {
+    /// Apache Beam's per_entity_training.py on Adult: nothing is missing, all is categorical
+    Beam,
+}
+
+impl DatasetArguments {
+    pub fn format(&self) -> Option<Format> {
+        self.format.map(Into::into)
+    }
+
+    /// The specification that the arguments make together.
+    pub fn spec(&self) -> Result<DatasetSpec, CliError> {
+        let mut spec = self.base()?;
+        let lists = [
+            (&self.key, &mut spec.key),
+            (&self.features, &mut spec.features),
+            (&self.ignore, &mut spec.ignore),
+            (&self.missing, &mut spec.missing),
+            (&self.columns, &mut spec.csv.columns),
+        ];
+        for (given, list) in lists {
+            if !given.is_empty() {
+                list.clone_from(given);
+            }
+        }
+        if let Some(target) = &self.target {
+            spec.target.clone_from(target);
+        }
+        // A column that changes its kind loses the one it had.
+        spec.numeric
+            .retain(|column| !self.categorical.contains(column));
+        spec.categorical
+            .retain(|column| !self.numeric.contains(column));
+        spec.numeric.extend(self.numeric.iter().cloned());
+        spec.categorical.extend(self.categorical.iter().cloned());
+        let options = [
+            (&self.weight, &mut spec.weight),
+            (&self.predicate, &mut spec.predicate),
+            (&self.comment, &mut spec.csv.comment),
+        ];
+        for (given, option) in options {
+            if given.is_some() {
+                option.clone_from(given);
+            }
+        }
+        spec.csv.separator = self.separator.or(spec.csv.separator);
+        spec.trim |= self.trim;
+        spec.strict |= self.strict;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    fn base(&self) -> Result<DatasetSpec, CliError> {
+        if let Some(path) = &self.spec {
+            return Ok(DatasetSpec::from_file(path)?);
+        }
+        match (self.compat, self.preset) {
+            (Some(Compat::Beam), _) => Ok(DatasetSpec::adult_as_beam()),
+            (None, Some(Preset::Adult)) => Ok(DatasetSpec::adult()),
+            (None, None) => {
+                let named = (!self.key.is_empty(), self.target.is_some());
+                match named {
+                    (true, true) => Ok(DatasetSpec::default()),
+                    (false, false) => Ok(DatasetSpec::adult()),
+                    (true, false) => Err(CliError::Usage(
+                        "--key without --target: say --target COLUMN, or --preset adult to take the rest from there".into(),
+                    )),
+                    (false, true) => Err(CliError::Usage(
+                        "--target without --key: say --key COLUMN, or --preset adult to take the rest from there".into(),
+                    )),
+                }
+            }
+        }
+    }
+}

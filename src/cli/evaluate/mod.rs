@@ -1,0 +1,98 @@
+//! `evaluate`: how good every model is on rows that it may not have seen.
+
+mod export;
+mod text;
+
+use std::path::PathBuf;
+
+use per_entity::Store;
+use per_entity::evaluate::Evaluator;
+use per_entity::source::Source;
+
+use super::context::Context;
+use super::dataset_arguments::FormatArgument;
+use super::error::{CliResult, Exit};
+use super::output::{limit, print};
+use export::{Export, json};
+use text::report_as_text;
+
+/// Evaluate every entity's model, each on its own rows.
+///
+/// Rows are read as at training, its --where included.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  per-entity evaluate --models models --input adult.test
+  per-entity evaluate --models models --input adult.test --group-by sex,race
+  per-entity evaluate --models models --input adult.test --output metrics.parquet
+
+Figures are scikit-learn's and Fairlearn's; one that the rows do not define is empty.")]
+pub struct Evaluate {
+    /// The store
+    #[arg(long, value_name = "DIRECTORY")]
+    models: PathBuf,
+
+    /// Files or globs: CSV, TSV (gzip or zstd too), Parquet, Arrow IPC, NDJSON
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    input: Vec<String>,
+
+    /// The files' format [default: by extension]
+    #[arg(long, value_enum)]
+    format: Option<FormatArgument>,
+
+    /// Keep the rows for which this Polars SQL predicate holds [default: as at training]
+    #[arg(long = "where", value_name = "PREDICATE")]
+    predicate: Option<String>,
+
+    /// Write all figures to a file: .json, .csv or .parquet
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Compare the groups that the values of these columns make together
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    group_by: Vec<String>,
+
+    /// The class that is worth having, for --group-by [default: the second of two]
+    #[arg(long, value_name = "CLASS", requires = "group_by")]
+    positive: Option<String>,
+
+    /// List at most so many entities; 0 lists all
+    #[arg(long, default_value_t = 20, value_name = "ENTITIES")]
+    limit: usize,
+}
+
+impl Evaluate {
+    pub fn run(&self, context: &Context) -> CliResult {
+        let export = self.output.as_deref().map(Export::of_path).transpose()?;
+        let evaluator = self.evaluator(context)?;
+        let format = self.format.map(Into::into);
+        let source = Source::open(&self.input, format, &evaluator.spec())?;
+        let report = evaluator.run(source)?;
+        if let (Some(export), Some(path)) = (export, &self.output) {
+            export.write(&report, path)?;
+        }
+        for (key, reason) in report.damaged() {
+            log::error!("entity '{key}': {reason}");
+        }
+        if context.json {
+            print(json(&report)?)?;
+        } else if !context.quiet {
+            print(report_as_text(&report, limit(self.limit)).trim_end())?;
+        }
+        Ok(match report.damaged().next() {
+            Some(_) => Exit::SomeFailed,
+            None => Exit::Done,
+        })
+    }
+
+    fn evaluator(&self, context: &Context) -> per_entity::Result<Evaluator> {
+        let evaluator = Evaluator::new(Store::open(&self.models)?)
+            .group_by(self.group_by.clone())
+            .positive(self.positive.clone())
+            .cancel(context.cancel.clone());
+        Ok(match &self.predicate {
+            Some(predicate) => evaluator.filter(predicate),
+            None => evaluator,
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! A tree as rules, as JSON and as Graphviz.
+
+use std::fmt::Write;
+
+use ndarray::Array2;
+use per_entity::model::{Model, Test};
+use serde_json::json;
+
+/// One line a node: what its parent's answer was, what it asks, and its training weight by class.
+pub fn tree_as_text(model: &Model) -> String {
+    let counts = model.node_counts();
+    let mut text = String::new();
+    let mut stack = vec![(0, 0, "")];
+    while let Some((node, depth, answer)) = stack.pop() {
+        let weights: Vec<String> = model
+            .classes()
+            .iter()
+            .zip(counts.row(node))
+            .map(|(class, count)| format!("{class} {count}"))
+            .collect();
+        let question = match model.test(node) {
+            Test::Leaf(_) => format!("=> {}", prediction(model, &counts, node)),
+            test => {
+                stack.push((model.right(node), depth + 1, "no: "));
+                stack.push((model.left(node), depth + 1, "yes: "));
+                test_as_text(&test)
+            }
+        };
+        let indent = "  ".repeat(depth);
+        writeln!(text, "{indent}{answer}{question}  ({})", weights.join(", "))
+            .expect("writing to memory does not fail");
+    }
+    text
+}
+
+fn test_as_text(test: &Test) -> String {
+    match test {
+        Test::LessOrEqual { feature, threshold } => format!("{feature} <= {threshold}"),
+        Test::Equal { feature, category } => format!("{feature} = {category}"),
+        Test::Leaf(_) => String::new(),
+    }
+}
+
+fn prediction<'a>(model: &'a Model, counts: &Array2<f64>, node: usize) -> &'a str {
+    let row = counts.row(node);
+    let mut best = 0;
+    for (class, count) in row.iter().enumerate() {
+        if *count > row[best] {
+            best = class;
+        }
+    }
+    &model.classes()[best]
+}
+
+/// The nodes, children by their positions.
+pub fn tree_as_json(model: &Model) -> serde_json::Value {
+    let counts = model.node_counts();
+    let nodes: Vec<_> = (0..model.node_count())
+        .map(|node| {
+            let weights = counts.row(node).to_vec();
+            let children = (model.left(node), model.right(node));
+            match model.test(node) {
+                Test::LessOrEqual { feature, threshold } => json!({
+                    "feature": feature, "operator": "<=", "value": threshold,
+                    "left": children.0, "right": children.1, "counts": weights,
+                }),
+                Test::Equal { feature, category } => json!({
+                    "feature": feature, "operator": "=", "value": category,
+                    "left": children.0, "right": children.1, "counts": weights,
+                }),
+                Test::Leaf(_) => json!({
+                    "prediction": prediction(model, &counts, node), "counts": weights,
+                }),
+            }
+        })
+        .collect();
+    json!({ "key": model.key(), "classes": model.classes(), "nodes": nodes })
+}
+
+/// A graph for Graphviz.
+pub fn tree_as_dot(model: &Model) -> String {
+    let counts = model.node_counts();
+    let escape = |text: &str| {
+        text.replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+    };
+    let mut text = String::from("digraph tree {\n  node [shape=box, fontname=\"sans-serif\"];\n");
+    for node in 0..model.node_count() {
+        let weights: Vec<String> = counts.row(node).iter().map(f64::to_string).collect();
+        let test = model.test(node);
+        let label = match test {
+            Test::Leaf(_) => prediction(model, &counts, node).to_owned(),
+            _ => test_as_text(&test),
+        };
+        let label = escape(&label);
+        let _ = writeln!(
+            text,
+            "  {node} [label=\"{label}\\n{}\"];",
+            weights.join(" / ")
+        );
+        if !matches!(test, Test::Leaf(_)) {
+            let _ = writeln!(text, "  {node} -> {} [label=\"yes\"];", model.left(node));
+            let _ = writeln!(text, "  {node} -> {} [label=\"no\"];", model.right(node));
+        }
+    }
+    text.push_str("}\n");
+    text
+}

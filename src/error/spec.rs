@@ -1,0 +1,171 @@
+//! What can be wrong with what is asked of the data.
+
+use std::path::PathBuf;
+
+use crate::schema::{HoldoutShareError, Role, ValueType};
+
+/// What was asked for does not fit the data, or itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// A column that the input does not have.
+    #[error("no column '{column}', which is wanted as {role}; the input has {}", list(.columns))]
+    UnknownColumn {
+        /// What the column was wanted for.
+        role: Role,
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        columns: Vec<String>,
+    },
+    /// A column in two roles that exclude each other.
+    #[error("column '{column}' is both {first} and {second}; give it one role")]
+    TwoRoles {
+        /// The column.
+        column: String,
+        /// One role.
+        first: Role,
+        /// The other.
+        second: Role,
+    },
+    /// A column that is named twice in one role.
+    #[error("column '{column}' is named twice as {role}")]
+    NamedTwice {
+        /// The column.
+        column: String,
+        /// The role.
+        role: Role,
+    },
+    /// A column of a type that cannot serve in its role.
+    #[error("column '{column}' is of type {found}, which cannot be {role}; {advice}")]
+    UnsupportedType {
+        /// The column.
+        column: String,
+        /// The type of its values.
+        found: ValueType,
+        /// What it was wanted for.
+        role: Role,
+        /// What to do.
+        advice: String,
+    },
+    /// A column of another type than at training.
+    #[error(
+        "column '{column}' is of type {found}, but was {trained} at training; give it the type that it had"
+    )]
+    OtherTypeThanTrained {
+        /// The column.
+        column: String,
+        /// The type of its values.
+        found: ValueType,
+        /// The type that it had.
+        trained: String,
+    },
+    /// A column that is to be added to rows, but is there.
+    #[error("the input has a column '{column}' already; rename it or leave it out")]
+    AddedColumn {
+        /// The column.
+        column: String,
+    },
+    /// No key is named.
+    #[error("no key is given: name the column or columns whose values are the entities")]
+    NoKey,
+    /// No target is named.
+    #[error("no target is given: name the column to predict")]
+    NoTarget,
+    /// No column is left to predict from.
+    #[error("no column is left to be a feature; ignore fewer columns")]
+    NoFeatures,
+    /// A separator of CSV that cannot be one.
+    #[error("separator {0:?} is not one ASCII character other than a quote or a line end")]
+    Separator(char),
+    /// A column name that is given twice for a file without a header.
+    #[error("'{0}' is given twice as a name of a column")]
+    ColumnNamedTwice(String),
+    /// A specification that cannot be read.
+    #[error("{}{problem}", path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display())))]
+    Unreadable {
+        /// The file, where it is one.
+        path: Option<PathBuf>,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A filter that is not a valid SQL predicate.
+    #[error("filter '{predicate}': {problem}")]
+    Filter {
+        /// The predicate.
+        predicate: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A share of rows to hold out that leaves none on one side.
+    #[error(transparent)]
+    HoldoutShare(#[from] HoldoutShareError),
+    /// A difference of a metric that is none.
+    #[error("{name} is {value}, but it is a difference of the metric: 0 or more")]
+    Difference {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A limit of memory that nothing can be read with.
+    #[error(
+        "a memory limit of {mebibytes} MiB is too little to read anything; give {least} MiB or more"
+    )]
+    MemoryLimit {
+        /// The limit.
+        mebibytes: u64,
+        /// The least.
+        least: u64,
+    },
+    /// One model for all entities needs all rows at once, but they exceed the memory.
+    #[error(
+        "a pooled model needs all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
+    )]
+    PooledExceedsMemory,
+    /// Models of two runs that cannot stand side by side.
+    #[error(
+        "the current generation has another {differs} than this run, so its models cannot stand beside new ones; train all of them anew, without keeping vanished entities or better models"
+    )]
+    NotAlike {
+        /// What differs.
+        differs: &'static str,
+    },
+    /// A comparison of earlier with new models without rows to compare them on.
+    #[error("earlier and new models can only be compared on rows held out; hold some out")]
+    ContestWithoutHoldout,
+    /// A pooled model is wanted, but the store has none.
+    #[error("the store has no pooled model to fall back on; train one with it")]
+    NoPooledModel,
+    /// A positive class that is none of the classes.
+    #[error("'{class}' is not a class of these models; the classes are {}", list(.classes))]
+    UnknownClass {
+        /// The class.
+        class: String,
+        /// The classes that there are.
+        classes: Vec<String>,
+    },
+    /// Groups cannot be compared without a positive class.
+    #[error("groups are compared on one class; say which: the classes are {}", list(.classes))]
+    NoPositiveClass {
+        /// The classes that there are.
+        classes: Vec<String>,
+    },
+    /// A pool of threads that cannot be started.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+}
+
+fn list(texts: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = texts
+        .iter()
+        .take(SHOWN)
+        .map(|text| format!("'{text}'"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if texts.len() > SHOWN {
+        text += &format!(" and {} more", texts.len() - SHOWN);
+    }
+    text
+}

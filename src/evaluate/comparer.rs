@@ -1,0 +1,263 @@
+//! Whether one tree per entity is better than one tree for all.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::comparison::{Comparison, EntityComparison, Scores, Strategies, verdict};
+use crate::cancel::Cancel;
+use crate::error::{Error, Result, StoreError};
+use crate::metrics::{Evaluation, PairedOutcomes, paired_bootstrap};
+use crate::model::Model;
+use crate::schema::Holdout;
+use crate::score::{ScoredModel, Scorer};
+use crate::source::DatasetSpec;
+use crate::table::{Input, Partition, Query, Table};
+use crate::train::{Engine, Status, Trainer};
+
+/// Resamples of an interval.
+const RESAMPLES: usize = 2_000;
+
+/// Trains one model per entity and one for all, and compares them on rows that neither has seen.
+/// Nothing is stored.
+///
+/// ```no_run
+/// use per_entity::evaluate::Comparer;
+/// use per_entity::schema::Holdout;
+/// use per_entity::source::Source;
+/// use per_entity::{CartTrainer, DatasetSpec};
+///
+/// let spec = DatasetSpec::new(["store"], "returned");
+/// let sales = Source::open(&["sales.parquet".into()], None, &spec)?;
+/// let comparer = Comparer::new(spec, CartTrainer::default());
+/// println!("{}", comparer.run_held_out(sales, &Holdout::new(0.3, 0, None)?)?.verdict);
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+pub struct Comparer {
+    spec: DatasetSpec,
+    trainer: Box<dyn Trainer>,
+    cancel: Cancel,
+}
+
+impl Comparer {
+    /// Compares what a trainer makes of a dataset.
+    pub fn new(spec: DatasetSpec, trainer: impl Trainer + 'static) -> Self {
+        Self {
+            spec,
+            trainer: Box::new(trainer),
+            cancel: Cancel::new(),
+        }
+    }
+
+    /// Sets the request to stop that reading and training heed.
+    #[must_use]
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// Trains on an input and compares on another.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the inputs; [`Error::NoRows`] where no entity of `test` has a model,
+    /// [`Error::Interrupted`].
+    pub fn run(&self, train: impl Into<Input>, test: impl Into<Input>) -> Result<Comparison> {
+        let train = Table::load(&train.into(), &self.spec, &self.cancel)?;
+        let test = test.into();
+        let query = Query::new(&test, &self.spec.as_trained(train.features()))?;
+        query.check_types(train.features())?;
+        let test = Table::load_query(&test, &query, &self.cancel)?;
+        self.compare(&train, &test)
+    }
+
+    /// Trains on an input without the rows that are held out, and compares on these.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_held_out(&self, input: impl Into<Input>, drawn: &Holdout) -> Result<Comparison> {
+        let table = Table::load(&input.into(), &self.spec, &self.cancel)?;
+        let (train, test) = drawn.split(&table);
+        self.compare(&train, &test)
+    }
+
+    fn compare(&self, train: &Table, test: &Table) -> Result<Comparison> {
+        let key = self.spec.key.join(",");
+        let models = self.models(train)?;
+        let pooled = self.pooled_model(&train.pooled(&key))?;
+        let pooled_test = test.pooled(&key);
+        let pooled_scorer = Scorer::new(&pooled_test, train.classes());
+        let contestants = Contestants {
+            train,
+            scorer: Scorer::new(test, train.classes()),
+            pooled: pooled_scorer.bind(&pooled)?,
+            pooled_scorer,
+            models: &models,
+        };
+        let partitions: Vec<Partition> = test.partitions().collect();
+        let compared: Vec<(EntityComparison, StrategyOutcomes)> = partitions
+            .par_iter()
+            .filter_map(|partition| contestants.compare(partition).transpose())
+            .collect::<Result<_>>()?;
+
+        let mut all = StrategyOutcomes::new(train.classes().len());
+        let mut entities = Vec::with_capacity(compared.len());
+        for (entity, outcomes) in compared {
+            all.merge(&outcomes)?;
+            entities.push(entity);
+        }
+        let test_rows = all.outcomes.rows;
+        if test_rows == 0 {
+            let problem = "no entity of the test rows has rows to train on";
+            return Err(Error::NoRows(problem.into()));
+        }
+        let overall = all.strategies()?;
+        Ok(Comparison {
+            train_rows: train.rows() as u64,
+            test_rows,
+            rows_without_model: test.rows() as u64 - test_rows,
+            entities,
+            overall,
+            verdict: verdict(&overall.gain),
+        })
+    }
+
+    /// The models of the entities that have one, each with its entity's position.
+    fn models(&self, table: &Table) -> Result<HashMap<String, (usize, Model)>> {
+        let mut models = HashMap::new();
+        let mut entity = 0;
+        Engine::new(&self.trainer, 1, &self.cancel).run(table, |outcome| {
+            match outcome.status {
+                Status::Trained(trained) => {
+                    let model = Model::decode(&trained.bytes)?;
+                    models.insert(outcome.key, (entity, model));
+                }
+                Status::Failed(error) => log::warn!("entity '{}': {error}", outcome.key),
+                Status::Skipped => {}
+            }
+            entity += 1;
+            Ok(())
+        })?;
+        Ok(models)
+    }
+
+    fn pooled_model(&self, table: &Table) -> Result<Model> {
+        let no_model = |reason: &str| {
+            let (key, reason) = ("all entities together".into(), reason.to_owned());
+            Error::from(StoreError::NoModel { key, reason })
+        };
+        let mut model = Err(no_model("there are no rows"));
+        Engine::new(&self.trainer, 1, &self.cancel).run(table, |outcome| {
+            match outcome.status {
+                Status::Trained(trained) => model = Model::decode(&trained.bytes),
+                Status::Failed(error) => model = Err(no_model(&error)),
+                Status::Skipped => {}
+            }
+            Ok(())
+        })?;
+        model
+    }
+}
+
+/// What is compared, and on which rows.
+struct Contestants<'a> {
+    train: &'a Table,
+    scorer: Scorer<'a>,
+    pooled_scorer: Scorer<'a>,
+    models: &'a HashMap<String, (usize, Model)>,
+    pooled: ScoredModel<'a>,
+}
+
+impl Contestants<'_> {
+    /// Nothing for an entity without a model or without rows.
+    fn compare(
+        &self,
+        partition: &Partition,
+    ) -> Result<Option<(EntityComparison, StrategyOutcomes)>> {
+        let Some((entity, model)) = self.models.get(partition.key()) else {
+            return Ok(None);
+        };
+        let rows = partition.range();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut per_entity_right = Vec::with_capacity(rows.len());
+        let mut pooled_right = Vec::with_capacity(rows.len());
+        let right = |row, predicted| self.scorer.truth(row) == Some(predicted);
+        let shares = class_shares(&self.train.partition(*entity));
+        let own = self.scorer.bind(model)?;
+        let outcomes = StrategyOutcomes {
+            majority: self.scorer.evaluate_constant(&shares, rows.clone())?,
+            per_entity: self.scorer.evaluate(&own, rows.clone(), |row, predicted| {
+                per_entity_right.push(right(row, predicted));
+            })?,
+            pooled: self
+                .pooled_scorer
+                .evaluate(&self.pooled, rows.clone(), |row, predicted| {
+                    pooled_right.push(right(row, predicted));
+                })?,
+            outcomes: per_entity_right.into_iter().zip(pooled_right).collect(),
+        };
+        let comparison = EntityComparison {
+            key: partition.key().to_owned(),
+            rows: rows.len() as u64,
+            strategies: outcomes.strategies()?,
+        };
+        Ok(Some((comparison, outcomes)))
+    }
+}
+
+fn class_shares(partition: &Partition) -> Vec<f64> {
+    let mut shares = vec![0.0; partition.classes().len()];
+    let share = 1.0 / partition.rows() as f64;
+    for row in partition.range() {
+        shares[partition.labels().get(row) as usize] += share;
+    }
+    // Summing up may end a little above 1.
+    shares.iter().map(|share: &f64| share.min(1.0)).collect()
+}
+
+/// What the three ways predicted for some rows.
+struct StrategyOutcomes {
+    majority: Evaluation,
+    pooled: Evaluation,
+    per_entity: Evaluation,
+    /// The trees of the entities against the one for all.
+    outcomes: PairedOutcomes,
+}
+
+impl StrategyOutcomes {
+    fn new(class_count: usize) -> Self {
+        Self {
+            majority: Evaluation::new(class_count),
+            pooled: Evaluation::new(class_count),
+            per_entity: Evaluation::new(class_count),
+            outcomes: PairedOutcomes::default(),
+        }
+    }
+
+    fn merge(&mut self, other: &Self) -> Result<()> {
+        self.majority.merge(&other.majority)?;
+        self.pooled.merge(&other.pooled)?;
+        self.per_entity.merge(&other.per_entity)?;
+        self.outcomes.merge(other.outcomes);
+        Ok(())
+    }
+
+    fn strategies(&self) -> Result<Strategies> {
+        let scores = |evaluation: &Evaluation| {
+            let metrics = evaluation.metrics();
+            Scores {
+                accuracy: metrics.accuracy,
+                f1: metrics.f1,
+            }
+        };
+        Ok(Strategies {
+            majority: scores(&self.majority),
+            pooled: scores(&self.pooled),
+            per_entity: scores(&self.per_entity),
+            gain: paired_bootstrap(self.outcomes, RESAMPLES, 0.95, 0)?,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Three ways to predict the same rows, side by side.
+
+use serde::Serialize;
+
+use crate::metrics::BootstrapInterval;
+
+/// Three ways to predict the same rows, side by side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Rows trained on.
+    pub train_rows: u64,
+    /// Rows compared.
+    pub test_rows: u64,
+    /// Rows not compared, because their entity has no model.
+    pub rows_without_model: u64,
+    /// Entities, sorted by key.
+    pub entities: Vec<EntityComparison>,
+    /// All rows together.
+    pub overall: Strategies,
+    /// What it comes to, in a sentence.
+    pub verdict: String,
+}
+
+/// The comparison on the rows of one entity.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EntityComparison {
+    /// The key.
+    pub key: String,
+    /// Its rows.
+    pub rows: u64,
+    /// What each way gives.
+    #[serde(flatten)]
+    pub strategies: Strategies,
+}
+
+/// Three ways to predict the same rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Strategies {
+    /// The entity's most frequent class.
+    pub majority: Scores,
+    /// One tree for all entities, with the key as a feature.
+    pub pooled: Scores,
+    /// One tree for each entity.
+    pub per_entity: Scores,
+    /// The accuracy of one tree for each entity minus that of one tree for all, with its 95 %
+    /// interval from paired resamples of the rows.
+    pub gain: BootstrapInterval,
+}
+
+/// How good one way is. See the fields of the same names of [`Metrics`](crate::metrics::Metrics).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// The share of rows whose class is predicted.
+    pub accuracy: Option<f64>,
+    /// The F1 of the second of two classes, otherwise the mean over classes.
+    pub f1: Option<f64>,
+}
+
+/// What a difference comes to, in a sentence.
+pub(super) fn verdict(gain: &BootstrapInterval) -> String {
+    let points = |share: f64| format!("{:+.2}", share * 100.0);
+    let interval = format!(
+        "{} percentage points of accuracy, 95 % interval {} to {}",
+        points(gain.difference),
+        points(gain.low),
+        points(gain.high)
+    );
+    if gain.low > 0.0 {
+        format!("Training per entity pays here: {interval} against one pooled tree.")
+    } else if gain.high < 0.0 {
+        format!(
+            "No gain: training per entity does not pay here; one pooled tree is better ({interval})."
+        )
+    } else {
+        format!(
+            "A draw: no gain from training per entity is shown here; the difference to one pooled tree may be chance ({interval})."
+        )
+    }
+}

@@ -1,0 +1,301 @@
+//! Evaluates the models of a store, each on its own entity's rows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use super::report::{EntityReport, Fairness, Group, ModelStatus, Report, largest_gaps, worst};
+use crate::cancel::Cancel;
+use crate::error::{Error, Result, SpecError, StoreError};
+use crate::metrics::{ConfusionMatrix, Disparity, Evaluation, GroupCounts, Pool};
+use crate::score::Scorer;
+use crate::source::DatasetSpec;
+use crate::store::{EntityRecord, Store};
+use crate::table::{Column, Input, Partition, Query, Table};
+
+/// Evaluates the models of a store on rows that are read as the training data was.
+///
+/// | name | default | purpose |
+/// | --- | --- | --- |
+/// | [`group_by`](Self::group_by) | none | columns whose values, all of them together, make the groups to be compared |
+/// | [`positive`](Self::positive) | the second of two | the class that is worth having, by which groups are compared |
+/// | [`filter`](Self::filter) | that of training | a Polars SQL predicate; only rows for which it holds are evaluated |
+/// | [`cancel`](Self::cancel) | never | a request to stop |
+///
+/// ```
+/// use per_entity::store::MemoryDirectory;
+/// use per_entity::evaluate::Evaluator;
+/// use per_entity::{CartTrainer, DatasetSpec, Store, Training};
+/// use polars::prelude::*;
+///
+/// let frame = df!(
+///     "store" => ["A", "A", "B", "B"],
+///     "hour" => [9, 17, 9, 17],
+///     "busy" => ["no", "yes", "no", "no"],
+/// ).unwrap();
+/// let directory = MemoryDirectory::new();
+/// let spec = DatasetSpec::new(["store"], "busy");
+/// Training::new(spec, CartTrainer::default()).run(frame.clone(), &directory)?;
+///
+/// let report = Evaluator::new(Store::open(&directory)?).run(frame)?;
+/// assert_eq!(report.overall.micro.accuracy, Some(1.0));
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+pub struct Evaluator {
+    store: Store,
+    group_by: Vec<String>,
+    positive: Option<String>,
+    filter: Option<String>,
+    cancel: Cancel,
+}
+
+impl Evaluator {
+    /// Evaluates a store's generation with the defaults of the table above.
+    pub fn new(store: Store) -> Self {
+        Self {
+            filter: store.generation().run.dataset.predicate.clone(),
+            store,
+            group_by: Vec::new(),
+            positive: None,
+            cancel: Cancel::new(),
+        }
+    }
+
+    /// Sets the columns to group by.
+    #[must_use]
+    pub fn group_by(mut self, columns: Vec<String>) -> Self {
+        self.group_by = columns;
+        self
+    }
+
+    /// Sets the class that groups are compared by.
+    #[must_use]
+    pub fn positive(mut self, class: impl Into<Option<String>>) -> Self {
+        self.positive = class.into();
+        self
+    }
+
+    /// Sets which rows are evaluated; `true` is all.
+    #[must_use]
+    pub fn filter(mut self, predicate: impl Into<String>) -> Self {
+        self.filter = Some(predicate.into());
+        self
+    }
+
+    /// Sets the request to stop that reading heeds.
+    #[must_use]
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// How input files are to be opened: as those of training were.
+    pub fn spec(&self) -> DatasetSpec {
+        let run = &self.store.generation().run;
+        DatasetSpec {
+            predicate: self.filter.clone(),
+            ..run.dataset.as_trained(&run.features)
+        }
+    }
+
+    /// Evaluates every entity's model on its rows. A damaged model is no error but a
+    /// [`ModelStatus`].
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError`] for a feature that is missing or of another type than at training, and for a
+    /// positive class that is not one of the classes or is not given where there are more than
+    /// two; [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
+    pub fn run(&self, input: impl Into<Input>) -> Result<Report> {
+        let input = input.into();
+        let query = Query::new_carrying(&input, &self.spec(), &self.group_by)?;
+        query.check_types(&self.store.generation().run.features)?;
+        let table = Table::load_query(&input, &query, &self.cancel)?;
+        self.assess(&table)
+    }
+
+    fn assess(&self, table: &Table) -> Result<Report> {
+        let classes = &self.store.generation().run.classes;
+        let assessment = Assessment {
+            store: &self.store,
+            table,
+            scorer: &Scorer::new(table, classes),
+            positive: self.positive_class(classes)?,
+        };
+        let records = self.store.records()?.into_iter();
+        let records: HashMap<String, EntityRecord> =
+            records.map(|record| (record.key.clone(), record)).collect();
+        let partitions: Vec<Partition> = table.partitions().collect();
+        let assessed: Vec<Assessed> = partitions
+            .par_iter()
+            .map(|partition| assessment.entity(partition, records.get(partition.key())))
+            .collect();
+        let mut report = assessment.sum_up(assessed, classes)?;
+        report.group_by.clone_from(&self.group_by);
+        Ok(report)
+    }
+
+    /// The positive class, where groups are to be compared.
+    fn positive_class(&self, classes: &[String]) -> Result<Option<usize>> {
+        if self.group_by.is_empty() {
+            return Ok(None);
+        }
+        match (&self.positive, classes) {
+            (Some(positive), _) => match classes.iter().position(|class| class == positive) {
+                Some(class) => Ok(Some(class)),
+                None => Err(SpecError::UnknownClass {
+                    class: positive.clone(),
+                    classes: classes.to_vec(),
+                }
+                .into()),
+            },
+            (None, [_, _]) => Ok(Some(1)),
+            (None, _) => Err(SpecError::NoPositiveClass {
+                classes: classes.to_vec(),
+            }
+            .into()),
+        }
+    }
+}
+
+/// Counts by the codes of the columns carried.
+type Groups = BTreeMap<Vec<u32>, GroupCounts>;
+
+/// The models of a store on the rows of a table.
+struct Assessment<'a> {
+    store: &'a Store,
+    table: &'a Table,
+    scorer: &'a Scorer<'a>,
+    positive: Option<usize>,
+}
+
+struct Assessed {
+    report: EntityReport,
+    evaluation: Option<Evaluation>,
+    groups: Groups,
+}
+
+impl Assessment<'_> {
+    fn entity(&self, partition: &Partition, record: Option<&EntityRecord>) -> Assessed {
+        let mut groups = Groups::new();
+        let result = match record {
+            None => Err(ModelStatus::Unknown),
+            Some(record) => self.score(partition, record, &mut groups),
+        };
+        let (model, evaluation) = match result {
+            Ok(evaluation) => (ModelStatus::Evaluated, Some(evaluation)),
+            Err(status) => (status, None),
+        };
+        let fairness = evaluation.as_ref().and(self.positive);
+        Assessed {
+            report: EntityReport {
+                key: partition.key().to_owned(),
+                rows: partition.rows() as u64,
+                model,
+                metrics: evaluation.as_ref().map(Evaluation::metrics),
+                confusion: evaluation.as_ref().map(|e| e.confusion().clone()),
+                fairness: fairness.map(|_| self.fairness(&groups)),
+            },
+            evaluation,
+            groups,
+        }
+    }
+
+    fn score(
+        &self,
+        partition: &Partition,
+        record: &EntityRecord,
+        groups: &mut Groups,
+    ) -> std::result::Result<Evaluation, ModelStatus> {
+        let damaged = |error: Error| ModelStatus::Damaged(error.to_string());
+        let model = self.store.model_of(record).map_err(|error| match error {
+            Error::Store(StoreError::NoModel { reason, .. }) => ModelStatus::Missing(reason),
+            error => damaged(error),
+        })?;
+        let count = |row, predicted| {
+            if let Some(positive) = self.positive {
+                let counts = groups.entry(self.group_of(row)).or_default();
+                counts.push(self.scorer.truth(row), predicted, positive);
+            }
+        };
+        self.scorer
+            .bind(&model)
+            .and_then(|model| self.scorer.evaluate(&model, partition.range(), count))
+            .map_err(damaged)
+    }
+
+    fn group_of(&self, row: usize) -> Vec<u32> {
+        let code = |column: &Column| match column {
+            Column::Categories { codes, .. } => codes.get(row),
+            Column::Numbers(_) => 0,
+        };
+        self.table.carried().iter().map(code).collect()
+    }
+
+    fn fairness(&self, groups: &Groups) -> Fairness {
+        let text = |(column, &code): (&Column, &u32)| match column {
+            Column::Categories { dictionary, .. } => dictionary[code as usize].clone(),
+            Column::Numbers(_) => String::new(),
+        };
+        let carried = self.table.carried();
+        let groups_by_value = groups.iter().map(|(codes, counts)| Group {
+            values: carried.iter().zip(codes).map(text).collect(),
+            rows: counts.rows(),
+            selection_rate: counts.selection_rate(),
+            true_positive_rate: counts.true_positive_rate(),
+            false_positive_rate: counts.false_positive_rate(),
+            accuracy: counts.accuracy(),
+            counts: *counts,
+        });
+        Fairness {
+            groups: groups_by_value.collect(),
+            disparity: Disparity::between_groups(groups.values()),
+        }
+    }
+
+    fn sum_up(&self, assessed: Vec<Assessed>, classes: &[String]) -> Result<Report> {
+        let mut pool = Pool::new(classes.len());
+        let mut confusion = ConfusionMatrix::new(classes.len());
+        let mut groups = Groups::new();
+        let mut entities = Vec::with_capacity(assessed.len());
+        for entity in assessed {
+            if let (Some(evaluation), Some(metrics)) = (&entity.evaluation, &entity.report.metrics)
+            {
+                pool.add(evaluation, metrics)?;
+                confusion.merge(evaluation.confusion())?;
+            }
+            for (values, counts) in entity.groups {
+                groups.entry(values).or_default().merge(&counts);
+            }
+            entities.push(entity.report);
+        }
+        let rows = confusion.total();
+        Ok(Report {
+            classes: classes.to_vec(),
+            group_by: Vec::new(),
+            positive: self.positive.map(|class| classes[class].clone()),
+            rows,
+            rows_without_model: self.table.rows() as u64 - rows,
+            left_out: self.table.left_out(),
+            unseen_targets: self.unseen_targets(),
+            worst: worst(&entities, confusion.accuracy()),
+            largest_gaps: largest_gaps(&entities),
+            overall: pool.overall(),
+            confusion,
+            fairness: self.positive.map(|_| self.fairness(&groups)),
+            entities,
+        })
+    }
+
+    fn unseen_targets(&self) -> BTreeMap<String, u64> {
+        let mut unseen = BTreeMap::new();
+        for row in 0..self.table.rows() {
+            if self.scorer.truth(row).is_none() {
+                let class = self.table.labels().get(row) as usize;
+                let class = self.table.classes()[class].clone();
+                *unseen.entry(class).or_default() += 1;
+            }
+        }
+        unseen
+    }
+}

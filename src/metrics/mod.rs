@@ -1,0 +1,33 @@
+//! Figures of predictions: pure, from truths and probabilities to numbers.
+//!
+//! - [`Evaluation`] takes the truth and the predicted probabilities of one entity's rows and
+//!   gives its [`Metrics`]; [`Pool`] gives the [`Overall`] of many entities.
+//! - [`ConfusionMatrix`] counts what was predicted for what.
+//! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class.
+//! - [`wilson_interval`] and [`paired_bootstrap`] say how sure an accuracy, and a difference
+//!   of two accuracies on the same rows, can be.
+//! - [`Metric`] names one figure; every list of them is made from it.
+//!
+//! Classes are indices, `0..class_count`. A figure without a definition on the rows at hand is
+//! `None`, and `null` in JSON: never 0, and never not-a-number.
+//!
+//! # Classes that the model never saw
+//! A test row may belong to a class that was not among the training rows. Its truth is then
+//! `None`. All such rows together count as *one more class*, to which the model gives the
+//! probability 0 and which it never predicts. Every figure is what scikit-learn says of these
+//! `class_count + 1` classes: the rows are wrong for sure, they are false positives of the
+//! class that was predicted, and they bring a recall and an F1 of 0 into the averages.
+
+mod classification;
+mod confusion;
+mod fairness;
+mod interval;
+mod metric;
+mod overall;
+
+pub use classification::{Averages, ClassMetrics, Evaluation, Metrics, PrecisionRecall};
+pub use confusion::ConfusionMatrix;
+pub use fairness::{Disparity, GroupCounts};
+pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
+pub use metric::Metric;
+pub use overall::{Mean, MetricSummary, Overall, Pool};

@@ -1,0 +1,81 @@
+//! The rows of files, predicted in batches.
+
+use std::io::Write;
+
+use polars::prelude::PolarsError;
+
+use super::destination::Destination;
+use super::frame_writer::FrameWriter;
+use super::partial_file::PartialFile;
+use super::predictor::Predictor;
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::guard::guarded;
+use crate::schema::LeftOut;
+use crate::source::{Format, Source};
+
+impl Predictor {
+    /// Predicts the rows of files, in batches, so that they may be larger than memory, and writes
+    /// them with what is added by [`predict`](Self::predict). The files are to be opened with
+    /// [`spec`](Self::spec).
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict) and [`Source::batches`], [`Error::NoRows`] for files without
+    /// rows, [`Error::Polars`] and [`Error::Io`] where nothing can be written, and
+    /// [`Error::Interrupted`]. Then no file bears the name that was asked for.
+    pub fn predict_files(
+        &mut self,
+        source: &Source,
+        destination: Destination,
+        format: Format,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        match destination {
+            Destination::Writer(writer) => self.predict_batches(source, writer, format, cancel),
+            Destination::File(path) => {
+                let mut file = PartialFile::create(&path)?;
+                match self.predict_batches(source, &mut file, format, cancel) {
+                    Ok(()) => file.finish(),
+                    Err(error) => {
+                        file.discard();
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+
+    fn predict_batches(
+        &mut self,
+        source: &Source,
+        output: impl Write,
+        format: Format,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let failed = |error: PolarsError| Error::polars("cannot write the predictions")(error);
+        let mut output = Some(output);
+        let mut writer: Option<FrameWriter<_>> = None;
+        for rows in source.batches(&self.spec())? {
+            let mut predicted = self.predict(&rows?)?;
+            cancel.check()?;
+            if let Some(output) = output.take() {
+                let begun = guarded(|| FrameWriter::new(output, format, predicted.schema()));
+                writer = Some(begun.map_err(failed)?);
+            }
+            if let Some(writer) = &mut writer {
+                guarded(|| writer.write(&mut predicted)).map_err(failed)?;
+            }
+        }
+        match writer {
+            Some(writer) => writer.finish().map_err(failed),
+            None => {
+                let left_out = LeftOut {
+                    ragged: source.ragged(),
+                    ..LeftOut::default()
+                };
+                Err(Error::NoRows(left_out.describe()))
+            }
+        }
+    }
+}

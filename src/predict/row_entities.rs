@@ -1,0 +1,134 @@
+//! Which entity each row of a frame belongs to.
+
+use std::ops::Range;
+
+use polars::prelude::*;
+
+use crate::error::Result;
+use crate::model::{FrameColumn, MISSING, column, other_type_than_trained, texts};
+use crate::schema::{Role, key_text};
+
+/// The entities of a frame.
+pub(super) struct RowEntities {
+    /// Their keys as the store has them, in the order of their first rows; nothing for the rows
+    /// whose key has a null in it.
+    pub keys: Vec<Option<String>>,
+    /// By row: the position of its key.
+    pub of_row: Vec<u32>,
+}
+
+/// One entity and its rows among those sorted.
+pub(super) struct Slot {
+    pub entity: usize,
+    pub places: Range<usize>,
+}
+
+impl RowEntities {
+    /// Reads the key columns of a frame.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::UnknownColumn`](crate::error::SpecError::UnknownColumn) and
+    /// [`SpecError::OtherTypeThanTrained`](crate::error::SpecError::OtherTypeThanTrained).
+    pub fn of(frame: &DataFrame, names: &[String]) -> Result<Self> {
+        let columns = names
+            .iter()
+            .map(|name| {
+                let column = column(frame, name, Role::Key)?;
+                texts(column).map_err(|_| other_type_than_trained(column, "a key"))
+            })
+            .collect::<Result<Vec<Column>>>()?;
+        let texts: Vec<&StringChunked> = columns
+            .iter()
+            .filter_map(|column| column.str().ok())
+            .collect();
+        Ok(match texts.as_slice() {
+            [texts] => Self::of_keys(texts.iter()),
+            texts => Self::of_keys((0..frame.height()).map(|row| {
+                let values: Option<Vec<&str>> = texts.iter().map(|text| text.get(row)).collect();
+                values.map(|values| key_text(values.into_iter()))
+            })),
+        })
+    }
+
+    fn of_keys<T: AsRef<str> + PartialEq>(keys: impl Iterator<Item = Option<T>>) -> Self {
+        let mut entities = Self {
+            keys: Vec::new(),
+            of_row: Vec::with_capacity(keys.size_hint().0),
+        };
+        let mut positions: PlHashMap<String, u32> = PlHashMap::new();
+        let mut null = None;
+        let mut last: Option<(T, u32)> = None;
+        for key in keys {
+            let next = entities.keys.len() as u32;
+            let Some(key) = key else {
+                let position = *null.get_or_insert_with(|| {
+                    entities.keys.push(None);
+                    next
+                });
+                entities.of_row.push(position);
+                continue;
+            };
+            // Rows of one entity often stand together.
+            let position = match &last {
+                Some((last, position)) if *last == key => *position,
+                _ => match positions.get(key.as_ref()) {
+                    Some(&position) => position,
+                    None => {
+                        positions.insert(key.as_ref().to_owned(), next);
+                        entities.keys.push(Some(key.as_ref().to_owned()));
+                        next
+                    }
+                },
+            };
+            entities.of_row.push(position);
+            last = Some((key, position));
+        }
+        entities
+    }
+
+    /// The rows sorted by entity, the entities in the order of `place`, and where the rows of each
+    /// are.
+    pub fn scheduled<P: Ord>(&self, place: impl Fn(usize) -> P) -> (Vec<u32>, Vec<Slot>) {
+        let mut counts = vec![0usize; self.keys.len()];
+        for &entity in &self.of_row {
+            counts[entity as usize] += 1;
+        }
+        let mut order: Vec<usize> = (0..self.keys.len()).collect();
+        order.sort_by_key(|&entity| place(entity));
+        let mut next = vec![0usize; self.keys.len()];
+        let mut start = 0;
+        let mut slots = Vec::with_capacity(order.len());
+        for entity in order {
+            let end = start + counts[entity];
+            next[entity] = start;
+            slots.push(Slot {
+                entity,
+                places: start..end,
+            });
+            start = end;
+        }
+        let mut rows = vec![0; self.of_row.len()];
+        for (row, &entity) in self.of_row.iter().enumerate() {
+            let place = &mut next[entity as usize];
+            rows[*place] = row as u32;
+            *place += 1;
+        }
+        (rows, slots)
+    }
+
+    /// The key as a feature, as the pooled model has it.
+    pub fn as_feature(&self) -> FrameColumn {
+        let code = |&entity: &u32| match self.keys[entity as usize] {
+            Some(_) => entity,
+            None => MISSING,
+        };
+        let texts = self.keys.iter().zip(0..);
+        FrameColumn::Categories {
+            codes: self.of_row.iter().map(code).collect(),
+            code_of: texts
+                .filter_map(|(key, entity)| Some((key.clone()?, entity)))
+                .collect(),
+        }
+    }
+}

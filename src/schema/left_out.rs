@@ -1,0 +1,88 @@
+//! Why rows are left out, and how many.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a row was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WhyLeftOut {
+    /// The wrong number of fields.
+    Ragged,
+    /// The predicate does not hold.
+    Filter,
+    /// A key column is null.
+    NullKey,
+    /// The target is null.
+    NullTarget,
+    /// The weight is null or outside of [`SAMPLE_WEIGHTS`](super::SAMPLE_WEIGHTS).
+    BadWeight,
+    /// A feature is missing.
+    MissingValue,
+    /// A numeric feature is infinite or not a number.
+    NotFinite,
+}
+
+/// Rows left out, by reason; each row counts once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Rows with the wrong number of fields.
+    pub ragged: u64,
+    /// Rows for which the predicate does not hold.
+    pub filter: u64,
+    /// Rows without a key.
+    pub null_key: u64,
+    /// Rows without a target.
+    pub null_target: u64,
+    /// Rows whose weight is null or outside of [`SAMPLE_WEIGHTS`](super::SAMPLE_WEIGHTS).
+    pub bad_weight: u64,
+    /// Rows with a missing feature.
+    pub missing_value: u64,
+    /// Rows with an infinite feature or one that is not a number.
+    pub not_finite: u64,
+}
+
+impl LeftOut {
+    pub(crate) fn add(&mut self, reason: WhyLeftOut, rows: u64) {
+        *match reason {
+            WhyLeftOut::Ragged => &mut self.ragged,
+            WhyLeftOut::Filter => &mut self.filter,
+            WhyLeftOut::NullKey => &mut self.null_key,
+            WhyLeftOut::NullTarget => &mut self.null_target,
+            WhyLeftOut::BadWeight => &mut self.bad_weight,
+            WhyLeftOut::MissingValue => &mut self.missing_value,
+            WhyLeftOut::NotFinite => &mut self.not_finite,
+        } += rows;
+    }
+
+    /// Each reason in words, and its rows.
+    pub fn reasons(&self) -> [(&'static str, u64); 7] {
+        [
+            ("wrong number of fields", self.ragged),
+            ("filter", self.filter),
+            ("null key", self.null_key),
+            ("null target", self.null_target),
+            ("weight not from 1e-100 to 1e100", self.bad_weight),
+            ("missing value", self.missing_value),
+            ("number not finite", self.not_finite),
+        ]
+    }
+
+    /// All rows left out.
+    pub fn total(&self) -> u64 {
+        self.reasons().iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// Why rows are left out, and how many for each reason, in words.
+    pub fn describe(&self) -> String {
+        let parts: Vec<String> = self
+            .reasons()
+            .iter()
+            .filter(|(_, rows)| *rows > 0)
+            .map(|(reason, rows)| format!("{rows} left out: {reason}"))
+            .collect();
+        if parts.is_empty() {
+            "the input has none".to_owned()
+        } else {
+            parts.join(", ")
+        }
+    }
+}

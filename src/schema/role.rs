@@ -1,0 +1,42 @@
+//! What a column is wanted for.
+
+use std::fmt::{Display, Formatter};
+
+/// What a column is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A part of the key.
+    Key,
+    /// The target.
+    Target,
+    /// The weight of a row.
+    Weight,
+    /// A feature, of whichever kind.
+    Feature,
+    /// A feature that is compared as a number.
+    NumericFeature,
+    /// A feature that is compared as a category.
+    CategoricalFeature,
+    /// A column that is no feature.
+    Ignored,
+    /// A column that rows are grouped or held out by.
+    Group,
+    /// A column that the filter looks at.
+    Filter,
+}
+
+impl Display for Role {
+    fn fmt(&self, formatter: &mut Formatter) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Role::Key => "a key",
+            Role::Target => "a target",
+            Role::Weight => "a weight",
+            Role::Feature => "a feature",
+            Role::NumericFeature => "a numeric feature",
+            Role::CategoricalFeature => "a categorical feature",
+            Role::Ignored => "a column to be ignored",
+            Role::Group => "a column to group or hold out by",
+            Role::Filter => "a column of the filter",
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Splits the rows of a table into those to train on and those held out.
+
+use crate::schema::Holdout;
+use crate::table::{Column, Partition, Table};
+
+impl Holdout {
+    /// The rows to train on, and those held out.
+    #[must_use]
+    pub fn split(&self, table: &Table) -> (Table, Table) {
+        let held_out = match (&self.by, table.carried().first()) {
+            (Some(_), Some(Column::Categories { codes, dictionary })) => {
+                let drawn: Vec<bool> = dictionary
+                    .iter()
+                    .map(|value| uniform(hash(self.seed, value), 0) < self.share)
+                    .collect();
+                (0..table.rows())
+                    .map(|row| drawn[codes.get(row) as usize])
+                    .collect()
+            }
+            _ => self.draw(table),
+        };
+        let kept: Vec<bool> = held_out.iter().map(|held_out| !held_out).collect();
+        (table.filter(&kept), table.filter(&held_out))
+    }
+
+    fn draw(&self, table: &Table) -> Vec<bool> {
+        let classes: Vec<u64> = table
+            .classes()
+            .iter()
+            .map(|class| hash(self.seed, class))
+            .collect();
+        let mut held_out = Vec::with_capacity(table.rows());
+        let mut before = vec![0; classes.len()];
+        for partition in table.partitions() {
+            self.draw_entity(&partition, &classes, &mut before, &mut held_out);
+        }
+        held_out
+    }
+
+    fn draw_entity(
+        &self,
+        partition: &Partition,
+        classes: &[u64],
+        before: &mut [u64],
+        held_out: &mut Vec<bool>,
+    ) {
+        before.fill(0);
+        let key = hash(self.seed, partition.key());
+        for row in partition.range() {
+            let class = partition.labels().get(row) as usize;
+            let position = before[class];
+            before[class] += 1;
+            let stream = key ^ classes[class].rotate_left(32);
+            held_out.push(position > 0 && is_drawn(position - 1, self.share, stream));
+        }
+    }
+}
+
+/// Whether the row at a position is drawn, where one row is drawn at random from each stretch of
+/// `1 / share` rows.
+fn is_drawn(position: u64, share: f64, stream: u64) -> bool {
+    let first = (position as f64 * share) as u64;
+    let last = ((position + 1) as f64 * share) as u64;
+    (first..=last).any(|stretch| {
+        let place = (stretch as f64 + uniform(stream, stretch)) / share;
+        place as u64 == position
+    })
+}
+
+fn hash(seed: u64, text: &str) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes()).update(text.as_bytes());
+    let bytes = hasher.finalize();
+    let first = bytes.as_bytes().first_chunk().copied();
+    u64::from_le_bytes(first.unwrap_or_default())
+}
+
+/// A number in 0..1 for each position of a stream, by the finalizer of SplitMix64.
+fn uniform(stream: u64, position: u64) -> f64 {
+    let mut bits = stream.wrapping_add(position.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^= bits >> 31;
+    (bits >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stretch_gives_about_its_share() {
+        for share in [0.1, 0.2, 0.3, 0.5, 0.8] {
+            for stream in 0..20 {
+                let drawn = (0..1_000).filter(|&row| is_drawn(row, share, stream));
+                let drawn = drawn.count() as f64;
+                let wanted = 1_000.0 * share;
+                assert!(
+                    drawn > 0.75 * wanted && drawn < wanted + 2.0,
+                    "{share}: {drawn}"
+                );
+            }
+        }
+    }
+}

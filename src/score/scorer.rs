@@ -1,0 +1,159 @@
+//! Puts a model's predictions beside the truth, on the columns of a table.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::codes::Codes;
+use crate::error::{Error, Result};
+use crate::metrics::Evaluation;
+use crate::model::Model;
+use crate::table::{Column, Numbers, Table};
+
+/// The rows of a table and the classes that they are evaluated on.
+pub(crate) struct Scorer<'a> {
+    table: &'a Table,
+    classes: HashMap<&'a str, usize>,
+    /// By class of the table; nothing for one that is not among the classes.
+    truths: Vec<Option<usize>>,
+}
+
+impl<'a> Scorer<'a> {
+    pub fn new(table: &'a Table, classes: &'a [String]) -> Self {
+        let classes: HashMap<&str, usize> = classes
+            .iter()
+            .enumerate()
+            .map(|(position, class)| (class.as_str(), position))
+            .collect();
+        let truths = table
+            .classes()
+            .iter()
+            .map(|class| classes.get(class.as_str()).copied())
+            .collect();
+        Self {
+            table,
+            classes,
+            truths,
+        }
+    }
+
+    /// The true class of a row; nothing for one that training did not see.
+    pub fn truth(&self, row: usize) -> Option<usize> {
+        self.truths[self.table.labels().get(row) as usize]
+    }
+
+    pub fn class_count(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// A model and what it asks of the table.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadModel`] for a model that asks for columns that the table does not have as the
+    /// model wants them, or that predicts classes that are none.
+    pub fn bind<'m>(&self, model: &'m Model) -> Result<ScoredModel<'m>>
+    where
+        'a: 'm,
+    {
+        let places = model
+            .classes()
+            .iter()
+            .map(|class| self.classes.get(class.as_str()).copied())
+            .collect::<Option<Vec<usize>>>()
+            .ok_or_else(|| Error::BadModel("predicts a class that its run did not have".into()))?;
+        Ok(ScoredModel {
+            model,
+            columns: self.columns(model)?,
+            places,
+        })
+    }
+
+    /// Predicts some rows of the table with a model. `note` is given each row and the class
+    /// predicted for it.
+    pub fn evaluate(
+        &self,
+        model: &ScoredModel,
+        rows: Range<usize>,
+        mut note: impl FnMut(usize, usize),
+    ) -> Result<Evaluation> {
+        let mut probabilities = vec![0.0; self.class_count()];
+        let mut evaluation = Evaluation::new(self.class_count());
+        for row in rows {
+            let counts = model.leaf_counts(row);
+            let total: f64 = counts.iter().sum();
+            for (&place, count) in model.places.iter().zip(counts) {
+                probabilities[place] = count / total;
+            }
+            note(row, evaluation.push(self.truth(row), &probabilities)?);
+        }
+        Ok(evaluation)
+    }
+
+    /// The same for a predictor that gives each row these probabilities.
+    pub fn evaluate_constant(
+        &self,
+        probabilities: &[f64],
+        rows: Range<usize>,
+    ) -> Result<Evaluation> {
+        let mut evaluation = Evaluation::new(self.class_count());
+        for row in rows {
+            evaluation.push(self.truth(row), probabilities)?;
+        }
+        Ok(evaluation)
+    }
+
+    fn columns(&self, model: &Model) -> Result<Vec<ScoredColumn<'a>>> {
+        let features = self.table.features();
+        model
+            .features()
+            .iter()
+            .map(|wanted| {
+                let position = features.iter().position(|f| f.name == wanted.name());
+                let column = position.map(|position| &self.table.columns()[position]);
+                match (column, wanted.categories()) {
+                    (Some(Column::Numbers(numbers)), None) => Ok(ScoredColumn::Numbers(numbers)),
+                    (Some(Column::Categories { codes, dictionary }), Some(categories)) => {
+                        let code = |text: &String| dictionary.binary_search(text).ok();
+                        let code = |text| code(text).map_or(ABSENT, |code| code as u32);
+                        let asked = categories.iter().map(code).collect();
+                        Ok(ScoredColumn::Categories { codes, asked })
+                    }
+                    _ => Err(Error::BadModel(format!(
+                        "asks for feature '{}', which its run did not have so",
+                        wanted.name()
+                    ))),
+                }
+            })
+            .collect()
+    }
+}
+
+/// A model, the columns of a table that it asks about, and its classes among those evaluated on.
+pub(crate) struct ScoredModel<'a> {
+    model: &'a Model,
+    columns: Vec<ScoredColumn<'a>>,
+    places: Vec<usize>,
+}
+
+impl ScoredModel<'_> {
+    fn leaf_counts(&self, row: usize) -> &[f64] {
+        self.model
+            .leaf_counts(|feature, operand| match &self.columns[feature] {
+                ScoredColumn::Numbers(numbers) => numbers.get(row) <= self.model.threshold(operand),
+                ScoredColumn::Categories { codes, asked } => codes.get(row) == asked[operand],
+            })
+    }
+}
+
+/// What a category that the table lacks is compared with; no table has as many.
+const ABSENT: u32 = u32::MAX;
+
+/// A table's column, as one model's feature.
+enum ScoredColumn<'a> {
+    Numbers(&'a Numbers),
+    Categories {
+        codes: &'a Codes,
+        /// By position of the model's category: the table's code of it.
+        asked: Vec<u32>,
+    },
+}

@@ -1,0 +1,307 @@
+//! Which column is key, target, feature, weight; and how text files are to be read.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, SpecError};
+use crate::schema::{Feature, FeatureKind, Role};
+
+/// What the columns of a dataset are for.
+///
+/// As a TOML file, names are written in kebab-case; a name that is not listed is an error.
+///
+/// | name | default | purpose |
+/// | --- | --- | --- |
+/// | `key` | | one column or several; a model is trained for each of their values |
+/// | `target` | | the column to predict: text, boolean or whole numbers |
+/// | `features` | all other columns | the columns to predict from |
+/// | `ignore` | none | columns that are not features |
+/// | `weight` | none | a column of sample weights, from 1e-100 to 1e100 |
+/// | `numeric`, `categorical` | by type | features to be taken as numbers, or as categories |
+/// | `where` | none | a Polars SQL predicate; only rows that it holds for are kept |
+/// | `missing` | none | texts that stand for a missing value, besides null and the empty CSV field |
+/// | `trim` | false | strip white space around texts |
+/// | `strip-label-stop` | false | strip one full stop at the end of a label |
+/// | `strict` | false | a row with the wrong number of fields is an error, not left out |
+/// | `csv` | see [`CsvOptions`] | how CSV and TSV files are written |
+///
+/// ```
+/// use per_entity::source::DatasetSpec;
+///
+/// let spec = DatasetSpec::from_toml(r#"
+///     key = ["country", "store"]
+///     target = "returned"
+///     ignore = ["order-id"]
+///     missing = ["NA"]
+/// "#)?;
+/// assert_eq!(spec.key, ["country", "store"]);
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DatasetSpec {
+    /// The key columns.
+    pub key: Vec<String>,
+    /// The target column.
+    pub target: String,
+    /// The feature columns; empty for all that have no other role.
+    pub features: Vec<String>,
+    /// Columns that are not features.
+    pub ignore: Vec<String>,
+    /// The column of sample weights.
+    pub weight: Option<String>,
+    /// Features to be taken as numbers whatever their type.
+    pub numeric: Vec<String>,
+    /// Features to be taken as categories whatever their type.
+    pub categorical: Vec<String>,
+    /// A Polars SQL predicate on the columns.
+    #[serde(rename = "where")]
+    pub predicate: Option<String>,
+    /// Texts that stand for a missing value.
+    pub missing: Vec<String>,
+    /// Whether white space around texts is stripped.
+    pub trim: bool,
+    /// Whether one full stop at the end of a label is stripped.
+    pub strip_label_stop: bool,
+    /// Whether a row with the wrong number of fields is an error.
+    pub strict: bool,
+    /// How CSV and TSV files are written.
+    pub csv: CsvOptions,
+}
+
+/// How a CSV or TSV file is written.
+///
+/// | name | default | purpose |
+/// | --- | --- | --- |
+/// | `columns` | from the header | the column names of a file without a header |
+/// | `separator` | `,`, or a tab in TSV | one ASCII character |
+/// | `comment` | none | lines that begin with this text are skipped |
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct CsvOptions {
+    /// Column names of a file without a header; empty where the first line is a header.
+    pub columns: Vec<String>,
+    /// The character between fields.
+    pub separator: Option<char>,
+    /// What comment lines begin with.
+    pub comment: Option<String>,
+}
+
+/// The columns of the Adult census data (Becker and Kohavi 1996), in file order.
+pub(crate) const ADULT_COLUMNS: [&str; 15] = [
+    "age",
+    "workclass",
+    "fnlwgt",
+    "education",
+    "education-num",
+    "marital-status",
+    "occupation",
+    "relationship",
+    "race",
+    "sex",
+    "capital-gain",
+    "capital-loss",
+    "hours-per-week",
+    "native-country",
+    "income",
+];
+
+const ADULT_NUMERIC: [&str; 6] = [
+    "age",
+    "fnlwgt",
+    "education-num",
+    "capital-gain",
+    "capital-loss",
+    "hours-per-week",
+];
+
+impl DatasetSpec {
+    /// A dataset with this key and target, and everything else by default.
+    pub fn new<K: Into<String>>(
+        key: impl IntoIterator<Item = K>,
+        target: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into_iter().map(Into::into).collect(),
+            target: target.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The Adult census data as published: no header, fields separated by a comma and a space, `?`
+    /// for missing, lines that begin with `|` skipped, labels with or without a final full stop.
+    /// Key `education`, target `income`, and only the rows of the three higher degrees.
+    pub fn adult() -> Self {
+        let strings = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        Self {
+            predicate: Some("education IN ('Bachelors', 'Masters', 'Doctorate')".into()),
+            categorical: ADULT_COLUMNS
+                .iter()
+                .filter(|name| !ADULT_NUMERIC.contains(name))
+                .map(|&name| name.into())
+                .collect(),
+            numeric: strings(&ADULT_NUMERIC),
+            missing: vec!["?".into()],
+            trim: true,
+            strip_label_stop: true,
+            csv: CsvOptions {
+                columns: strings(&ADULT_COLUMNS),
+                separator: Some(','),
+                comment: Some("|".into()),
+            },
+            ..Self::new(["education"], "income")
+        }
+    }
+
+    /// The Adult data as Apache Beam's `per_entity_training.py` takes it: nothing is ever missing,
+    /// and every feature is a category, the numbers too.
+    pub fn adult_as_beam() -> Self {
+        let adult = Self::adult();
+        Self {
+            categorical: adult
+                .categorical
+                .iter()
+                .chain(&adult.numeric)
+                .cloned()
+                .collect(),
+            numeric: Vec::new(),
+            missing: Vec::new(),
+            ..adult
+        }
+    }
+
+    /// How data is read for models that were trained on these features: the very same columns as
+    /// numbers or categories, whatever else the data has, and without weights.
+    #[must_use]
+    pub fn as_trained(&self, features: &[Feature]) -> Self {
+        let names = |wanted: &dyn Fn(&Feature) -> bool| -> Vec<String> {
+            let features = features.iter().filter(|feature| wanted(feature));
+            features.map(|feature| feature.name.clone()).collect()
+        };
+        Self {
+            features: names(&|_| true),
+            numeric: names(&|feature| feature.kind == FeatureKind::Numeric),
+            // A boolean that is read as such has the same texts as at training.
+            categorical: names(&|feature| {
+                feature.kind == FeatureKind::Categorical && !feature.value_type.is_boolean()
+            }),
+            ignore: Vec::new(),
+            weight: None,
+            ..self.clone()
+        }
+    }
+
+    /// Reads a specification in TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Unreadable`] for text that is not TOML or has a name that is not known.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Ok(Self::parse(text, None)?)
+    }
+
+    /// Reads a specification from a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the file cannot be read, [`SpecError::Unreadable`] as [`from_toml`](Self::from_toml).
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Ok(Self::parse(&text, Some(path))?)
+    }
+
+    fn parse(text: &str, path: Option<&Path>) -> std::result::Result<Self, SpecError> {
+        toml::from_str(text).map_err(|error| SpecError::Unreadable {
+            path: path.map(Path::to_path_buf),
+            problem: error.to_string().trim_end().to_owned(),
+        })
+    }
+
+    /// Checks what can be checked without the data: a key and a target are named, and no column
+    /// has two roles that exclude each other.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError`].
+    pub fn check(&self) -> Result<()> {
+        if self.key.is_empty() {
+            return Err(SpecError::NoKey.into());
+        }
+        if self.target.is_empty() {
+            return Err(SpecError::NoTarget.into());
+        }
+        self.check_roles()?;
+        self.check_csv()?;
+        Ok(())
+    }
+
+    fn check_roles(&self) -> std::result::Result<(), SpecError> {
+        let roles: [(Role, &[String]); 4] = [
+            (Role::Key, &self.key),
+            (Role::Target, std::slice::from_ref(&self.target)),
+            (Role::Weight, self.weight.as_slice()),
+            (Role::Feature, &self.features),
+        ];
+        for (position, (first, columns)) in roles.iter().enumerate() {
+            for (second, others) in &roles[position + 1..] {
+                one_role(*first, columns, *second, others)?;
+            }
+            if let Some(column) = repeated(columns) {
+                return Err(SpecError::NamedTwice {
+                    column: column.clone(),
+                    role: *first,
+                });
+            }
+        }
+        for (role, columns) in roles {
+            one_role(role, columns, Role::Ignored, &self.ignore)?;
+        }
+        one_role(
+            Role::NumericFeature,
+            &self.numeric,
+            Role::CategoricalFeature,
+            &self.categorical,
+        )
+    }
+
+    fn check_csv(&self) -> std::result::Result<(), SpecError> {
+        let separator = self.csv.separator.unwrap_or(',');
+        if !separator.is_ascii() || matches!(separator, '"' | '\n' | '\r') {
+            return Err(SpecError::Separator(separator));
+        }
+        match repeated(&self.csv.columns) {
+            Some(column) => Err(SpecError::ColumnNamedTwice(column.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn one_role(
+    first: Role,
+    columns: &[String],
+    second: Role,
+    others: &[String],
+) -> std::result::Result<(), SpecError> {
+    match columns.iter().find(|column| others.contains(column)) {
+        None => Ok(()),
+        Some(column) => Err(SpecError::TwoRoles {
+            column: column.clone(),
+            first,
+            second,
+        }),
+    }
+}
+
+fn repeated(columns: &[String]) -> Option<&String> {
+    columns
+        .iter()
+        .enumerate()
+        .find(|(position, column)| columns[..*position].contains(column))
+        .map(|(_, column)| column)
+}

@@ -1,0 +1,34 @@
+//! The names in a store.
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The name of the table of entities in a generation.
+pub const ENTITIES: &str = "entities.parquet";
+
+/// The file of the model of all entities together; no key has such a name.
+pub(super) const POOLED: &str = "~pooled.cbor";
+
+/// The lock's file name. It stays behind, empty, when no run holds it.
+pub(super) const LOCK: &str = ".lock";
+
+/// How the names of staging directories begin.
+pub(super) const STAGING: &str = ".staging-";
+
+/// How the names of generations begin.
+pub(super) const GENERATION: &str = "gen-";
+
+/// The folder of a generation.
+pub(super) fn generation_folder(number: u64) -> String {
+    format!("{GENERATION}{number:06}")
+}
+
+/// Whether a name in the store's directory is one that a run without a commit may have left.
+pub(super) fn is_leftover(name: &str) -> bool {
+    name == LOCK || name.starts_with(STAGING) || name == format!(".{MANIFEST}")
+}
+
+/// Whether a name stays within its directory on every system.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0', ':'])
+}

@@ -1,0 +1,91 @@
+//! How a generation came about.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Metric, Overall};
+use crate::schema::{Feature, Holdout, LeftOut};
+use crate::source::DatasetSpec;
+
+/// How a generation came about. Only a training run makes one: from its query, its rows and its
+/// trainer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Run {
+    /// The input files.
+    pub inputs: Vec<String>,
+    /// The command line.
+    pub command: Vec<String>,
+    /// How the input was read.
+    pub dataset: DatasetSpec,
+    /// The features, in schema order.
+    pub features: Vec<Feature>,
+    /// Whether the target's classes are whole numbers.
+    #[serde(default)]
+    pub target_is_integer: bool,
+    /// All classes of the target, in order.
+    pub classes: Vec<String>,
+    /// The trainer and its hyperparameters.
+    pub trainer: serde_json::Value,
+    /// The fewest rows of an entity that is trained.
+    pub min_rows: usize,
+    /// Rows of the input.
+    pub rows_read: u64,
+    /// Rows left out, by reason.
+    pub left_out: LeftOut,
+    /// The rows that were not trained on, and how good the models are on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<HoldoutRun>,
+    /// How the models of the generation before compare, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contest: Option<ContestRun>,
+}
+
+/// The models of the generation before against the new ones, on the rows held out. A model that
+/// stayed has the fingerprint of the data that it was trained on, so that it meets a new
+/// challenger at the next update.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContestRun {
+    /// What was compared.
+    pub metric: Metric,
+    /// A challenger that was worse by more than this did not replace its champion; nothing where
+    /// every challenger did.
+    pub tolerance: Option<f64>,
+    /// Earlier models that stayed.
+    pub champions: u64,
+    /// New models that replaced an earlier one.
+    pub challengers: u64,
+    /// Entities whose new model is the earlier one to the byte.
+    pub unchanged: u64,
+    /// The metric of the earlier models on the rows held out of all these entities together.
+    pub before: Option<f64>,
+    /// The metric of the models that were committed, on the same rows.
+    pub after: Option<f64>,
+}
+
+impl Run {
+    /// Adds classes that models of an earlier run predict, and keeps all in order.
+    pub fn add_classes(&mut self, classes: &[String]) {
+        let known: HashSet<String> = self.classes.iter().cloned().collect();
+        let new = classes.iter().filter(|class| !known.contains(*class));
+        self.classes.extend(new.cloned());
+        if self.target_is_integer {
+            self.classes
+                .sort_by_key(|class| (class.parse::<i64>().map_err(|_| ()), class.clone()));
+        } else {
+            self.classes.sort();
+        }
+    }
+}
+
+/// Rows that were held out, and how good the models are on them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoldoutRun {
+    /// How the rows were drawn.
+    pub drawn: Holdout,
+    /// The rows of entities with a model.
+    pub rows: u64,
+    /// The figures of all these entities together.
+    pub overall: Overall,
+}

@@ -1,0 +1,402 @@
+//! Reads a store: one of its generations, its table of entities, and single models.
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::directory::Location;
+use super::entities_table;
+use super::index::Index;
+use super::layout::is_plain_name;
+use super::manifest::{Generation, Manifest};
+use super::record::EntityRecord;
+use crate::error::{Error, Result, StoreError};
+use crate::guard::guarded;
+use crate::model::Model;
+
+/// The current generation of a store, as it was when the store was opened.
+///
+/// Opening reads the manifest and nothing else, so it takes the same time whatever the number of
+/// entities.
+///
+/// ```no_run
+/// use per_entity::store::Store;
+///
+/// let store = Store::open("models")?;
+/// let model = store.model("Bachelors")?;
+/// println!("{} nodes", model.node_count());
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: Location,
+    manifest: Manifest,
+    generation: Generation,
+}
+
+impl Store {
+    /// Opens the store in a directory: a path, or any other [`Location`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] for a directory without a manifest, [`StoreError::Damaged`] for one
+    /// that cannot be read, [`StoreError::NewerFormat`] for a store of a newer version,
+    /// [`Error::Io`].
+    pub fn open(directory: impl Into<Location>) -> Result<Self> {
+        let directory = directory.into();
+        let (manifest, _) = Manifest::require(&directory)?;
+        let current = manifest.current;
+        Self::at(directory, manifest, current)
+    }
+
+    /// Opens the store in a directory, if there is one.
+    pub(crate) fn open_if_there(directory: &Location) -> Result<Option<Self>> {
+        match Manifest::read(directory)? {
+            None => Ok(None),
+            Some((manifest, _)) => {
+                let current = manifest.current;
+                Self::at(directory.clone(), manifest, current).map(Some)
+            }
+        }
+    }
+
+    /// Opens an earlier generation of the store in a directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`StoreError::UnknownGeneration`].
+    pub fn open_generation(directory: impl Into<Location>, number: u64) -> Result<Self> {
+        let store = Self::open(directory)?;
+        Self::at(store.directory, store.manifest, number)
+    }
+
+    pub(super) fn at(directory: Location, manifest: Manifest, number: u64) -> Result<Self> {
+        let generation =
+            manifest
+                .generation(number)
+                .cloned()
+                .ok_or_else(|| StoreError::UnknownGeneration {
+                    path: directory.path(""),
+                    number,
+                    generations: manifest.generations.iter().map(|g| g.number).collect(),
+                })?;
+        let store = Self {
+            directory,
+            manifest,
+            generation,
+        };
+        if !store.directory.is_folder(&store.generation.directory) {
+            return Err(Error::bad_store(store.path(), "is not a directory"));
+        }
+        let table = &store.generation.entities_file;
+        let length = store.directory.open(&store.name(&table.name))?.length();
+        if length != table.length {
+            let problem = format!("has {length} bytes instead of {}; {GO_BACK}", table.length);
+            return Err(store.damaged_file(&table.name, problem));
+        }
+        Ok(store)
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The current generation.
+    pub fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// The directory of the current generation.
+    pub fn path(&self) -> std::path::PathBuf {
+        self.directory.path(&self.generation.directory)
+    }
+
+    /// The name of a file of the generation in the store's directory.
+    pub(super) fn name(&self, file: &str) -> String {
+        format!("{}/{file}", self.generation.directory)
+    }
+
+    /// The names of the generation's files, those that nothing tells of included.
+    pub(super) fn files(&self) -> Result<Vec<String>> {
+        let entries = self.directory.list(&self.generation.directory)?;
+        Ok(entries.into_iter().map(|entry| entry.name).collect())
+    }
+
+    fn damaged_file(&self, file: &str, problem: impl Into<String>) -> Error {
+        Error::bad_store(self.directory.path(&self.name(file)), problem)
+    }
+
+    /// The table of entities, one row each, sorted as their keys are.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] where the file cannot be read, [`Error::Io`] where it is missing.
+    pub fn entities(&self) -> Result<LazyFrame> {
+        let file = &self.generation.entities_file.name;
+        let name = self.name(file);
+        self.directory.open(&name)?;
+        let frame = match self.directory.local_path(&name) {
+            None => return Ok(self.read_table(None)?.lazy()),
+            Some(path) => LazyFrame::scan_parquet(
+                PlRefPath::new(path.to_string_lossy()),
+                ScanArgsParquet {
+                    glob: false,
+                    ..ScanArgsParquet::default()
+                },
+            ),
+        };
+        frame.map_err(|error| self.damaged_file(file, error.to_string()))
+    }
+
+    /// What the store notes about all entities.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] for a table that cannot be read.
+    pub fn records(&self) -> Result<Vec<EntityRecord>> {
+        self.read(None)
+    }
+
+    /// What the store notes about those of the keys that it has.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn records_of(&self, keys: &[&str]) -> Result<Vec<EntityRecord>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = Series::new("keys".into(), keys);
+        self.read(Some(col("key").is_in(lit(keys).implode(false), false)))
+    }
+
+    /// All records, where many are to be found one by one.
+    pub(crate) fn index(&self) -> Result<Index> {
+        let table = self.read_table(None)?;
+        self.guard(|| Index::new(table))
+    }
+
+    fn read(&self, wanted: Option<Expr>) -> Result<Vec<EntityRecord>> {
+        let table = self.read_table(wanted)?;
+        self.guard(|| entities_table::records(&table))
+    }
+
+    fn guard<T>(&self, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+        guarded(read).map_err(|error| {
+            let problem = format!("is damaged ({error}); {GO_BACK}");
+            self.damaged_file(&self.generation.entities_file.name, problem)
+        })
+    }
+
+    fn read_table(&self, wanted: Option<Expr>) -> Result<DataFrame> {
+        let expected = &self.generation.entities_file;
+        let bytes = self.directory.read(&self.name(&expected.name))?;
+        if !expected.matches(&bytes) {
+            let problem = format!("its digest does not match; {GO_BACK}");
+            return Err(self.damaged_file(&expected.name, problem));
+        }
+        self.guard(|| entities_table::decode(bytes, wanted))
+    }
+
+    /// The model of all entities together, its digest checked; nothing where none was trained.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] for a model that is damaged, [`Error::Io`].
+    pub fn pooled(&self) -> Result<Option<Model>> {
+        let Some(file) = &self.generation.pooled else {
+            return Ok(None);
+        };
+        let bytes = self.directory.read(&self.name(&file.name))?;
+        if !file.matches(&bytes) {
+            let problem = "the pooled model's digest does not match; train again";
+            return Err(self.damaged_file(&file.name, problem));
+        }
+        Model::decode(&bytes)
+            .map(Some)
+            .map_err(|error| self.damaged_file(&file.name, error.to_string()))
+    }
+
+    /// What the store notes about one entity.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownEntity`], and as [`records`](Self::records).
+    pub fn record(&self, key: &str) -> Result<EntityRecord> {
+        let frame = self.entities()?.filter(col("key").eq(lit(key)));
+        self.guard(|| {
+            frame
+                .collect()
+                .and_then(|frame| entities_table::records(&frame))
+        })?
+        .pop()
+        .ok_or_else(|| StoreError::UnknownEntity { key: key.into() }.into())
+    }
+
+    /// The model of one entity, its digest checked.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::UnknownEntity`], [`StoreError::NoModel`] for an entity that was skipped or failed,
+    /// [`StoreError::Damaged`] for a model that is damaged.
+    pub fn model(&self, key: &str) -> Result<Model> {
+        self.model_of(&self.record(key)?)
+    }
+
+    /// The model that a record tells of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoModel`] and [`StoreError::Damaged`] as [`model`](Self::model).
+    pub fn model_of(&self, record: &EntityRecord) -> Result<Model> {
+        self.decode(record, &self.read_model(record)?)
+    }
+
+    /// The models that some records tell of, in their order. Models that lie side by side in one
+    /// file are read together, so records are best sorted by their places.
+    pub(crate) fn models_of(&self, records: &[&EntityRecord]) -> Vec<Result<Model>> {
+        self.read_together(records, |record, bytes| self.decode(record, bytes))
+    }
+
+    /// The bytes of the model that a record tells of, their digest checked.
+    pub(super) fn model_bytes_of(&self, record: &EntityRecord) -> Result<Vec<u8>> {
+        let bytes = self.read_model(record)?;
+        self.check_digest(record, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// Some records and the bytes of their models, in their order, to be put into another
+    /// generation as they are. Figures of rows held out are not taken along.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] for a model that is damaged.
+    pub(crate) fn carried<'a>(
+        &'a self,
+        records: &'a [EntityRecord],
+    ) -> impl Iterator<Item = Result<(EntityRecord, Option<Vec<u8>>)>> + Send + 'a {
+        records.chunks(CARRIED_TOGETHER).flat_map(|records| {
+            let records: Vec<&EntityRecord> = records.iter().collect();
+            self.read_together(&records, |record, bytes| {
+                let model = match record.place {
+                    Some(_) => {
+                        self.check_digest(record, bytes)?;
+                        Some(bytes.to_vec())
+                    }
+                    None => None,
+                };
+                let record = EntityRecord {
+                    error: record.error.clone().filter(|_| record.place.is_none()),
+                    holdout: None,
+                    contest: None,
+                    ..record.clone()
+                };
+                Ok((record, model))
+            })
+        })
+    }
+
+    /// What `make` makes of the bytes of models, which are none where a record tells of no model.
+    fn read_together<T: Send>(
+        &self,
+        records: &[&EntityRecord],
+        make: impl Fn(&EntityRecord, &[u8]) -> Result<T> + Sync,
+    ) -> Vec<Result<T>> {
+        let mut bytes = 0;
+        let runs: Vec<&[&EntityRecord]> = records
+            .chunk_by(|a, b| {
+                bytes += a.model_bytes();
+                let together = bytes < READ_TOGETHER && a.adjoins(b);
+                if !together {
+                    bytes = 0;
+                }
+                together
+            })
+            .collect();
+        runs.par_iter()
+            .flat_map_iter(|run| self.read_run(run, &make))
+            .collect()
+    }
+
+    /// The same for records whose models adjoin, or for a single one.
+    fn read_run<T>(
+        &self,
+        run: &[&EntityRecord],
+        make: impl Fn(&EntityRecord, &[u8]) -> Result<T>,
+    ) -> Vec<Result<T>> {
+        let length = run.iter().map(|record| record.model_bytes()).sum();
+        let bytes = match run.first().and_then(|record| record.place()) {
+            Some((file, offset)) => self.read_file(file, offset, length),
+            None => Ok(Vec::new()),
+        };
+        let Ok(bytes) = bytes else {
+            return run
+                .iter()
+                .map(|record| make(record, &self.read_model(record)?))
+                .collect();
+        };
+        let mut start = 0;
+        run.iter()
+            .map(|record| {
+                let end = start + record.model_bytes() as usize;
+                make(record, &bytes[std::mem::replace(&mut start, end)..end])
+            })
+            .collect()
+    }
+
+    fn read_model(&self, record: &EntityRecord) -> Result<Vec<u8>> {
+        let Some(place) = &record.place else {
+            return Err(StoreError::NoModel {
+                key: record.key.clone(),
+                reason: record.why_untrained().to_owned(),
+            }
+            .into());
+        };
+        self.read_file(&place.file, place.offset, place.length.into())
+            .map_err(|error| match error {
+                Error::Store(StoreError::Damaged { problem, .. }) => self.damaged(record, &problem),
+                other => other,
+            })
+    }
+
+    fn check_digest(&self, record: &EntityRecord, bytes: &[u8]) -> Result<()> {
+        let expected = record.place.as_ref().map(|place| place.digest.as_slice());
+        if expected == Some(blake3::hash(bytes).as_bytes().as_slice()) {
+            return Ok(());
+        }
+        Err(self.damaged(record, "its digest does not match; train again"))
+    }
+
+    fn decode(&self, record: &EntityRecord, bytes: &[u8]) -> Result<Model> {
+        self.check_digest(record, bytes)?;
+        let model =
+            Model::decode(bytes).map_err(|error| self.damaged(record, &error.to_string()))?;
+        if model.key() != record.key {
+            return Err(self.damaged(record, "it is the model of another entity"));
+        }
+        Ok(model)
+    }
+
+    fn damaged(&self, record: &EntityRecord, problem: &str) -> Error {
+        let problem = format!("model of entity '{}': {problem}", record.key);
+        self.damaged_file(record.file().unwrap_or_default(), problem)
+    }
+
+    /// A part of one of the generation's files of models.
+    fn read_file(&self, file: &str, offset: u64, length: u64) -> Result<Vec<u8>> {
+        if !is_plain_name(file) {
+            let problem = format!("'{file}' is not a plain file name");
+            return Err(Error::bad_store(self.path(), problem));
+        }
+        self.directory.open(&self.name(file))?.read(offset, length)
+    }
+}
+
+/// What to do about a damaged table of entities.
+const GO_BACK: &str = "go back to an earlier generation, or train again";
+
+/// Models that are taken into another generation at a time.
+const CARRIED_TOGETHER: usize = 1 << 14;
+
+/// Bytes of models that are read at a time.
+const READ_TOGETHER: u64 = 1 << 20;

@@ -1,0 +1,123 @@
+//! Takes in the query's batches: counts the rows to be left out, and appends the others to compact
+//! column buffers.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::numbers::Numbers;
+use super::query::Query;
+use super::row_filter::RowFilter;
+use crate::cancel::Cancel;
+use crate::codes::Codes;
+use crate::schema::{FeatureKind, KeyType};
+
+/// What a column collects.
+pub(super) enum Collected {
+    /// Codes of a Polars categorical, and what they stand for.
+    Text {
+        codes: Codes,
+        mapping: Option<Arc<CategoricalMapping>>,
+    },
+    /// Whole numbers.
+    Integers(Vec<i64>),
+    /// Feature values.
+    Numbers(Numbers),
+    /// Sample weights.
+    Weights(Vec<f64>),
+}
+
+/// The buffers of one query, in the order of its columns: keys, target, weight, features, and
+/// those carried along.
+pub(super) struct Collector {
+    pub filter: RowFilter,
+    pub columns: Vec<Collected>,
+    pub rows: usize,
+    cancel: Cancel,
+}
+
+impl Collector {
+    pub fn new(query: &Query, cancel: Cancel) -> Self {
+        let mut columns = Vec::new();
+        let discrete = |kind: KeyType| match kind {
+            KeyType::Integer => Collected::Integers(Vec::new()),
+            KeyType::Text => Collected::text(),
+        };
+        for (_, kind) in &query.key {
+            columns.push(discrete(*kind));
+        }
+        columns.push(discrete(query.target.1));
+        if query.weight.is_some() {
+            columns.push(Collected::Weights(Vec::new()));
+        }
+        for feature in &query.features {
+            columns.push(match feature.kind {
+                FeatureKind::Numeric => Collected::Numbers(Numbers::default()),
+                FeatureKind::Categorical => Collected::text(),
+            });
+        }
+        for _ in 0..query.carried {
+            columns.push(Collected::text());
+        }
+        Self {
+            filter: RowFilter::new(query),
+            columns,
+            rows: 0,
+            cancel,
+        }
+    }
+
+    /// Takes in one batch. Returns whether the query should stop.
+    pub fn take(&mut self, batch: DataFrame) -> PolarsResult<bool> {
+        if self.cancel.is_cancelled() {
+            return Ok(true);
+        }
+        let batch = self.filter.keep(batch)?;
+        self.rows += batch.height();
+        let series: Vec<&Series> = batch
+            .columns()
+            .iter()
+            .map(|column| column.as_materialized_series())
+            .collect();
+        self.columns
+            .par_iter_mut()
+            .zip(series)
+            .try_for_each(|(column, series)| column.append(series))?;
+        Ok(false)
+    }
+}
+
+impl Collected {
+    fn text() -> Self {
+        Collected::Text {
+            codes: Codes::default(),
+            mapping: None,
+        }
+    }
+
+    fn append(&mut self, series: &Series) -> PolarsResult<()> {
+        match self {
+            Collected::Text { codes, mapping } => {
+                if mapping.is_none() {
+                    *mapping = Some(series.dtype().cat_mapping()?.clone());
+                }
+                let physical = series.cat32()?.physical();
+                let largest = physical.max().unwrap_or(0);
+                codes.extend(physical.no_null_iter(), largest);
+            }
+            Collected::Integers(values) => values.extend(series.i64()?.no_null_iter()),
+            Collected::Weights(values) => values.extend(series.f64()?.no_null_iter()),
+            Collected::Numbers(numbers) => match series.dtype() {
+                DataType::Int8 => numbers.extend(series.i8()?.cont_slice()?),
+                DataType::Int16 => numbers.extend(series.i16()?.cont_slice()?),
+                DataType::Int32 => numbers.extend(series.i32()?.cont_slice()?),
+                DataType::UInt8 => numbers.extend(series.u8()?.cont_slice()?),
+                DataType::UInt16 => numbers.extend(series.u16()?.cont_slice()?),
+                DataType::Float32 => numbers.extend(series.f32()?.cont_slice()?),
+                _ => numbers.extend(series.cast(&DataType::Float64)?.f64()?.cont_slice()?),
+            },
+        }
+        Ok(())
+    }
+}

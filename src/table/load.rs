@@ -1,0 +1,90 @@
+//! From an input to a table: runs the query, and sorts what it yields.
+
+use polars::prelude::*;
+
+use super::collector::Collector;
+use super::input::Input;
+use super::query::Query;
+use super::stream::stream;
+use super::table::Table;
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::guard::guarded;
+use crate::source::DatasetSpec;
+
+impl Table {
+    /// Runs the query of a specification on an input, and sorts what it yields.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Query::new`]; [`InputError::NotANumber`] for text in a numeric column;
+    /// [`Error::NoRows`] where nothing is left; [`Error::Interrupted`] when `cancel` was called.
+    ///
+    /// [`InputError::NotANumber`]: crate::error::InputError::NotANumber
+    pub fn load(input: &Input, spec: &DatasetSpec, cancel: &Cancel) -> Result<Self> {
+        Self::load_query(input, &Query::new(input, spec)?, cancel)
+    }
+
+    /// Runs a query that was made for this input, and sorts what it yields.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_query(input: &Input, query: &Query, cancel: &Cancel) -> Result<Self> {
+        let table = Self::run(query, input.whole_rows(), cancel);
+        let mut table = table.map_err(|error| input.locate(error, query))?;
+        table.left_out.ragged = input.ragged();
+        table.rows_read += input.ragged();
+        match table.rows() {
+            0 => Err(Error::NoRows(table.left_out.describe())),
+            _ => Ok(table),
+        }
+    }
+
+    /// `rows` are those before the filter, where they are known.
+    pub(super) fn run(query: &Query, rows: Option<u64>, cancel: &Cancel) -> Result<Self> {
+        let collector = Collector::new(query, cancel.clone());
+        let context = "cannot read the input";
+        let mut collector = stream(query.frame.clone(), collector, Collector::take, context)?;
+        cancel.check()?;
+        let passed = collector.rows as u64 + collector.filter.left_out.total();
+        let rows = rows_before_filter(query, rows, passed)?;
+        collector.filter.left_out.filter = rows - passed;
+        Ok(Self::sort(query, collector, rows))
+    }
+}
+
+impl Input {
+    /// Says where in the files the value is that could not be read, if that is what failed.
+    pub(super) fn locate(&self, error: Error, query: &Query) -> Error {
+        match self {
+            Input::Files(source) => source.locate(error, &query.numeric_columns(), &query.missing),
+            Input::Frame(_) => error,
+        }
+    }
+}
+
+/// All rows of the input, `passed` of which passed the filter; `rows` where they are known.
+pub(super) fn rows_before_filter(query: &Query, rows: Option<u64>, passed: u64) -> Result<u64> {
+    let rows = match (rows, &query.unfiltered) {
+        (Some(rows), _) => rows,
+        (None, Some(unfiltered)) => count(unfiltered)?,
+        (None, None) => passed,
+    };
+    let filtered = query.predicate && rows >= passed;
+    if rows != passed && !filtered {
+        return Err(Error::Defect(format!(
+            "the input has {rows} rows, but {passed} were read"
+        )));
+    }
+    Ok(rows)
+}
+
+/// The rows of a frame that holds nothing but their number.
+pub(super) fn count(frame: &LazyFrame) -> Result<u64> {
+    let context = "cannot count the rows of the input";
+    guarded(|| frame.clone().collect_with_engine(Engine::Streaming))
+        .and_then(|result| result.unwrap_single().columns()[0].cast(&DataType::UInt64))
+        .and_then(|column| Ok(column.u64()?.get(0).unwrap_or(0)))
+        .map_err(Error::polars(context))
+}

@@ -1,0 +1,207 @@
+//! Rows in files, by ranges of keys.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::bucket_file::BucketFile;
+use super::memory_limit::{MemoryLimit, bytes_per_row};
+use super::plan::Plan;
+use super::spilled_key::SpilledKey;
+use super::spiller::Spiller;
+use crate::cancel::Cancel;
+use crate::error::{Error, Result};
+use crate::schema::{KeyOrder, LeftOut};
+use crate::table::input::Input;
+use crate::table::load::rows_before_filter;
+use crate::table::query::{Query, as_own_categories};
+use crate::table::stream::stream;
+use crate::table::table::Table;
+
+/// Rows in files, by ranges of keys. The files are removed when this is dropped.
+pub struct Spilled {
+    directory: PathBuf,
+    query: Query,
+    keys: Vec<SpilledKey>,
+    buckets: usize,
+    classes: Arc<[String]>,
+    left_out: LeftOut,
+    rows_read: u64,
+}
+
+impl Spilled {
+    /// Writes the rows of a query of an input to files.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::load`], and [`Error::Io`] where files cannot be written.
+    pub fn write(
+        input: &Input,
+        query: &Query,
+        limit: &MemoryLimit,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        let directory = &limit.directory;
+        std::fs::create_dir_all(directory).map_err(Error::io(directory))?;
+        let mut spilled = Self {
+            directory: directory.clone(),
+            query: query.clone(),
+            keys: Vec::new(),
+            buckets: 0,
+            classes: Arc::default(),
+            left_out: LeftOut::default(),
+            rows_read: 0,
+        };
+        let written = spilled.fill(input, limit, cancel);
+        written.map_err(|error| input.locate(error, query))?;
+        if spilled.rows() == 0 {
+            return Err(Error::NoRows(spilled.left_out.describe()));
+        }
+        Ok(spilled)
+    }
+
+    fn fill(&mut self, input: &Input, limit: &MemoryLimit, cancel: &Cancel) -> Result<()> {
+        let plan = Plan::new(&self.query, limit)?;
+        self.buckets = plan.buckets;
+        let schema = text_schema(&self.query)?;
+        let files = (0..plan.buckets)
+            .map(|bucket| BucketFile::create(&bucket_path(&self.directory, bucket), &schema))
+            .collect::<Result<Vec<_>>>()?;
+        let spiller = Spiller::new(&self.query, plan, files, schema, cancel.clone());
+        let frame = self.query.frame.clone();
+        let mut spiller = stream(frame, spiller, Spiller::take, "cannot read the input")?;
+        cancel.check()?;
+        for file in spiller.files.drain(..) {
+            file.finish()
+                .map_err(Error::polars("cannot write rows to a file"))?;
+        }
+        self.keep_account(input, limit, spiller)
+    }
+
+    /// Notes what was written and what was left out.
+    fn keep_account(&mut self, input: &Input, limit: &MemoryLimit, spiller: Spiller) -> Result<()> {
+        self.keys = spiller.keys;
+        self.keys.retain(|key| key.rows > 0);
+        let fitting = limit.rows_beside(self.keys.len() as u64, &self.query);
+        for key in self.keys.iter_mut().filter(|key| key.rows > fitting) {
+            key.too_large = Some(key.rows * bytes_per_row(&self.query));
+        }
+        let left_out = spiller.filter.left_out;
+        let passed = self.rows() + left_out.total();
+        let rows = rows_before_filter(&self.query, input.whole_rows(), passed)?;
+        self.left_out = LeftOut {
+            ragged: input.ragged(),
+            filter: rows - passed,
+            ..left_out
+        };
+        self.rows_read = rows + input.ragged();
+        let mut classes: Vec<String> = spiller.classes.into_iter().collect();
+        let order = KeyOrder(vec![self.query.target.1]);
+        classes.sort_by(|one, other| order.compare(one, other));
+        self.classes = classes.into();
+        Ok(())
+    }
+
+    /// The keys in their order.
+    pub fn keys(&self) -> &[SpilledKey] {
+        &self.keys
+    }
+
+    /// All classes of the target.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Number of rows, without those left out.
+    pub fn rows(&self) -> u64 {
+        self.keys.iter().map(|key| key.rows).sum()
+    }
+
+    /// Number of rows that the input has, those left out included.
+    pub fn rows_read(&self) -> u64 {
+        self.rows_read
+    }
+
+    /// Rows left out, by reason.
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out
+    }
+
+    /// The tables, one range of keys after another; keys that are too large are in none.
+    ///
+    /// # Errors
+    ///
+    /// Each item as [`Table::load`].
+    pub fn tables<'a>(&'a self, cancel: &'a Cancel) -> impl Iterator<Item = Result<Table>> + 'a {
+        let mut buckets: Vec<usize> = self
+            .keys
+            .iter()
+            .filter(|key| key.too_large.is_none())
+            .map(|key| key.bucket)
+            .collect();
+        buckets.dedup();
+        buckets.into_iter().map(move |bucket| {
+            let query = self.bucket_query(bucket)?;
+            let table = Table::run(&query, None, cancel)?;
+            Ok(table.among(&self.classes))
+        })
+    }
+
+    /// Number of ranges of keys.
+    pub fn buckets(&self) -> usize {
+        self.buckets
+    }
+
+    /// The query for the rows of one file.
+    fn bucket_query(&self, bucket: usize) -> Result<Query> {
+        let path = bucket_path(&self.directory, bucket);
+        let arguments = ScanArgsParquet {
+            glob: false,
+            ..ScanArgsParquet::default()
+        };
+        let failed = |error| Error::polars(format!("{}", path.display()))(error);
+        let frame = LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), arguments)
+            .map_err(failed)?;
+        let schema = text_schema(&self.query)?;
+        let columns = schema.iter().map(|(name, dtype)| match dtype {
+            // A dictionary of its own for each file, gone with its table.
+            DataType::String => as_own_categories(col(name.clone())),
+            _ => col(name.clone()),
+        });
+        Ok(Query {
+            frame: frame.select(columns.collect::<Vec<_>>()),
+            predicate: false,
+            unfiltered: None,
+            ..self.query.clone()
+        })
+    }
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed with the rest of an interrupted run.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn bucket_path(directory: &Path, bucket: usize) -> PathBuf {
+    directory.join(format!("rows-{bucket:05}.parquet"))
+}
+
+/// The columns of a query with text in the place of categories.
+fn text_schema(query: &Query) -> Result<Schema> {
+    let schema = query
+        .frame
+        .clone()
+        .collect_schema()
+        .map_err(Error::polars("cannot read the schema"))?;
+    let fields = schema.iter().map(|(name, dtype)| {
+        let dtype = match dtype {
+            DataType::Categorical(..) => DataType::String,
+            other => other.clone(),
+        };
+        Field::new(name.clone(), dtype)
+    });
+    Ok(fields.collect())
+}

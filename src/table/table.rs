@@ -1,0 +1,211 @@
+//! The collected table, sorted by entity, so that an entity is a slice of every column.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::collector::{Collected, Collector};
+use super::column::Column;
+use super::dictionary::Dictionary;
+use super::entities::Entities;
+use super::query::Query;
+use crate::codes::{Codes, Order, marked};
+use crate::schema::{Feature, FeatureKind, LeftOut, TextForm, ValueType};
+
+/// All rows that are to be trained on or evaluated, sorted by entity.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub(super) features: Vec<Feature>,
+    pub(super) columns: Vec<Column>,
+    carried: Vec<Column>,
+    pub(super) labels: Codes,
+    pub(super) classes: Arc<[String]>,
+    pub(super) weights: Option<Vec<f64>>,
+    pub(super) keys: Vec<String>,
+    /// Where the rows of each entity begin, and where those of the last end.
+    pub(super) offsets: Vec<usize>,
+    pub(super) left_out: LeftOut,
+    pub(super) rows_read: u64,
+}
+
+impl Table {
+    /// Sorts what a query yielded; `rows_read` are those of the input.
+    pub(super) fn sort(query: &Query, collector: Collector, rows_read: u64) -> Self {
+        let Collector { columns, rows, .. } = collector;
+        let mut columns = columns.into_iter();
+        let keys: Vec<Dictionary> = columns
+            .by_ref()
+            .take(query.key.len())
+            .map(Dictionary::of)
+            .collect();
+        let entities = Entities::of(keys, rows);
+        let labels = columns.next().map(Dictionary::of).unwrap_or_default();
+        let (labels, classes) = labels.scatter(&entities.order);
+        let weights = query
+            .weight
+            .as_ref()
+            .and_then(|_| columns.next())
+            .and_then(|column| match column {
+                Collected::Weights(weights) => {
+                    Some(entities.order.scatter(&weights, |weight| weight))
+                }
+                _ => None,
+            });
+        let columns: Vec<Collected> = columns.collect();
+        let mut columns: Vec<Column> = columns
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|column| match column {
+                Collected::Numbers(numbers) => Column::Numbers(numbers.scatter(&entities.order)),
+                other => {
+                    let (codes, dictionary) = Dictionary::of(other).scatter(&entities.order);
+                    Column::Categories { codes, dictionary }
+                }
+            })
+            .collect();
+        let carried = columns.split_off(query.features.len());
+        Self {
+            features: query.features.clone(),
+            columns,
+            carried,
+            labels,
+            classes,
+            weights,
+            keys: entities.keys,
+            offsets: entities.offsets,
+            left_out: collector.filter.left_out,
+            rows_read,
+        }
+    }
+
+    /// The features, in the order of the columns.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The classes of the target over all entities, in their order: whole numbers by value, text
+    /// by its bytes.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Number of rows that the input has, those left out included.
+    pub fn rows_read(&self) -> u64 {
+        self.rows_read
+    }
+
+    /// Rows left out, by reason.
+    pub fn left_out(&self) -> LeftOut {
+        self.left_out
+    }
+
+    /// Number of entities.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are no entities.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The columns of the features.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The columns carried along, as the query named them.
+    pub fn carried(&self) -> &[Column] {
+        &self.carried
+    }
+
+    /// The target of every row, as positions in [`classes`](Self::classes).
+    pub fn labels(&self) -> &Codes {
+        &self.labels
+    }
+
+    /// The rows of each entity.
+    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.offsets.windows(2).map(|bounds| bounds[0]..bounds[1])
+    }
+
+    /// The rows that are marked. All entities and dictionaries stay, so that an entity has the
+    /// same position in every part of a table; it may have no rows.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one mark for each row.
+    #[must_use]
+    pub fn filter(&self, keep: &[bool]) -> Self {
+        assert_eq!(keep.len(), self.rows(), "one mark for each row");
+        let filter = |columns: &[Column]| columns.iter().map(|c| c.filter(keep)).collect();
+        let mut offsets = vec![0];
+        let mut rows = 0;
+        for range in self.ranges() {
+            rows += keep[range].iter().filter(|keep| **keep).count();
+            offsets.push(rows);
+        }
+        Self {
+            features: self.features.clone(),
+            columns: filter(&self.columns),
+            carried: filter(&self.carried),
+            labels: self.labels.filter(keep),
+            classes: self.classes.clone(),
+            weights: self.weights.as_ref().map(|weights| marked(weights, keep)),
+            keys: self.keys.clone(),
+            offsets,
+            left_out: self.left_out,
+            rows_read: self.rows_read,
+        }
+    }
+
+    /// The same rows with their targets among these classes, which have the table's own in the
+    /// same order.
+    pub(super) fn among(mut self, classes: &Arc<[String]>) -> Self {
+        let mut places = self.classes.iter().map(|own| {
+            let place = classes.iter().position(|class| class == own);
+            place.unwrap_or_default() as u32
+        });
+        let places: Vec<u32> = places.by_ref().collect();
+        self.labels = self.labels.scatter(&places, classes.len(), &Order::Sorted);
+        self.classes = classes.clone();
+        self
+    }
+
+    /// The same rows in the same order as one entity without a name, whose last feature is the
+    /// key, under the name `key`.
+    #[must_use]
+    pub fn pooled(&self, key: &str) -> Self {
+        let mut sorted: Vec<usize> = (0..self.len()).collect();
+        sorted.sort_unstable_by_key(|&entity| &self.keys[entity]);
+        let mut positions = vec![0; self.len()];
+        for (position, &entity) in sorted.iter().enumerate() {
+            positions[entity] = position as u32;
+        }
+        let mut codes = Codes::default();
+        let largest = self.len().saturating_sub(1) as u32;
+        for (range, &position) in self.ranges().zip(&positions) {
+            codes.extend(std::iter::repeat_n(position, range.len()), largest);
+        }
+        let dictionary = sorted.iter().map(|&entity| self.keys[entity].clone());
+        let mut pooled = self.clone();
+        pooled.columns.push(Column::Categories {
+            codes,
+            dictionary: dictionary.collect(),
+        });
+        pooled.features.push(Feature {
+            name: key.to_owned(),
+            kind: FeatureKind::Categorical,
+            value_type: ValueType::Text(TextForm::Plain),
+        });
+        pooled.keys = vec![String::new()];
+        pooled.offsets = vec![0, self.rows()];
+        pooled
+    }
+}

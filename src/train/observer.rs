@@ -1,0 +1,36 @@
+//! Who wants to see how a run goes.
+
+use crate::store::EntityRecord;
+
+/// Sees how a training run goes. What is not of interest need not be written: all methods do
+/// nothing by default, and `()` is an observer of nothing.
+///
+/// ```
+/// use per_entity::store::EntityRecord;
+/// use per_entity::train::Observer;
+///
+/// /// Counts the models.
+/// struct Models(u64);
+///
+/// impl Observer for Models {
+///     fn entity_finished(&mut self, entity: &EntityRecord) {
+///         self.0 += u64::from(entity.summary.is_some());
+///     }
+/// }
+/// ```
+pub trait Observer: Send {
+    /// All rows are read: so many are trained on, of so many entities.
+    fn rows_loaded(&mut self, rows: u64, entities: u64) {
+        let _ = (rows, entities);
+    }
+
+    /// An entity is done, or is kept as it was. Entities come in the order of their keys.
+    fn entity_finished(&mut self, entity: &EntityRecord) {
+        let _ = entity;
+    }
+
+    /// All entities are done; the generation is about to be committed.
+    fn entities_finished(&mut self) {}
+}
+
+impl Observer for () {}

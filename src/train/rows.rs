@@ -1,0 +1,110 @@
+//! The rows to train on: one table, or several one after another where memory is limited.
+
+use std::borrow::Cow;
+
+use super::merge_by_key::Carried;
+use crate::cancel::Cancel;
+use crate::error::Result;
+use crate::schema::LeftOut;
+use crate::store::{EntityRecord, EntityStatus};
+use crate::table::{Input, MemoryLimit, Query, Spilled, SpilledKey, Table};
+
+pub(super) enum Rows {
+    Whole(Box<Table>),
+    Spilled(Box<Spilled>),
+}
+
+impl Rows {
+    /// All rows of a query; where they exceed the limit, in files.
+    pub fn load(
+        input: &Input,
+        query: &Query,
+        limit: Option<&MemoryLimit>,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        if let Some(limit) = limit
+            && limit.is_exceeded(input, query)?
+        {
+            let spilled = Spilled::write(input, query, limit, cancel)?;
+            log::info!(
+                "more rows than fit into memory: trained in {} parts",
+                spilled.buckets()
+            );
+            return Ok(Self::Spilled(Box::new(spilled)));
+        }
+        let table = Table::load_query(input, query, cancel)?;
+        Ok(Self::Whole(Box::new(table)))
+    }
+
+    pub fn is_spilled(&self) -> bool {
+        matches!(self, Self::Spilled(_))
+    }
+
+    /// All keys, in their order.
+    pub fn keys(&self) -> Vec<&str> {
+        match self {
+            Self::Whole(table) => table.partitions().map(|p| p.key()).collect(),
+            Self::Spilled(spilled) => spilled.keys().iter().map(|k| k.key.as_str()).collect(),
+        }
+    }
+
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Whole(table) => table.rows() as u64,
+            Self::Spilled(spilled) => spilled.rows(),
+        }
+    }
+
+    pub fn rows_read(&self) -> u64 {
+        match self {
+            Self::Whole(table) => table.rows_read(),
+            Self::Spilled(spilled) => spilled.rows_read(),
+        }
+    }
+
+    pub fn left_out(&self) -> LeftOut {
+        match self {
+            Self::Whole(table) => table.left_out(),
+            Self::Spilled(spilled) => spilled.left_out(),
+        }
+    }
+
+    pub fn classes(&self) -> &[String] {
+        match self {
+            Self::Whole(table) => table.classes(),
+            Self::Spilled(spilled) => spilled.classes(),
+        }
+    }
+
+    /// The tables, entities in the order of their keys from one to the next.
+    pub fn tables<'a>(
+        &'a self,
+        cancel: &'a Cancel,
+    ) -> Box<dyn Iterator<Item = Result<Cow<'a, Table>>> + 'a> {
+        match self {
+            Self::Whole(table) => Box::new(std::iter::once(Ok(Cow::Borrowed(&**table)))),
+            Self::Spilled(spilled) => {
+                let tables = spilled.tables(cancel);
+                Box::new(tables.map(|table| table.map(Cow::Owned)))
+            }
+        }
+    }
+
+    /// The entities that are in no table, for they alone are too large.
+    pub fn too_large(&self) -> impl Iterator<Item = Result<Carried>> + Send + '_ {
+        let keys = match self {
+            Self::Whole(_) => &[][..],
+            Self::Spilled(spilled) => spilled.keys(),
+        };
+        keys.iter().filter_map(|key| Some(Ok(too_large(key)?)))
+    }
+}
+
+fn too_large(key: &SpilledKey) -> Option<Carried> {
+    let mebibytes = key.too_large? >> 20;
+    let mut record = EntityRecord::bare(key.key.clone(), key.rows, EntityStatus::Failed);
+    record.error = Some(format!(
+        "its rows alone take some {mebibytes} MiB of memory, which is more than the limit"
+    ));
+    Some((record, None))
+}

@@ -1,0 +1,454 @@
+//! A training run: from an input to a generation of a store.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::time::Instant;
+
+use super::contest::Contest;
+use super::engine::Engine;
+use super::merge_by_key::{Carried, MergeByKey};
+use super::observer::Observer;
+use super::outcome::{Outcome, Status};
+use super::report::{Conclusion, Refusal, TrainingReport};
+use super::rows::Rows;
+use super::tally::Tally;
+use super::trainer::Trainer;
+use super::update::Update;
+use crate::cancel::Cancel;
+use crate::error::{Error, Result, SpecError, StoreError};
+use crate::schema::Holdout;
+use crate::source::DatasetSpec;
+use crate::store::{
+    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
+};
+use crate::table::{Input, MemoryLimit, Query, Table};
+
+/// A training run: reads an input, trains a model for each entity and commits them to a store.
+///
+/// | name | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | [`min_rows`](Self::min_rows) | 1 | entities with fewer rows are skipped | any |
+/// | [`holdout`](Self::holdout) | none | rows that are not trained on, to see how good the models are | |
+/// | [`update`](Self::update) | none | what is taken from the store's current generation | see [`Update`] |
+/// | [`pooled`](Self::pooled) | false | also train one model on all entities, with the key as a feature; it can answer for entities without a model of their own | |
+/// | [`memory_limit`](Self::memory_limit) | none | where the rows take more bytes than this, they are written to files and trained in parts | 640 MiB or more |
+/// | [`models_per_file`](Self::models_per_file) | [`ModelsPerFile::Automatic`] | how many models share a file | |
+/// | [`threads`](Self::threads) | all cores | threads that train | 1 or more |
+/// | [`cancel`](Self::cancel) | never | a request to stop | |
+/// | [`command`](Self::command) | empty | what the manifest notes as the command of the run | |
+///
+/// The same rows and settings give the same bytes, whatever the number of threads.
+///
+/// ```
+/// use per_entity::store::MemoryDirectory;
+/// use per_entity::train::Conclusion;
+/// use per_entity::{CartTrainer, DatasetSpec, Training};
+/// use polars::prelude::*;
+///
+/// let frame = df!(
+///     "store" => ["A", "A", "A", "B"],
+///     "hour" => [9, 12, 17, 9],
+///     "busy" => [false, false, true, false],
+/// ).unwrap();
+/// let training = Training::new(DatasetSpec::new(["store"], "busy"), CartTrainer::default());
+/// let conclusion = training.min_rows(2).run(frame, MemoryDirectory::new())?;
+/// let Conclusion::Committed(report) = conclusion else { panic!("nothing can refuse it") };
+/// assert_eq!((report.generation.trained, report.generation.skipped), (1, 1));
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+pub struct Training {
+    spec: DatasetSpec,
+    trainer: Box<dyn Trainer>,
+    min_rows: usize,
+    holdout: Option<Holdout>,
+    update: Option<Update>,
+    pooled: bool,
+    memory_limit: Option<u64>,
+    models_per_file: ModelsPerFile,
+    threads: usize,
+    cancel: Cancel,
+    command: Vec<String>,
+}
+
+impl Training {
+    /// A run with the defaults of the table above.
+    pub fn new(spec: DatasetSpec, trainer: impl Trainer + 'static) -> Self {
+        Self {
+            spec,
+            trainer: Box::new(trainer),
+            min_rows: 1,
+            holdout: None,
+            update: None,
+            pooled: false,
+            memory_limit: None,
+            models_per_file: ModelsPerFile::Automatic,
+            threads: 0,
+            cancel: Cancel::new(),
+            command: Vec::new(),
+        }
+    }
+
+    /// Sets the fewest rows of an entity that is trained.
+    #[must_use]
+    pub fn min_rows(mut self, rows: usize) -> Self {
+        self.min_rows = rows;
+        self
+    }
+
+    /// Sets which rows are not trained on but held out.
+    #[must_use]
+    pub fn holdout(mut self, holdout: impl Into<Option<Holdout>>) -> Self {
+        self.holdout = holdout.into();
+        self
+    }
+
+    /// Sets what is taken from the store's current generation. The first run of a store has none.
+    #[must_use]
+    pub fn update(mut self, update: impl Into<Option<Update>>) -> Self {
+        self.update = update.into();
+        self
+    }
+
+    /// Sets whether one model for all entities is trained, too.
+    #[must_use]
+    pub fn pooled(mut self, pooled: bool) -> Self {
+        self.pooled = pooled;
+        self
+    }
+
+    /// Sets how many bytes the process may take.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.memory_limit = bytes.into();
+        self
+    }
+
+    /// Sets how many models share a file.
+    #[must_use]
+    pub fn models_per_file(mut self, models: ModelsPerFile) -> Self {
+        self.models_per_file = models;
+        self
+    }
+
+    /// Sets the number of threads; 0 is one for each core.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Sets the request to stop that the run heeds.
+    #[must_use]
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// Sets what the manifest notes as the command of the run.
+    #[must_use]
+    pub fn command(mut self, command: Vec<String>) -> Self {
+        self.command = command;
+        self
+    }
+
+    /// Trains on an input and commits the models to a store, which is made where there is none.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the settings, the input and the store; then the store is as it was. An
+    /// entity whose training fails is no error: the store notes why, and the run goes on.
+    pub fn run(&self, input: impl Into<Input>, store: impl Into<Location>) -> Result<Conclusion> {
+        self.run_observed(input, store, &mut ())
+    }
+
+    /// As [`run`](Self::run), seen by an observer.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_observed(
+        &self,
+        input: impl Into<Input>,
+        store: impl Into<Location>,
+        observer: &mut dyn Observer,
+    ) -> Result<Conclusion> {
+        let (input, directory) = (input.into(), store.into());
+        if let Some(update) = &self.update {
+            update.check(self.holdout.is_some())?;
+        }
+        Writer::check(&directory)?;
+        let query = self.query(&input)?;
+        let (begun, limit) = self.limit(&directory)?;
+        let started = Instant::now();
+        let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
+        log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
+        if rows.is_spilled() && self.pooled {
+            return Err(SpecError::PooledExceedsMemory.into());
+        }
+        let base = self.base(&directory, &query)?;
+        let writer = match begun {
+            Some(writer) => writer,
+            None => Writer::begin(&directory)?,
+        };
+        let run = self.describe(&input, &query, &rows);
+        let session = Session {
+            training: self,
+            query: &query,
+            rows: &rows,
+            base: base.as_ref(),
+        };
+        let (writer, verdict) = session.train(writer, observer)?;
+        observer.entities_finished();
+        drop(rows);
+        self.conclude(writer, verdict, run, base.as_ref())
+    }
+
+    fn query(&self, input: &Input) -> Result<Query> {
+        let by = self.holdout.as_ref().and_then(|holdout| holdout.by());
+        let carried: Vec<String> = by.map(str::to_owned).into_iter().collect();
+        Query::new_carrying(input, &self.spec, &carried)
+    }
+
+    /// The memory that the rows may take. Their files lie in the store's staging area, so the
+    /// writer is begun before they are loaded.
+    fn limit(&self, directory: &Location) -> Result<(Option<Writer>, Option<MemoryLimit>)> {
+        let Some(bytes) = self.memory_limit else {
+            return Ok((None, None));
+        };
+        // A limit that is too low touches nothing.
+        MemoryLimit::new(bytes, Default::default())?;
+        let writer = Writer::begin(directory)?;
+        let limit = MemoryLimit::new(bytes, writer.scratch_directory())?;
+        Ok((Some(writer), Some(limit)))
+    }
+
+    /// The current generation, where it is to be updated. The first update of all starts afresh.
+    fn base(&self, directory: &Location, query: &Query) -> Result<Option<Store>> {
+        let Some(update) = &self.update else {
+            return Ok(None);
+        };
+        let base = Store::open_if_there(directory)?;
+        if let Some(base) = &base {
+            update.check_alike(base, query.features(), &self.spec)?;
+        }
+        Ok(base)
+    }
+
+    fn describe(&self, input: &Input, query: &Query, rows: &Rows) -> Run {
+        Run {
+            inputs: input.paths(),
+            command: self.command.clone(),
+            dataset: self.spec.clone(),
+            features: query.features().to_vec(),
+            classes: rows.classes().to_vec(),
+            target_is_integer: query.target_is_integer(),
+            trainer: self.trainer.description(),
+            min_rows: self.min_rows,
+            rows_read: rows.rows_read(),
+            left_out: rows.left_out(),
+            holdout: None,
+            contest: None,
+        }
+    }
+
+    /// Commits the generation, unless it is too much worse than the one before.
+    fn conclude(
+        &self,
+        writer: Writer,
+        verdict: Verdict,
+        mut run: Run,
+        base: Option<&Store>,
+    ) -> Result<Conclusion> {
+        let update = self.update.clone().unwrap_or_default();
+        if base.is_some() && update.is_contest() {
+            let contest = verdict.tally.contest();
+            let limit = update.regression_limit();
+            if let Some(refusal) = limit.and_then(|limit| Refusal::of(&contest, limit)) {
+                writer.discard()?;
+                return Ok(Conclusion::Refused(refusal));
+            }
+            run.contest = Some(contest);
+        }
+        if let Some(base) = base.filter(|_| update.keeps_models()) {
+            run.add_classes(&base.generation().run.classes);
+        }
+        let drawn = self.holdout.clone();
+        run.holdout = drawn.map(|drawn| verdict.tally.holdout(drawn));
+        Ok(Conclusion::Committed(Box::new(TrainingReport {
+            generation: writer.commit(run)?,
+            carried: verdict.carried,
+        })))
+    }
+}
+
+/// What came of the entities.
+struct Verdict {
+    tally: Tally,
+    /// Models that were taken over and not trained again.
+    carried: u64,
+}
+
+/// The parts of a run that are settled before the first entity is trained.
+struct Session<'a> {
+    training: &'a Training,
+    query: &'a Query,
+    rows: &'a Rows,
+    /// The generation to be updated.
+    base: Option<&'a Store>,
+}
+
+impl Session<'_> {
+    /// Trains all entities, and puts what became of them to the writer in the order of their keys.
+    fn train(&self, mut writer: Writer, observer: &mut dyn Observer) -> Result<(Writer, Verdict)> {
+        let (present, vanished) = self.base_records()?;
+        let prior = self.lay_out(&mut writer, &present, &vanished, observer);
+        let update = self.training.update.clone().unwrap_or_default();
+        let champions = match self.base {
+            Some(base) if update.is_contest() => Some(CurrentModels::new(base)?),
+            _ => None,
+        };
+        let contest = champions.as_ref().map(|champions| Contest {
+            champions,
+            metric: update.metric(),
+            tolerance: update.tolerance(),
+        });
+        let carried = self.base.iter().flat_map(|base| base.carried(&vanished));
+        let others = MergeByKey::new(self.query.key_order(), carried, self.rows.too_large());
+        let mut sink = Sink {
+            writer,
+            observer,
+            others,
+            tally: Tally::new(&update, self.rows.classes().len()),
+        };
+        let threads = self.threads()?;
+        for table in self.rows.tables(&self.training.cancel) {
+            threads.install(|| self.train_table(table?, &prior, contest, &mut sink))?;
+        }
+        sink.put_others(None)?;
+        self.training.cancel.check()?;
+        let Sink { writer, tally, .. } = sink;
+        let carried = prior.taken();
+        Ok((writer, Verdict { tally, carried }))
+    }
+
+    /// The entities of the current generation: those whose models may be taken over, and those
+    /// that are kept although the input lacks them.
+    fn base_records(&self) -> Result<(Vec<EntityRecord>, Vec<EntityRecord>)> {
+        let records = self.base.map_or(Ok(Vec::new()), Store::records)?;
+        let update = self.training.update.as_ref();
+        if !update.is_some_and(Update::keeps_vanished) {
+            return Ok((records, Vec::new()));
+        }
+        let present: HashSet<&str> = self.rows.keys().into_iter().collect();
+        let is_present = |record: &EntityRecord| present.contains(record.key.as_str());
+        Ok(records.into_iter().partition(is_present))
+    }
+
+    /// Tells the writer which entities will come, and gathers the models that need no training.
+    fn lay_out(
+        &self,
+        writer: &mut Writer,
+        present: &[EntityRecord],
+        vanished: &[EntityRecord],
+        observer: &mut dyn Observer,
+    ) -> PriorModelIndex {
+        let mut keys = self.rows.keys();
+        keys.extend(vanished.iter().map(|record| record.key.as_str()));
+        observer.rows_loaded(self.rows.count(), keys.len() as u64);
+        writer.lay_out(self.training.models_per_file, keys.into_iter());
+        let mut prior = writer.prior_models();
+        if let Some(base) = self.base {
+            prior.add_generation(base, present);
+        }
+        prior
+    }
+
+    fn threads(&self) -> Result<rayon::ThreadPool> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.training.threads)
+            // linfa-trees recurses as deep as its trees are.
+            .stack_size(64 << 20)
+            .build()
+            .map_err(|error| SpecError::Threads(error.to_string()).into())
+    }
+
+    fn train_table(
+        &self,
+        table: Cow<Table>,
+        prior: &PriorModelIndex,
+        contest: Option<Contest>,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        let Training {
+            trainer,
+            min_rows,
+            holdout,
+            cancel,
+            ..
+        } = self.training;
+        let (table, held_out) = match holdout {
+            Some(holdout) => {
+                let (table, held_out) = holdout.split(&table);
+                (Cow::Owned(table), Some(held_out))
+            }
+            None => (table, None),
+        };
+        // Drawing by a column may take all rows of an entity.
+        let min_rows = (*min_rows).max(usize::from(holdout.is_some()));
+        let mut engine = Engine::new(trainer, min_rows, cancel).prior(prior);
+        if let Some(held_out) = &held_out {
+            engine = engine.evaluating_on(held_out);
+        }
+        if let Some(contest) = contest {
+            engine = engine.contest(contest);
+        }
+        engine.run(&table, |outcome| sink.take(outcome))?;
+        if self.training.pooled {
+            let pooled = table.pooled(&self.training.spec.key.join(","));
+            Engine::new(trainer, 1, cancel).run(&pooled, |outcome| sink.take_pooled(outcome))?;
+        }
+        Ok(())
+    }
+}
+
+/// Where entities go when they are done.
+struct Sink<'a> {
+    writer: Writer,
+    observer: &'a mut dyn Observer,
+    /// Entities that are not trained.
+    others: MergeByKey<'a>,
+    tally: Tally,
+}
+
+impl Sink<'_> {
+    fn take(&mut self, mut outcome: Outcome) -> Result<()> {
+        self.tally.note(&mut outcome)?;
+        self.put_others(Some(&outcome.key))?;
+        self.put(outcome.into_record())
+    }
+
+    /// Puts the entities that are not trained and stand before a key; without a key, all.
+    fn put_others(&mut self, key: Option<&str>) -> Result<()> {
+        while let Some(other) = self.others.next_before(key) {
+            self.put(other?)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, (record, model): Carried) -> Result<()> {
+        self.observer.entity_finished(&record);
+        self.writer.put(record, model)
+    }
+
+    fn take_pooled(&mut self, outcome: Outcome) -> Result<()> {
+        let no_model = |reason: String| {
+            let key = "all entities together".into();
+            Error::from(StoreError::NoModel { key, reason })
+        };
+        match outcome.status {
+            Status::Trained(trained) => self.writer.put_pooled(&trained.bytes),
+            Status::Failed(error) => Err(no_model(error)),
+            Status::Skipped => Err(no_model("too few rows".into())),
+        }
+    }
+}

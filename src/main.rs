@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     match run {
         Ok(exit) => exit.into(),
         Err(error) if error.is_interruption() => {
-            cli::print_error(&error);
+            cli::print_error(&error, None);
             ExitCode::from(interrupt.exit_code())
         }
         Err(error) => cli::fail(&arguments, &error),

@@ -41,7 +41,7 @@ pub struct Compare {
     #[arg(long, default_value_t = 0, conflicts_with = "test")]
     seed: u64,
 
-    /// List at most so many entities; 0 lists all
+    /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 20, value_name = "ENTITIES")]
     limit: usize,
 
@@ -67,8 +67,8 @@ impl Compare {
         let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
         let comparer = Comparer::new(spec.clone(), self.tree.trainer()?);
         let comparer = comparer.cancel(context.cancel.clone());
-        let train = open(&self.dataset.input)?;
         let holdout = Holdout::new(self.holdout, self.seed, None).map_err(Error::from)?;
+        let train = open(&self.dataset.input)?;
         Ok(match self.test.is_empty() {
             true => comparer.run_held_out(train, &holdout)?,
             false => comparer.run(train, open(&self.test)?)?,

@@ -23,7 +23,7 @@ pub struct Diff {
     /// The number of the second generation
     after: u64,
 
-    /// List at most so many entities; 0 lists all
+    /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 50, value_name = "ENTITIES")]
     limit: usize,
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::Command;
 use per_entity::generate::GenerateError;
 
 use super::hint::hint;
@@ -38,10 +39,10 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// What to type instead, where that can be told.
-    pub fn hint(&self) -> Option<String> {
+    /// What helps, where that can be told in flags that the subcommand has.
+    pub fn hint(&self, subcommand: &Command) -> Option<String> {
         match self {
-            CliError::Library(error) => hint(error),
+            CliError::Library(error) => hint(error, subcommand),
             _ => None,
         }
     }

@@ -1,57 +1,70 @@
 //! Which flag or subcommand helps: the library does not know of any.
 
+use clap::Command;
 use per_entity::Error;
 use per_entity::error::{InputError, SpecError, StoreError};
 use per_entity::schema::Role;
 
-/// What to type after an error, where that can be told.
-pub fn hint(error: &Error) -> Option<String> {
-    match error {
+/// What helps after an error, where that can be told in flags that the subcommand has.
+pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
+    let hint = match error {
         Error::Input(error) => of_input(error),
         Error::Spec(error) => of_spec(error),
         Error::Store(error) => of_store(error),
-        Error::NullKey { .. } => Some("--unknown null".into()),
+        Error::NullKey { .. } => Some("--unknown null predicts nothing for such rows".into()),
         _ => None,
-    }
+    }?;
+    let is_known = |flag: &str| {
+        let mut arguments = subcommand.get_arguments();
+        arguments.any(|argument| argument.get_long() == Some(flag))
+    };
+    let mut flags = hint
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("--"));
+    let is_another = hint.contains("`per-entity ");
+    (is_another || flags.all(|flag| is_known(flag.trim_end_matches([',', ';'])))).then_some(hint)
 }
 
 fn of_input(error: &InputError) -> Option<String> {
     Some(match error {
-        InputError::Nothing | InputError::NoSuchFile { .. } => "--input FILE".into(),
-        InputError::UnknownFormat { .. } => "--format csv".into(),
-        InputError::Ragged { .. } => "leave out --strict".into(),
-        InputError::NotANumber { column, value, .. } => {
-            format!("--categorical {column}, or --missing '{value}'")
-        }
+        InputError::Nothing => "--input FILE names it".into(),
+        InputError::UnknownFormat { .. } => "--format csv says so".into(),
+        InputError::Ragged { .. } => "without --strict they are left out".into(),
+        InputError::NotANumber { column, value, .. } => format!(
+            "--categorical {} makes it a category, --missing {} a missing value",
+            quoted(column),
+            quoted(value)
+        ),
         _ => return None,
     })
 }
 
 fn of_spec(error: &SpecError) -> Option<String> {
     Some(match error {
-        SpecError::NoKey => "--key COLUMN".into(),
-        SpecError::NoTarget => "--target COLUMN".into(),
-        SpecError::UnknownColumn { role, .. } => flag(*role).into(),
-        SpecError::NamedTwice { role, .. } => flag(*role).into(),
+        SpecError::NoKey => "--key COLUMN names it".into(),
+        SpecError::NoTarget => "--target COLUMN names it".into(),
+        SpecError::UnknownColumn { role, .. } | SpecError::NamedTwice { role, .. } => {
+            format!("it is named by {}", flag(*role))
+        }
         SpecError::TwoRoles { first, second, .. } => {
-            format!("{}, {}", flag(*first), flag(*second))
+            format!("it is named by {} and {}", flag(*first), flag(*second))
         }
         SpecError::UnsupportedType { column, role, .. } if *role != Role::Target => {
-            format!("--ignore {column}")
+            format!("--ignore {} leaves it out", quoted(column))
         }
-        SpecError::ColumnNamedTwice(_) => "--columns".into(),
-        SpecError::Separator(_) => "--separator".into(),
-        SpecError::Filter { .. } => "--where".into(),
-        SpecError::HoldoutShare(_) => "--holdout 0.2".into(),
-        SpecError::Difference { name, .. } => format!("--{}", name.replace('_', "-")),
-        SpecError::MemoryLimit { .. } => "--memory-limit".into(),
-        SpecError::PooledExceedsMemory => "leave out --pooled, or raise --memory-limit".into(),
+        SpecError::ColumnNamedTwice(_) => "the names are those of --columns".into(),
+        SpecError::Separator(_) => "it is that of --separator".into(),
+        SpecError::Filter { .. } => "it is that of --where".into(),
+        SpecError::HoldoutShare(_) => "it is that of --holdout".into(),
+        SpecError::Difference { name, .. } => format!("it is --{}", name.replace('_', "-")),
+        SpecError::MemoryLimit { .. } => "it is that of --memory-limit".into(),
+        SpecError::PooledExceedsMemory => "raise --memory-limit, or leave out --pooled".into(),
         SpecError::NotAlike { .. } => {
             "leave out --vanished keep, --keep-better and --max-regression".into()
         }
-        SpecError::NoPooledModel => "per-entity train --pooled".into(),
+        SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
         SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
-            "--positive CLASS".into()
+            "--positive CLASS names one".into()
         }
         _ => return None,
     })
@@ -59,12 +72,24 @@ fn of_spec(error: &SpecError) -> Option<String> {
 
 fn of_store(error: &StoreError) -> Option<String> {
     Some(match error {
-        StoreError::Missing { .. } => "per-entity train --output-dir DIRECTORY".into(),
-        StoreError::Foreign { .. } => "--output-dir DIRECTORY".into(),
-        StoreError::UnknownGeneration { .. } => "per-entity history lists them".into(),
-        StoreError::UnknownEntity { .. } => "per-entity inspect lists them".into(),
+        StoreError::Missing { .. } => "`per-entity train --output-dir DIRECTORY` trains one".into(),
+        StoreError::Foreign { .. } => "--output-dir DIRECTORY names it".into(),
+        StoreError::UnknownGeneration { .. } => "`per-entity history` lists them".into(),
+        StoreError::UnknownEntity { .. } => "`per-entity inspect` lists them".into(),
+        StoreError::Damaged { .. } => {
+            "`per-entity history` lists generations, `per-entity rollback` goes back to one".into()
+        }
         _ => return None,
     })
+}
+
+/// A column or value as a shell takes it.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// The flag that gives a column a role.
@@ -77,7 +102,7 @@ fn flag(role: Role) -> &'static str {
         Role::NumericFeature => "--numeric",
         Role::CategoricalFeature => "--categorical",
         Role::Ignored => "--ignore",
-        Role::Group => "--group-by, or --holdout-by",
+        Role::Group => "--group-by or --holdout-by",
         Role::Filter => "--where",
     }
 }

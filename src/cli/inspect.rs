@@ -32,7 +32,7 @@ pub struct Inspect {
     #[arg(long, value_enum, default_value_t = TreeFormat::Text)]
     format: TreeFormat,
 
-    /// List at most so many entities; 0 lists all
+    /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 50, value_name = "ENTITIES")]
     limit: usize,
 }

@@ -80,6 +80,27 @@ enum Command {
     Man(man::Man),
 }
 
+impl Command {
+    /// The subcommand's name, as it is typed.
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Train(_) => "train",
+            Command::Inspect(_) => "inspect",
+            Command::Evaluate(_) => "evaluate",
+            Command::Predict(_) => "predict",
+            Command::Compare(_) => "compare",
+            Command::History(_) => "history",
+            Command::Diff(_) => "diff",
+            Command::Rollback(_) => "rollback",
+            Command::Verify(_) => "verify",
+            Command::Prune(_) => "prune",
+            Command::Generate(_) => "generate",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
+        }
+    }
+}
+
 pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
     let context = Context {
         quiet: cli.quiet,
@@ -117,22 +138,25 @@ pub fn set_up_logging(cli: &Cli) {
         .init();
 }
 
-pub fn print_error(error: &CliError) {
+pub fn print_error(error: &CliError, hint: Option<&str>) {
     eprintln!("error: {error}");
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = hint {
         eprintln!("hint: {hint}");
     }
 }
 
 /// Says why nothing could be done.
 pub fn fail(cli: &Cli, error: &CliError) -> ExitCode {
+    let command = Cli::command();
+    let subcommand = command.find_subcommand(cli.command.name());
+    let hint = subcommand.and_then(|subcommand| error.hint(subcommand));
     if cli.json {
         let mut document = serde_json::json!({ "error": error.to_string() });
-        if let Some(hint) = error.hint() {
-            document["hint"] = hint.into();
+        if let Some(hint) = &hint {
+            document["hint"] = hint.as_str().into();
         }
         let _ = output::print(document);
     }
-    print_error(error);
+    print_error(error, hint.as_deref());
     ExitCode::from(2)
 }

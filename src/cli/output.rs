@@ -10,7 +10,7 @@ use per_entity::source::Source;
 
 use super::context::Context;
 
-/// Prints a line or more on stdout. A reader that has seen enough, as `head` has, is no error.
+/// Prints a line or more on stdout. A reader that has seen enough, as `head` has, is not an error.
 pub fn print(text: impl Display) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {

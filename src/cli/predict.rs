@@ -15,7 +15,7 @@ use super::output::{grouped, print, report_ragged};
 
 /// Predict each row with the model of its own entity.
 ///
-/// All columns of the input are written, and behind them `prediction`, one `probability_CLASS` for
+/// All columns of the input are written, followed by `prediction`, one `probability_CLASS` for
 /// each class, and `model`, which says what answered: `own`, `fallback` or `none`. Rows keep their
 /// order; a missing or unknown value fails no row. Files are worked on in batches, so they may be
 /// larger than memory.

@@ -87,6 +87,16 @@ pub enum InputError {
         /// The field.
         value: String,
     },
+    /// An input that was not the same when it was read again.
+    #[error(
+        "the input was changed while it was read: {counted} rows were counted, but {read} read; run the same again"
+    )]
+    Changed {
+        /// Rows that were counted.
+        counted: u64,
+        /// Rows that were read.
+        read: u64,
+    },
     /// A format that cannot be read or written row by row.
     #[error("{format} is not written row by row; use CSV or NDJSON")]
     NotByRow {

@@ -42,7 +42,7 @@ pub enum Error {
     #[error("no row is left to work on: {0}")]
     NoRows(String),
     /// A row without a key.
-    #[error("row {row} has no key, for it is null; leave such rows out, or choose what they get")]
+    #[error("row {row} has a null key; leave such rows out, or choose what they get")]
     NullKey {
         /// The row, from 1.
         row: u64,
@@ -63,6 +63,9 @@ pub enum Error {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// Threads cannot be started.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
     /// The work was stopped from outside.
     #[error("interrupted; nothing was committed")]
     Interrupted,

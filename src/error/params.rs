@@ -2,6 +2,7 @@
 
 /// A hyperparameter out of its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParamsError {
     /// `min_samples_split` is below 2.
     #[error(

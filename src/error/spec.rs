@@ -125,7 +125,7 @@ pub enum SpecError {
     PooledExceedsMemory,
     /// Models of two runs that cannot stand side by side.
     #[error(
-        "the current generation has another {differs} than this run, so its models cannot stand beside new ones; train all of them anew, without keeping vanished entities or better models"
+        "the current generation has another {differs} than this run, so its models cannot be kept next to new ones; train all entities again, without keeping vanished entities or better models"
     )]
     NotAlike {
         /// What differs.
@@ -151,9 +151,6 @@ pub enum SpecError {
         /// The classes that there are.
         classes: Vec<String>,
     },
-    /// A pool of threads that cannot be started.
-    #[error("cannot start threads: {0}")]
-    Threads(String),
 }
 
 fn list(texts: &[String]) -> String {

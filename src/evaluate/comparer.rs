@@ -77,7 +77,10 @@ impl Comparer {
     ///
     /// As [`run`](Self::run).
     pub fn run_held_out(&self, input: impl Into<Input>, drawn: &Holdout) -> Result<Comparison> {
-        let table = Table::load(&input.into(), &self.spec, &self.cancel)?;
+        let input = input.into();
+        let carried: Vec<String> = drawn.by().map(str::to_owned).into_iter().collect();
+        let query = Query::new_carrying(&input, &self.spec, &carried)?;
+        let table = Table::load_query(&input, &query, &self.cancel)?;
         let (train, test) = drawn.split(&table);
         self.compare(&train, &test)
     }

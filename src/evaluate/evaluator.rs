@@ -98,7 +98,7 @@ impl Evaluator {
         }
     }
 
-    /// Evaluates every entity's model on its rows. A damaged model is no error but a
+    /// Evaluates every entity's model on its rows. A damaged model is not an error but a
     /// [`ModelStatus`].
     ///
     /// # Errors

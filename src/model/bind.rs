@@ -63,7 +63,7 @@ impl FrameColumn {
         Ok(Self::of_texts(texts.iter()))
     }
 
-    /// The same of a column that is no number; a number where training had texts is a mistake.
+    /// The same of a column that is not a number; a number where training had texts is a mistake.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ pub(crate) fn column<'a>(frame: &'a DataFrame, name: &str, role: Role) -> Result
 }
 
 /// A column holds something else than it did at training.
-pub(crate) fn other_type_than_trained(column: &Column, trained: &str) -> Error {
+fn other_type_than_trained(column: &Column, trained: &str) -> Error {
     SpecError::OtherTypeThanTrained {
         column: column.name().to_string(),
         found: column.dtype().into(),
@@ -167,7 +167,7 @@ impl<'a> BoundModel<'a> {
                         Ok(BoundColumn::Categories { codes, asked })
                     }
                     _ => Err(Error::BadModel(format!(
-                        "asks for feature '{}', which its run did not have so",
+                        "asks for feature '{}', which its run did not have in this form",
                         feature.name()
                     ))),
                 },

@@ -98,7 +98,7 @@ impl Record {
         let record: Record = ciborium::from_reader(&mut rest)
             .map_err(|error| Error::BadModel(format!("not a model in CBOR: {error}")))?;
         if !rest.is_empty() {
-            return Err(bad("bytes behind the end"));
+            return Err(bad("trailing bytes"));
         }
         if record.version != MODEL_VERSION {
             return Err(Error::BadModel(format!(
@@ -147,7 +147,7 @@ impl Arrays {
             return Err(bad("its arrays have different lengths"));
         }
         if self.counts.len() != (self.feature.len() - splits) * classes {
-            return Err(bad("has not one count for each leaf and class"));
+            return Err(bad("does not have one count for each leaf and class"));
         }
         let is_count = |count: &f64| count.is_finite() && *count >= 0.0;
         let are_finite = self

@@ -20,5 +20,6 @@ pub struct ModelSummary {
     /// The share of the training weight that the model classifies correctly.
     pub training_accuracy: f64,
     /// A digest of the trainer and of all that it was given.
+    #[serde(with = "serde_bytes")]
     pub fingerprint: Fingerprint,
 }

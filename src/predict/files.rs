@@ -23,7 +23,7 @@ impl Predictor {
     ///
     /// As [`predict`](Self::predict) and [`Source::batches`], [`Error::NoRows`] for files without
     /// rows, [`Error::Polars`] and [`Error::Io`] where nothing can be written, and
-    /// [`Error::Interrupted`]. Then no file bears the name that was asked for.
+    /// [`Error::Interrupted`]. Then nothing is written under the name that was asked for.
     pub fn predict_files(
         &mut self,
         source: &Source,
@@ -32,10 +32,11 @@ impl Predictor {
         cancel: &Cancel,
     ) -> Result<()> {
         match destination {
-            Destination::Writer(writer) => self.predict_batches(source, writer, format, cancel),
+            Destination::Writer(writer) => self.predict_batches(source, writer, "", format, cancel),
             Destination::File(path) => {
                 let mut file = PartialFile::create(&path)?;
-                match self.predict_batches(source, &mut file, format, cancel) {
+                let name = format!("{}: ", path.display());
+                match self.predict_batches(source, &mut file, &name, format, cancel) {
                     Ok(()) => file.finish(),
                     Err(error) => {
                         file.discard();
@@ -50,10 +51,13 @@ impl Predictor {
         &mut self,
         source: &Source,
         output: impl Write,
+        name: &str,
         format: Format,
         cancel: &Cancel,
     ) -> Result<()> {
-        let failed = |error: PolarsError| Error::polars("cannot write the predictions")(error);
+        let failed = |error: PolarsError| {
+            Error::polars(format!("{name}cannot write the predictions"))(error)
+        };
         let mut output = Some(output);
         let mut writer: Option<FrameWriter<_>> = None;
         for rows in source.batches(&self.spec())? {

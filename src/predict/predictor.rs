@@ -97,6 +97,7 @@ impl Predictor {
 
     /// Sets how many bytes of models are held, the pooled one aside. Models beyond that are read
     /// again when they are needed again.
+    #[must_use]
     pub fn cache(mut self, bytes: u64) -> Self {
         self.cache = Cache::new(bytes);
         self
@@ -128,7 +129,7 @@ impl Predictor {
     ///
     /// Columns are taken for features as [`Model::predict`] takes them, keys as text. A missing
     /// value or a category that training did not see fails no row. A damaged model counts as none
-    /// and is told of by [`damaged`](Self::damaged).
+    /// and is reported by [`damaged`](Self::damaged).
     ///
     /// # Errors
     ///

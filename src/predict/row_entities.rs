@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use crate::error::Result;
-use crate::model::{FrameColumn, MISSING, column, other_type_than_trained, texts};
+use crate::error::{Error, Result, SpecError};
+use crate::model::{FrameColumn, MISSING, column, texts};
 use crate::schema::{Role, key_text};
 
 /// The entities of a frame.
@@ -29,13 +29,13 @@ impl RowEntities {
     /// # Errors
     ///
     /// [`SpecError::UnknownColumn`](crate::error::SpecError::UnknownColumn) and
-    /// [`SpecError::OtherTypeThanTrained`](crate::error::SpecError::OtherTypeThanTrained).
+    /// [`SpecError::UnsupportedType`](crate::error::SpecError::UnsupportedType).
     pub fn of(frame: &DataFrame, names: &[String]) -> Result<Self> {
         let columns = names
             .iter()
             .map(|name| {
                 let column = column(frame, name, Role::Key)?;
-                texts(column).map_err(|_| other_type_than_trained(column, "a key"))
+                texts(column).map_err(|_| not_a_key(column))
             })
             .collect::<Result<Vec<Column>>>()?;
         let texts: Vec<&StringChunked> = columns
@@ -131,4 +131,14 @@ impl RowEntities {
                 .collect(),
         }
     }
+}
+
+fn not_a_key(column: &Column) -> Error {
+    SpecError::UnsupportedType {
+        column: column.name().to_string(),
+        found: column.dtype().into(),
+        role: Role::Key,
+        advice: "give it the type that it had at training".into(),
+    }
+    .into()
 }

@@ -34,10 +34,10 @@ pub(crate) fn key_text<'a>(values: impl Iterator<Item = &'a str>) -> String {
 
 /// The order of keys: that of whole numbers where a key column holds such, else that of text.
 #[derive(Clone, Debug)]
-pub struct KeyOrder(pub(crate) Vec<KeyType>);
+pub(crate) struct KeyOrder(pub(crate) Vec<KeyType>);
 
 impl KeyOrder {
-    /// Compares two keys, given as text. What is no whole number, though it should be one, is
+    /// Compares two keys, given as text. What is not a whole number, though it should be one, is
     /// compared as text, behind all numbers.
     pub fn compare(&self, one: &str, other: &str) -> Ordering {
         let kinds = match self.0.as_slice() {

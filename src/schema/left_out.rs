@@ -4,11 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a row was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WhyLeftOut {
-    /// The wrong number of fields.
-    Ragged,
-    /// The predicate does not hold.
-    Filter,
+pub(crate) enum WhyLeftOut {
     /// A key column is null.
     NullKey,
     /// The target is null.
@@ -43,8 +39,6 @@ pub struct LeftOut {
 impl LeftOut {
     pub(crate) fn add(&mut self, reason: WhyLeftOut, rows: u64) {
         *match reason {
-            WhyLeftOut::Ragged => &mut self.ragged,
-            WhyLeftOut::Filter => &mut self.filter,
             WhyLeftOut::NullKey => &mut self.null_key,
             WhyLeftOut::NullTarget => &mut self.null_target,
             WhyLeftOut::BadWeight => &mut self.bad_weight,

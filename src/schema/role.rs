@@ -17,7 +17,7 @@ pub enum Role {
     NumericFeature,
     /// A feature that is compared as a category.
     CategoricalFeature,
-    /// A column that is no feature.
+    /// A column that is not a feature.
     Ignored,
     /// A column that rows are grouped or held out by.
     Group,

@@ -35,7 +35,7 @@ pub enum ValueType {
     Decimal {
         /// All digits.
         precision: usize,
-        /// Digits behind the point.
+        /// Digits after the decimal point.
         scale: usize,
     },
     /// Days.

@@ -119,7 +119,7 @@ impl<'a> Scorer<'a> {
                         Ok(ScoredColumn::Categories { codes, asked })
                     }
                     _ => Err(Error::BadModel(format!(
-                        "asks for feature '{}', which its run did not have so",
+                        "asks for feature '{}', which its run did not have in this form",
                         wanted.name()
                     ))),
                 }

@@ -1,12 +1,12 @@
 //! The table of entities: its columns, declared once for those who write and those who read it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use polars::prelude::*;
 
 use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Place, Winner};
 use crate::metrics::Metric;
-use crate::model::ModelSummary;
+use crate::model::{Fingerprint, ModelSummary};
 
 /// Rows that are read together when one key is looked up.
 const ROW_GROUP: usize = 1 << 15;
@@ -51,159 +51,133 @@ struct Draft {
     nodes: Option<u32>,
     depth: Option<u32>,
     training_accuracy: Option<f64>,
-    fingerprint: Option<Vec<u8>>,
+    fingerprint: Option<Fingerprint>,
     file: Option<Arc<str>>,
     offset: u64,
     length: u32,
-    digest: Vec<u8>,
+    digest: Option<[u8; 32]>,
     holdout: HoldoutScores,
     is_held_out: bool,
     contest: Option<ContestScores>,
 }
 
-macro_rules! column {
-    ($name:literal, $presence:ident, $access:ident, $get:expr, $take:expr) => {
-        EntityColumn {
-            name: $name,
-            presence: Presence::$presence,
-            access: Access::$access($get, $take),
-        }
+/// All columns but the figures on the rows held out.
+fn fixed_columns() -> Vec<EntityColumn> {
+    use Access::{Bytes, Fraction, Text, Whole32, Whole64};
+    use Presence::{Always, Contest, Newer};
+    let column = |name, presence, access| EntityColumn {
+        name,
+        presence,
+        access,
     };
+    let always = |name, access| column(name, Always, access);
+    vec![
+        always(
+            "key",
+            Text(|r| Some(&r.key), |d, text| text.clone_into(&mut d.key)),
+        ),
+        always("status", Text(|r| Some(r.status.name()), Draft::set_status)),
+        always(
+            "error",
+            Text(
+                |r| r.error.as_deref(),
+                |d, text| d.error = Some(text.into()),
+            ),
+        ),
+        always("rows", Whole64(|r| Some(r.rows), |d, rows| d.rows = rows)),
+        always(
+            "classes",
+            Whole32(|r| Some(r.summary?.classes), |d, n| d.classes = Some(n)),
+        ),
+        always(
+            "nodes",
+            Whole32(|r| Some(r.summary?.nodes), |d, n| d.nodes = Some(n)),
+        ),
+        always(
+            "depth",
+            Whole32(|r| Some(r.summary?.depth), |d, n| d.depth = Some(n)),
+        ),
+        always(
+            "training_accuracy",
+            Fraction(
+                |r| Some(r.summary?.training_accuracy),
+                |d, share| d.training_accuracy = Some(share),
+            ),
+        ),
+        always(
+            "file",
+            Text(|r| r.file(), |d, file| d.file = Some(file.into())),
+        ),
+        always(
+            "offset",
+            Whole64(|r| Some(r.place.as_ref()?.offset), |d, n| d.offset = n),
+        ),
+        always(
+            "length",
+            Whole32(|r| Some(r.place.as_ref()?.length), |d, n| d.length = n),
+        ),
+        always(
+            "digest",
+            Bytes(|r| Some(&r.place.as_ref()?.digest), Draft::set_digest),
+        ),
+        always(
+            "fingerprint",
+            Bytes(
+                |r| Some(&r.summary.as_ref()?.fingerprint),
+                |d, bytes| d.fingerprint = bytes.try_into().ok(),
+            ),
+        ),
+        column(
+            "holdout_rows",
+            Newer,
+            Whole64(|r| Some(r.holdout.as_ref()?.rows), Draft::set_holdout_rows),
+        ),
+        column(
+            "winner",
+            Contest,
+            Text(
+                |r| Some(r.contest.as_ref()?.winner?.name()),
+                Draft::set_winner,
+            ),
+        ),
+        column(
+            "champion_score",
+            Contest,
+            Fraction(
+                |r| r.contest.as_ref()?.champion,
+                |d, score| d.contest.get_or_insert_default().champion = Some(score),
+            ),
+        ),
+        column(
+            "challenger_score",
+            Contest,
+            Fraction(
+                |r| r.contest.as_ref()?.challenger,
+                |d, score| d.contest.get_or_insert_default().challenger = Some(score),
+            ),
+        ),
+    ]
 }
 
-/// All columns but the figures on the rows held out, which follow those that are always there.
-const COLUMNS: [EntityColumn; 17] = [
-    column!("key", Always, Text, |r| Some(r.key.as_str()), |d, text| d
-        .key =
-        text.to_owned()),
-    column!(
-        "status",
-        Always,
-        Text,
-        |r| Some(r.status.name()),
-        |d, text| {
-            let status = EntityStatus::ALL.into_iter();
-            d.status = status.into_iter().find(|status| status.name() == text);
-        }
-    ),
-    column!("error", Always, Text, |r| r.error.as_deref(), |d, text| {
-        d.error = Some(text.to_owned())
-    }),
-    column!("rows", Always, Whole64, |r| Some(r.rows), |d, rows| d
-        .rows =
-        rows),
-    column!(
-        "classes",
-        Always,
-        Whole32,
-        |r| r.summary.map(|s| s.classes),
-        |d, classes| d.classes = Some(classes)
-    ),
-    column!(
-        "nodes",
-        Always,
-        Whole32,
-        |r| r.summary.map(|s| s.nodes),
-        |d, nodes| d.nodes = Some(nodes)
-    ),
-    column!(
-        "depth",
-        Always,
-        Whole32,
-        |r| r.summary.map(|s| s.depth),
-        |d, depth| d.depth = Some(depth)
-    ),
-    column!(
-        "training_accuracy",
-        Always,
-        Fraction,
-        |r| r.summary.map(|s| s.training_accuracy),
-        |d, accuracy| d.training_accuracy = Some(accuracy)
-    ),
-    column!("file", Always, Text, |r| r.file(), |d, file| d.file =
-        Some(file.into())),
-    column!(
-        "offset",
-        Always,
-        Whole64,
-        |r| r.place.as_ref().map(|p| p.offset),
-        |d, offset| d.offset = offset
-    ),
-    column!(
-        "length",
-        Always,
-        Whole32,
-        |r| r.place.as_ref().map(|p| p.length),
-        |d, length| d.length = length
-    ),
-    column!(
-        "digest",
-        Always,
-        Bytes,
-        |r| r.place.as_ref().map(|p| p.digest.as_slice()),
-        |d, digest| d.digest = digest.to_vec()
-    ),
-    column!(
-        "fingerprint",
-        Always,
-        Bytes,
-        |r| r.summary.as_ref().map(|s| s.fingerprint.as_slice()),
-        |d, fingerprint| d.fingerprint = Some(fingerprint.to_vec())
-    ),
-    column!(
-        "holdout_rows",
-        Newer,
-        Whole64,
-        |r| r.holdout.as_ref().map(|h| h.rows),
-        |d, rows| {
-            d.holdout.rows = rows;
-            d.is_held_out = true;
-        }
-    ),
-    column!(
-        "winner",
-        Contest,
-        Text,
-        |r| Some(r.contest.as_ref()?.winner?.name()),
-        |d, text| {
-            let winner = Winner::ALL.into_iter().find(|w| w.name() == text);
-            d.contest.get_or_insert_default().winner = winner;
-        }
-    ),
-    column!(
-        "champion_score",
-        Contest,
-        Fraction,
-        |r| r.contest.as_ref()?.champion,
-        |d, score| d.contest.get_or_insert_default().champion = Some(score)
-    ),
-    column!(
-        "challenger_score",
-        Contest,
-        Fraction,
-        |r| r.contest.as_ref()?.challenger,
-        |d, score| d.contest.get_or_insert_default().challenger = Some(score)
-    ),
-];
-
 /// All columns in the order of the table.
-fn columns() -> impl Iterator<Item = EntityColumn> {
+static COLUMNS: LazyLock<Vec<EntityColumn>> = LazyLock::new(|| {
     let scores = Metric::ALL.iter().enumerate();
     let scores = scores.map(|(position, metric)| EntityColumn {
         name: metric.key(),
         presence: Presence::Newer,
         access: Access::Score(position),
     });
-    let (contest, others): (Vec<_>, Vec<_>) = COLUMNS
+    let (contest, others): (Vec<_>, Vec<_>) = fixed_columns()
         .into_iter()
         .partition(|column| column.presence == Presence::Contest);
-    others.into_iter().chain(scores).chain(contest)
-}
+    others.into_iter().chain(scores).chain(contest).collect()
+});
 
 /// The table in Parquet, made a row group at a time, for there may be millions.
 pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
     let is_contest = records.iter().any(|record| record.contest.is_some());
-    let columns: Vec<EntityColumn> = columns()
+    let columns: Vec<&EntityColumn> = COLUMNS
+        .iter()
         .filter(|column| is_contest || column.presence != Presence::Contest)
         .collect();
     let frame = |records: &[EntityRecord]| {
@@ -223,14 +197,26 @@ pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
 pub(super) fn records(table: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
     let mut drafts: Vec<Draft> = Vec::new();
     drafts.resize_with(table.height(), Draft::default);
-    for column in columns() {
+    for column in COLUMNS.iter() {
         match table.column(column.name) {
             Ok(values) => column.read(values, &mut drafts)?,
             Err(error) if column.presence == Presence::Always => return Err(error),
             Err(_) => {}
         }
     }
+    share_file_names(&mut drafts);
     drafts.into_iter().map(Draft::finish).collect()
+}
+
+/// One text for all models of a pack.
+fn share_file_names(drafts: &mut [Draft]) {
+    let mut last: Option<Arc<str>> = None;
+    for file in drafts.iter_mut().filter_map(|draft| draft.file.as_mut()) {
+        match &last {
+            Some(last) if **last == **file => *file = last.clone(),
+            _ => last = Some(file.clone()),
+        }
+    }
 }
 
 impl EntityColumn {
@@ -282,6 +268,26 @@ impl EntityColumn {
 }
 
 impl Draft {
+    fn set_status(&mut self, text: &str) {
+        let mut all = EntityStatus::ALL.into_iter();
+        self.status = all.find(|status| status.name() == text);
+    }
+
+    fn set_digest(&mut self, bytes: &[u8]) {
+        self.digest = bytes.try_into().ok();
+    }
+
+    fn set_holdout_rows(&mut self, rows: u64) {
+        self.holdout.rows = rows;
+        self.is_held_out = true;
+    }
+
+    fn set_winner(&mut self, text: &str) {
+        let mut all = Winner::ALL.into_iter();
+        let winner = all.find(|winner| winner.name() == text);
+        self.contest.get_or_insert_default().winner = winner;
+    }
+
     fn finish(self) -> PolarsResult<EntityRecord> {
         let summary = self.summary();
         let place = match self.file {
@@ -290,8 +296,8 @@ impl Draft {
                 file,
                 offset: self.offset,
                 length: self.length,
-                digest: self.digest.as_slice().try_into().map_err(
-                    |_| polars_err!(ComputeError: "a digest has {} bytes", self.digest.len()),
+                digest: self.digest.ok_or_else(
+                    || polars_err!(ComputeError: "a model has no digest of 32 bytes"),
                 )?,
             }),
         };
@@ -315,7 +321,7 @@ impl Draft {
             nodes: self.nodes?,
             depth: self.depth?,
             training_accuracy: self.training_accuracy?,
-            fingerprint: self.fingerprint.as_deref()?.try_into().ok()?,
+            fingerprint: self.fingerprint?,
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::error::Result;
 ///
 /// # Errors
 ///
+/// [`StoreError::Missing`](crate::error::StoreError::Missing) where there is no store,
 /// [`StoreError::UnknownGeneration`](crate::error::StoreError::UnknownGeneration),
 /// [`StoreError::Damaged`](crate::error::StoreError::Damaged) for one that is damaged,
 /// [`StoreError::Locked`](crate::error::StoreError::Locked) while another run writes,
@@ -20,7 +21,7 @@ use crate::error::Result;
 pub fn rollback(directory: impl Into<Location>, number: u64) -> Result<Manifest> {
     let mut open = OpenManifest::lock(directory.into())?;
     open.manifest.current = number;
-    Store::at(open.directory.clone(), open.manifest.clone(), number)?;
+    Store::at(open.directory.clone(), open.manifest.clone().into(), number)?;
     open.commit()
 }
 
@@ -30,7 +31,7 @@ pub fn rollback(directory: impl Into<Location>, number: u64) -> Result<Manifest>
 ///
 /// # Errors
 ///
-/// As [`rollback`].
+/// As [`rollback`], but for generations that there are not.
 pub fn prune(directory: impl Into<Location>, keep: usize) -> Result<Vec<PathBuf>> {
     let mut open = OpenManifest::lock(directory.into())?;
     let generations = &mut open.manifest.generations;
@@ -86,7 +87,9 @@ impl OpenManifest {
 
 /// The folders of generations that the manifest does not name.
 pub(super) fn unnamed(directory: &Location, manifest: &Manifest) -> Result<Vec<String>> {
-    let names = directory.list("")?.into_iter().map(|entry| entry.name);
+    let entries = directory.list("")?.into_iter();
+    let folders = entries.filter(|entry| entry.is_folder);
+    let names = folders.map(|entry| entry.name);
     let is_unnamed = |name: &String| name.starts_with(GENERATION) && !manifest.names(name);
     Ok(names.filter(is_unnamed).collect())
 }

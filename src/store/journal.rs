@@ -13,6 +13,7 @@ pub(super) struct JournalModel {
     pub offset: u64,
     pub length: u32,
     /// BLAKE3.
+    #[serde(with = "serde_bytes")]
     pub digest: [u8; 32],
     pub summary: ModelSummary,
 }

@@ -66,7 +66,7 @@ pub struct ContestRun {
 
 impl Run {
     /// Adds classes that models of an earlier run predict, and keeps all in order.
-    pub fn add_classes(&mut self, classes: &[String]) {
+    pub(crate) fn add_classes(&mut self, classes: &[String]) {
         let known: HashSet<String> = self.classes.iter().cloned().collect();
         let new = classes.iter().filter(|class| !known.contains(*class));
         self.classes.extend(new.cloned());

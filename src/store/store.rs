@@ -1,5 +1,7 @@
 //! Reads a store: one of its generations, its table of entities, and single models.
 
+use std::sync::Arc;
+
 use polars::prelude::*;
 use rayon::prelude::*;
 
@@ -13,7 +15,8 @@ use crate::error::{Error, Result, StoreError};
 use crate::guard::guarded;
 use crate::model::Model;
 
-/// The current generation of a store, as it was when the store was opened.
+/// A generation of a store, the current one unless told otherwise, as it was when the store was
+/// opened.
 ///
 /// Opening reads the manifest and nothing else, so it takes the same time whatever the number of
 /// entities.
@@ -29,8 +32,8 @@ use crate::model::Model;
 #[derive(Clone, Debug)]
 pub struct Store {
     directory: Location,
-    manifest: Manifest,
-    generation: Generation,
+    manifest: Arc<Manifest>,
+    generation: Arc<Generation>,
 }
 
 impl Store {
@@ -45,7 +48,7 @@ impl Store {
         let directory = directory.into();
         let (manifest, _) = Manifest::require(&directory)?;
         let current = manifest.current;
-        Self::at(directory, manifest, current)
+        Self::at(directory, manifest.into(), current)
     }
 
     /// Opens the store in a directory, if there is one.
@@ -54,7 +57,7 @@ impl Store {
             None => Ok(None),
             Some((manifest, _)) => {
                 let current = manifest.current;
-                Self::at(directory.clone(), manifest, current).map(Some)
+                Self::at(directory.clone(), manifest.into(), current).map(Some)
             }
         }
     }
@@ -69,7 +72,7 @@ impl Store {
         Self::at(store.directory, store.manifest, number)
     }
 
-    pub(super) fn at(directory: Location, manifest: Manifest, number: u64) -> Result<Self> {
+    pub(super) fn at(directory: Location, manifest: Arc<Manifest>, number: u64) -> Result<Self> {
         let generation =
             manifest
                 .generation(number)
@@ -82,13 +85,13 @@ impl Store {
         let store = Self {
             directory,
             manifest,
-            generation,
+            generation: generation.into(),
         };
+        let table = &store.generation.entities_file;
+        let length = store.directory.open(&store.name(&table.name))?.length();
         if !store.directory.is_folder(&store.generation.directory) {
             return Err(Error::bad_store(store.path(), "is not a directory"));
         }
-        let table = &store.generation.entities_file;
-        let length = store.directory.open(&store.name(&table.name))?.length();
         if length != table.length {
             let problem = format!("has {length} bytes instead of {}; {GO_BACK}", table.length);
             return Err(store.damaged_file(&table.name, problem));
@@ -101,12 +104,12 @@ impl Store {
         &self.manifest
     }
 
-    /// The current generation.
+    /// The generation that was opened.
     pub fn generation(&self) -> &Generation {
         &self.generation
     }
 
-    /// The directory of the current generation.
+    /// The directory of the generation that was opened.
     pub fn path(&self) -> std::path::PathBuf {
         self.directory.path(&self.generation.directory)
     }
@@ -243,7 +246,7 @@ impl Store {
         self.model_of(&self.record(key)?)
     }
 
-    /// The model that a record tells of.
+    /// The model that a record points to.
     ///
     /// # Errors
     ///
@@ -252,13 +255,13 @@ impl Store {
         self.decode(record, &self.read_model(record)?)
     }
 
-    /// The models that some records tell of, in their order. Models that lie side by side in one
+    /// The models that some records point to, in their order. Models that lie side by side in one
     /// file are read together, so records are best sorted by their places.
     pub(crate) fn models_of(&self, records: &[&EntityRecord]) -> Vec<Result<Model>> {
         self.read_together(records, |record, bytes| self.decode(record, bytes))
     }
 
-    /// The bytes of the model that a record tells of, their digest checked.
+    /// The bytes of the model that a record points to, their digest checked.
     pub(super) fn model_bytes_of(&self, record: &EntityRecord) -> Result<Vec<u8>> {
         let bytes = self.read_model(record)?;
         self.check_digest(record, &bytes)?;
@@ -278,15 +281,15 @@ impl Store {
         records.chunks(CARRIED_TOGETHER).flat_map(|records| {
             let records: Vec<&EntityRecord> = records.iter().collect();
             self.read_together(&records, |record, bytes| {
-                let model = match record.place {
-                    Some(_) => {
-                        self.check_digest(record, bytes)?;
-                        Some(bytes.to_vec())
-                    }
-                    None => None,
-                };
+                if record.place.is_some() {
+                    self.check_digest(record, bytes)?;
+                }
+                if record.place.is_some() && record.summary.is_none() {
+                    return Err(self.damaged(record, "nothing is noted of it"));
+                }
+                let model = record.place.as_ref().map(|_| bytes.to_vec());
                 let record = EntityRecord {
-                    error: record.error.clone().filter(|_| record.place.is_none()),
+                    error: record.error.clone().filter(|_| model.is_none()),
                     holdout: None,
                     contest: None,
                     ..record.clone()
@@ -296,7 +299,7 @@ impl Store {
         })
     }
 
-    /// What `make` makes of the bytes of models, which are none where a record tells of no model.
+    /// What `make` makes of the bytes of models, which are none where a record has no model.
     fn read_together<T: Send>(
         &self,
         records: &[&EntityRecord],

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::directory::Location;
 use super::generations::unnamed;
@@ -33,6 +34,7 @@ pub struct Verification {
 pub fn verify(directory: impl Into<Location>) -> Result<Verification> {
     let directory = directory.into();
     let (manifest, _) = Manifest::require(&directory)?;
+    let manifest = Arc::new(manifest);
     let mut report = Verification::default();
     for generation in &manifest.generations {
         report.generations += 1;

@@ -46,8 +46,11 @@ pub(crate) struct Writer {
     created: bool,
     committed: bool,
     layout: Layout,
-    files: Vec<Arc<str>>,
+    /// How many files of models are finished.
+    files: usize,
     pack: Vec<u8>,
+    /// The name of the file of the models in `pack`.
+    pack_name: Arc<str>,
     /// The models of the file to be written next.
     pending: Vec<JournalModel>,
     records: Vec<EntityRecord>,
@@ -87,8 +90,9 @@ impl Writer {
             created,
             committed: false,
             layout: Layout::Packs { models: usize::MAX },
-            files: Vec::new(),
+            files: 0,
             pack: Vec::new(),
+            pack_name: pack_name(0),
             pending: Vec::new(),
             records: Vec::new(),
             model_bytes: 0,
@@ -120,12 +124,18 @@ impl Writer {
     }
 
     /// A directory of this machine for what is needed only while the generation is made. Whoever
-    /// makes it removes it before the [`commit`](Self::commit); what a killed run leaves of it, the
-    /// next run removes.
+    /// makes it removes it before the [`commit`](Self::commit). Where the store lies on this
+    /// machine, the next run removes what a killed one leaves of it; else it is a temporary
+    /// directory.
     pub fn scratch_directory(&self) -> PathBuf {
         let within = self.directory.local_path(&self.staging.name("scratch"));
         within.unwrap_or_else(|| {
-            let name = format!("per-entity-{}-{:p}", std::process::id(), &*self._lock);
+            let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+            let name = format!(
+                "per-entity-{}-{}",
+                std::process::id(),
+                since_1970.as_nanos()
+            );
             std::env::temp_dir().join(name)
         })
     }
@@ -148,18 +158,23 @@ impl Writer {
     }
 
     /// Takes what became of one entity, and writes its model where there is one. Entities come in
-    /// the order of their keys.
+    /// the order of their keys. Returns the record with the place of its model.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where the model cannot be written.
-    pub fn put(&mut self, mut record: EntityRecord, model: Option<Vec<u8>>) -> Result<()> {
+    pub fn put(
+        &mut self,
+        mut record: EntityRecord,
+        model: Option<Vec<u8>>,
+    ) -> Result<&EntityRecord> {
         record.place = match model {
             Some(model) => Some(self.place(&record, model)?),
             None => None,
         };
         self.records.push(record);
-        Ok(())
+        let last = self.records.last();
+        last.ok_or_else(|| Error::Defect("a record is lost".into()))
     }
 
     /// Writes the model of all entities together.
@@ -188,11 +203,12 @@ impl Writer {
         });
         let file = match &self.layout {
             Layout::Own(names) => {
-                let name = names.of(&record.key).into();
-                self.write(name, &model)?
+                let name: Arc<str> = names.of(&record.key).into();
+                self.write(&name, &model)?;
+                name
             }
             &Layout::Packs { models } => {
-                let name: Arc<str> = self.pack_name();
+                let name = self.pack_name.clone();
                 self.pack.extend(model);
                 if self.pending.len() >= models || self.pack.len() >= PACK_BYTES {
                     self.close_pack()?;
@@ -208,30 +224,21 @@ impl Writer {
         })
     }
 
-    /// The file of the models that are packed now. One text for all of them.
-    fn pack_name(&self) -> Arc<str> {
-        let last = self.records.last().filter(|_| !self.pack.is_empty());
-        let same = last.and_then(|record| record.place.as_ref());
-        match same {
-            Some(place) => place.file.clone(),
-            None => format!("pack-{:05}.cbor", self.files.len()).into(),
-        }
-    }
-
     fn close_pack(&mut self) -> Result<()> {
-        let name = format!("pack-{:05}.cbor", self.files.len()).into();
         let pack = std::mem::take(&mut self.pack);
-        self.write(name, &pack)?;
+        let name = self.pack_name.clone();
+        self.write(&name, &pack)?;
+        self.pack_name = pack_name(self.files);
         self.pack = pack;
         self.pack.clear();
         Ok(())
     }
 
-    fn write(&mut self, name: Arc<str>, bytes: &[u8]) -> Result<Arc<str>> {
+    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let models = std::mem::take(&mut self.pending);
-        self.staging.write(&name, bytes, models)?;
-        self.files.push(name.clone());
-        Ok(name)
+        self.staging.write(name, bytes, models)?;
+        self.files += 1;
+        Ok(())
     }
 
     /// Makes the generation the current one, and returns what the manifest says of it.
@@ -336,6 +343,11 @@ impl Drop for Writer {
             self.directory.remove_if_empty();
         }
     }
+}
+
+/// The name of a pack, by the number of files before it.
+fn pack_name(files: usize) -> Arc<str> {
+    format!("pack-{files:05}.cbor").into()
 }
 
 /// Refuses a directory with content that is not a store's.

@@ -18,7 +18,8 @@ use crate::source::Source;
 pub enum Input {
     /// Files.
     Files(Source),
-    /// A frame, which may be one that is yet to be computed.
+    /// A frame. One that is yet to be computed may be computed several times, and must give the
+    /// same rows each time.
     Frame(Box<LazyFrame>),
 }
 

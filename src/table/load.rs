@@ -8,7 +8,7 @@ use super::query::Query;
 use super::stream::stream;
 use super::table::Table;
 use crate::cancel::Cancel;
-use crate::error::{Error, Result};
+use crate::error::{Error, InputError, Result};
 use crate::guard::guarded;
 use crate::source::DatasetSpec;
 
@@ -71,11 +71,13 @@ pub(super) fn rows_before_filter(query: &Query, rows: Option<u64>, passed: u64) 
         (None, Some(unfiltered)) => count(unfiltered)?,
         (None, None) => passed,
     };
-    let filtered = query.predicate && rows >= passed;
+    let filtered = query.is_filtered && rows >= passed;
     if rows != passed && !filtered {
-        return Err(Error::Defect(format!(
-            "the input has {rows} rows, but {passed} were read"
-        )));
+        return Err(InputError::Changed {
+            counted: rows,
+            read: passed,
+        }
+        .into());
     }
     Ok(rows)
 }

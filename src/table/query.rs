@@ -18,7 +18,7 @@ pub struct Query {
     pub(super) target: (String, KeyType),
     pub(super) features: Vec<Feature>,
     pub(super) weight: Option<String>,
-    pub(super) predicate: bool,
+    pub(super) is_filtered: bool,
     /// Number of columns that are carried along, behind the features.
     pub(super) carried: usize,
     /// Counts the rows before the filter, where there is one.
@@ -73,7 +73,7 @@ impl Query {
             target: selection.target,
             features: selection.features,
             weight: spec.weight.clone(),
-            predicate: spec.predicate.is_some(),
+            is_filtered: spec.predicate.is_some(),
             carried: carried.len(),
             unfiltered,
             missing: spec.missing.clone(),
@@ -98,7 +98,7 @@ impl Query {
     }
 
     /// The order in which the entities of a table stand.
-    pub fn key_order(&self) -> KeyOrder {
+    pub(crate) fn key_order(&self) -> KeyOrder {
         KeyOrder(self.key.iter().map(|(_, kind)| *kind).collect())
     }
 
@@ -118,7 +118,7 @@ impl Query {
     /// # Errors
     ///
     /// [`SpecError::OtherTypeThanTrained`] for the first feature that differs.
-    pub fn check_types(&self, trained: &[Feature]) -> Result<()> {
+    pub(crate) fn check_types(&self, trained: &[Feature]) -> Result<()> {
         let differs = |(found, trained): &(&Feature, &Feature)| !trained.accepts(&found.value_type);
         match self.features.iter().zip(trained).find(differs) {
             None => Ok(()),

@@ -22,7 +22,7 @@ impl Fitted {
     }
 
     /// What is noted of the model; `fingerprint` is that of the data and the trainer.
-    pub fn summary(&self, fingerprint: Fingerprint) -> ModelSummary {
+    pub(crate) fn summary(&self, fingerprint: Fingerprint) -> ModelSummary {
         match self {
             Fitted::Tree(tree) => ModelSummary {
                 classes: tree.class_count() as u32,

@@ -9,12 +9,12 @@ use crate::store::EntityRecord;
 /// An entity, and its model where it has one.
 pub(super) type Carried = (EntityRecord, Option<Vec<u8>>);
 
-type Source<'a> = Peekable<Box<dyn Iterator<Item = Result<Carried>> + Send + 'a>>;
+type Entities<'a> = Peekable<Box<dyn Iterator<Item = Result<Carried>> + Send + 'a>>;
 
 /// Entities from two sources that are each in the order of their keys.
 pub(super) struct MergeByKey<'a> {
     order: KeyOrder,
-    sources: [Source<'a>; 2],
+    sources: [Entities<'a>; 2],
 }
 
 impl<'a> MergeByKey<'a> {

@@ -104,7 +104,7 @@ fn too_large(key: &SpilledKey) -> Option<Carried> {
     let mebibytes = key.too_large? >> 20;
     let mut record = EntityRecord::bare(key.key.clone(), key.rows, EntityStatus::Failed);
     record.error = Some(format!(
-        "its rows alone take some {mebibytes} MiB of memory, which is more than the limit"
+        "its rows alone take some {mebibytes} MiB of memory, which is more than the limit; raise it"
     ));
     Some((record, None))
 }

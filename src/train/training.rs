@@ -156,7 +156,7 @@ impl Training {
     /// # Errors
     ///
     /// What is wrong with the settings, the input and the store; then the store is as it was. An
-    /// entity whose training fails is no error: the store notes why, and the run goes on.
+    /// entity whose training fails is not an error: the store notes why, and the run goes on.
     pub fn run(&self, input: impl Into<Input>, store: impl Into<Location>) -> Result<Conclusion> {
         self.run_observed(input, store, &mut ())
     }
@@ -197,10 +197,10 @@ impl Training {
             rows: &rows,
             base: base.as_ref(),
         };
-        let (writer, verdict) = session.train(writer, observer)?;
+        let (writer, accomplished) = session.train(writer, observer)?;
         observer.entities_finished();
         drop(rows);
-        self.conclude(writer, verdict, run, base.as_ref())
+        self.conclude(writer, accomplished, run, base.as_ref())
     }
 
     fn query(&self, input: &Input) -> Result<Query> {
@@ -255,13 +255,13 @@ impl Training {
     fn conclude(
         &self,
         writer: Writer,
-        verdict: Verdict,
+        accomplished: Accomplished,
         mut run: Run,
         base: Option<&Store>,
     ) -> Result<Conclusion> {
         let update = self.update.clone().unwrap_or_default();
         if base.is_some() && update.is_contest() {
-            let contest = verdict.tally.contest();
+            let contest = accomplished.tally.contest();
             let limit = update.regression_limit();
             if let Some(refusal) = limit.and_then(|limit| Refusal::of(&contest, limit)) {
                 writer.discard()?;
@@ -273,16 +273,16 @@ impl Training {
             run.add_classes(&base.generation().run.classes);
         }
         let drawn = self.holdout.clone();
-        run.holdout = drawn.map(|drawn| verdict.tally.holdout(drawn));
+        run.holdout = drawn.map(|drawn| accomplished.tally.holdout(drawn));
         Ok(Conclusion::Committed(Box::new(TrainingReport {
             generation: writer.commit(run)?,
-            carried: verdict.carried,
+            carried: accomplished.carried,
         })))
     }
 }
 
 /// What came of the entities.
-struct Verdict {
+struct Accomplished {
     tally: Tally,
     /// Models that were taken over and not trained again.
     carried: u64,
@@ -299,9 +299,13 @@ struct Session<'a> {
 
 impl Session<'_> {
     /// Trains all entities, and puts what became of them to the writer in the order of their keys.
-    fn train(&self, mut writer: Writer, observer: &mut dyn Observer) -> Result<(Writer, Verdict)> {
+    fn train(
+        &self,
+        mut writer: Writer,
+        observer: &mut dyn Observer,
+    ) -> Result<(Writer, Accomplished)> {
         let (present, vanished) = self.base_records()?;
-        let prior = self.lay_out(&mut writer, &present, &vanished, observer);
+        let prior = self.lay_out(&mut writer, present, &vanished, observer);
         let update = self.training.update.clone().unwrap_or_default();
         let champions = match self.base {
             Some(base) if update.is_contest() => Some(CurrentModels::new(base)?),
@@ -328,7 +332,7 @@ impl Session<'_> {
         self.training.cancel.check()?;
         let Sink { writer, tally, .. } = sink;
         let carried = prior.taken();
-        Ok((writer, Verdict { tally, carried }))
+        Ok((writer, Accomplished { tally, carried }))
     }
 
     /// The entities of the current generation: those whose models may be taken over, and those
@@ -348,7 +352,7 @@ impl Session<'_> {
     fn lay_out(
         &self,
         writer: &mut Writer,
-        present: &[EntityRecord],
+        present: Vec<EntityRecord>,
         vanished: &[EntityRecord],
         observer: &mut dyn Observer,
     ) -> PriorModelIndex {
@@ -358,7 +362,7 @@ impl Session<'_> {
         writer.lay_out(self.training.models_per_file, keys.into_iter());
         let mut prior = writer.prior_models();
         if let Some(base) = self.base {
-            prior.add_generation(base, present);
+            prior.add_generation(base, &present);
         }
         prior
     }
@@ -369,7 +373,7 @@ impl Session<'_> {
             // linfa-trees recurses as deep as its trees are.
             .stack_size(64 << 20)
             .build()
-            .map_err(|error| SpecError::Threads(error.to_string()).into())
+            .map_err(|error| Error::Threads(error.to_string()))
     }
 
     fn train_table(
@@ -436,8 +440,9 @@ impl Sink<'_> {
     }
 
     fn put(&mut self, (record, model): Carried) -> Result<()> {
-        self.observer.entity_finished(&record);
-        self.writer.put(record, model)
+        let record = self.writer.put(record, model)?;
+        self.observer.entity_finished(record);
+        Ok(())
     }
 
     fn take_pooled(&mut self, outcome: Outcome) -> Result<()> {

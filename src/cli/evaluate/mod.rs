@@ -56,7 +56,7 @@ pub struct Evaluate {
     #[arg(long, value_name = "CLASS", requires = "group_by")]
     positive: Option<String>,
 
-    /// List at most so many entities; 0 lists all
+    /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 20, value_name = "ENTITIES")]
     limit: usize,
 }

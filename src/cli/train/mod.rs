@@ -89,13 +89,13 @@ impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.dataset.spec()?;
+        let training = self.training(spec.clone(), context)?;
         let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
             print(Query::new(&source.into(), &spec)?.explain()?)?;
             return Ok(Exit::Done);
         };
         report_ragged(&source);
-        let training = self.training(spec, context)?;
         let mut summary = Summary::new(context);
         match training.run_observed(source, output_dir, &mut summary)? {
             Conclusion::Refused(refusal) => refuse(context, &refusal),

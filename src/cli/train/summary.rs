@@ -21,12 +21,15 @@ pub struct Summary {
     first: Vec<Vec<String>>,
     one_class: u64,
     failures: Vec<(String, String)>,
+    /// Entities whose earlier model stays because there is no new one.
+    unopposed: Vec<(String, String)>,
     entities: u64,
 }
 
 impl Observer for Summary {
     fn rows_loaded(&mut self, _: u64, entities: u64) {
         self.bar.set_length(entities);
+        self.bar.reset_eta();
     }
 
     fn entity_finished(&mut self, entity: &EntityRecord) {
@@ -35,11 +38,13 @@ impl Observer for Summary {
         if entity.summary.is_some_and(|summary| summary.classes == 1) {
             self.one_class += 1;
         }
-        // An earlier model that stays because there is no new one is a failure, too.
-        if let Some(error) = &entity.error
-            && (self.failures.len() < SHOWN || entity.status == EntityStatus::Trained)
-        {
-            self.failures.push((entity.key.clone(), error.clone()));
+        if let Some(error) = &entity.error {
+            let failure = (entity.key.clone(), error.clone());
+            match entity.status {
+                EntityStatus::Trained => self.unopposed.push(failure),
+                _ if self.failures.len() < SHOWN => self.failures.push(failure),
+                _ => {}
+            }
         }
         if self.first.len() < SHOWN {
             self.first.push(row(entity));
@@ -58,12 +63,13 @@ impl Summary {
             first: Vec::new(),
             one_class: 0,
             failures: Vec::new(),
+            unopposed: Vec::new(),
             entities: 0,
         }
     }
 
     pub fn has_failures(&self) -> bool {
-        !self.failures.is_empty()
+        !self.failures.is_empty() || !self.unopposed.is_empty()
     }
 
     pub fn print(
@@ -72,7 +78,7 @@ impl Summary {
         report: &TrainingReport,
         elapsed: Duration,
     ) -> std::io::Result<()> {
-        for (key, error) in &self.failures {
+        for (key, error) in self.failures.iter().chain(&self.unopposed) {
             log::error!("entity '{key}': {error}");
         }
         if context.json {

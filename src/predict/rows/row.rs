@@ -181,7 +181,7 @@ fn clean<'a>(text: &'a str, spec: &DatasetSpec) -> Option<&'a str> {
     (!spec.missing.iter().any(|missing| missing == text)).then_some(text)
 }
 
-/// A value of JSON that is no text; nothing for null.
+/// A value of JSON that is not text; nothing for null.
 fn scalar(name: &str, value: &Value) -> Option<Column> {
     let name = name.into();
     Some(match value {

@@ -103,14 +103,14 @@ pub trait Directory: Debug + Send + Sync {
     /// [`Error::Io`](crate::Error::Io).
     fn sync(&self, name: &str) -> Result<()>;
 
-    /// Gives a file, or a folder with all in it, another name.
+    /// Gives a file, or a folder with everything in it, another name.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](crate::Error::Io).
     fn rename(&self, from: &str, to: &str) -> Result<()>;
 
-    /// Removes a file, or a folder with all in it. What is not there is no error.
+    /// Removes a file, or a folder with everything in it. What is not there is not an error.
     ///
     /// # Errors
     ///

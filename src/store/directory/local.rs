@@ -27,7 +27,10 @@ impl LocalDirectory {
 
 /// The name of a file's new content, until it takes the file's place.
 fn prepared_name(name: &str) -> String {
-    format!(".{name}")
+    match name.rsplit_once('/') {
+        Some((folder, file)) => format!("{folder}/.{file}"),
+        None => format!(".{name}"),
+    }
 }
 
 impl Directory for LocalDirectory {

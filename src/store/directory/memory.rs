@@ -30,7 +30,7 @@ pub struct MemoryDirectory {
 
 #[derive(Debug, Default)]
 struct Content {
-    files: BTreeMap<String, Arc<[u8]>>,
+    files: BTreeMap<String, Arc<Vec<u8>>>,
     folders: BTreeSet<String>,
     locked: HashSet<String>,
     exists: bool,
@@ -122,15 +122,15 @@ impl Directory for MemoryDirectory {
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.content().files.insert(name.to_owned(), bytes.into());
+        let bytes = Arc::new(bytes.to_vec());
+        self.content().files.insert(name.to_owned(), bytes);
         Ok(())
     }
 
     fn append(&self, name: &str, bytes: &[u8], _: Durability) -> Result<()> {
         let mut content = self.content();
-        let before = content.files.get(name).map_or(&[][..], |bytes| bytes);
-        let bytes = [before, bytes].concat();
-        content.files.insert(name.to_owned(), bytes.into());
+        let file = content.files.entry(name.to_owned()).or_default();
+        Arc::make_mut(file).extend_from_slice(bytes);
         Ok(())
     }
 
@@ -177,7 +177,12 @@ impl Directory for MemoryDirectory {
 
     fn commit(&self, prepared: Prepared, expected: Option<&[u8]>) -> Result<()> {
         let mut content = self.content();
-        if content.files.get(&prepared.name).map(|bytes| &**bytes) != expected {
+        if content
+            .files
+            .get(&prepared.name)
+            .map(|bytes| bytes.as_slice())
+            != expected
+        {
             let path = self.path(&prepared.name);
             return Err(StoreError::Changed { path }.into());
         }
@@ -202,7 +207,7 @@ impl Directory for MemoryDirectory {
 
 struct MemoryFile {
     path: PathBuf,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
 }
 
 impl StoredFile for MemoryFile {

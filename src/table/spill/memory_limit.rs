@@ -32,7 +32,7 @@ const LEAST: u64 = 128 << 20;
 
 impl MemoryLimit {
     /// A limit of so many bytes for the whole process, some 512 MiB of which are for reading and
-    /// writing. What a row takes is reckoned from the query's columns.
+    /// writing. What a row takes is estimated from the query's columns.
     ///
     /// # Errors
     ///

@@ -171,7 +171,7 @@ impl Spilled {
         });
         Ok(Query {
             frame: frame.select(columns.collect::<Vec<_>>()),
-            predicate: false,
+            is_filtered: false,
             unfiltered: None,
             ..self.query.clone()
         })

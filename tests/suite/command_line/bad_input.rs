@@ -39,7 +39,7 @@ fn bad_input_is_named_and_touches_no_output() {
         &["--features", "zz"],
         "no column 'zz', which is wanted as a feature",
     );
-    flags(&["--features", "zz"], "hint: --features");
+    flags(&["--features", "zz"], "hint: it is named by --features");
     flags(&["--where", "zz = 1"], "no column 'zz'");
     flags(&["--where", "x = = 1"], "filter 'x = = 1'");
     flags(&["--where", "x > 100"], "no row is left");

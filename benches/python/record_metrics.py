@@ -1,6 +1,6 @@
 """Records what scikit-learn, Fairlearn and SciPy say of made-up predictions.
 
-The result, tests/golden/metrics.json, is what tests/metrics.rs compares the Rust metrics with.
+The result, tests/golden/metrics.json, is what tests/suite/metrics compares the Rust metrics with.
 Run it from the root of the repository, on Python 3.11 or later:
 
     pip install scikit-learn==1.9.1 fairlearn==0.15.0 scipy==1.17.1

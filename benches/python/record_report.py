@@ -1,7 +1,7 @@
 """Records what scikit-learn and Fairlearn say of the predictions of whole stores.
 
 Trains and predicts with the `per-entity` binary, and evaluates what it predicted. The result,
-tests/golden/report.json, is what tests/evaluate.rs compares the output of `evaluate` with.
+tests/golden/report.json, is what tests/suite/evaluate compares the output of `evaluate` with.
 Run it from the root of the repository, on Python 3.11 or later, and again when trees change:
 
     pip install scikit-learn==1.9.1 fairlearn==0.15.0 scipy==1.17.1 polars

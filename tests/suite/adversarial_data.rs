@@ -253,15 +253,14 @@ fn one_entity_of_all_rows_one_row_for_each_and_a_million_categories() {
     let one = vec!["all"; rows as usize];
     let mut frame = df!("n" => number, "text" => text, "y" => label, "one" => one, "x" => vec![1; rows as usize]).unwrap();
     assert!(write(&mut frame, &place.path("data.parquet")));
-    let trained = |key: &str, more: &[&str]| {
-        let input = ["--input", &place.text("data.parquet"), "--target", "y"];
-        let own = ["--quiet", "--max-depth", "3", "--key", key];
+    let trained = |key: &str, more: &str| {
+        let train = "train --quiet --input data.parquet --target y --max-depth 3";
         place
-            .train(key, &[&input[..], &own, more].concat())
+            .run(&format!("{train} --key {key} --output-dir {key} {more}"))
             .succeeded();
         assert_whole(&place.path(key));
         place.store(key).generation().trained
     };
-    assert_eq!(trained("one", &[]), 1);
-    assert_eq!(trained("text", &["--ignore", "n,one"]), rows as u64);
+    assert_eq!(trained("one", ""), 1);
+    assert_eq!(trained("text", "--ignore n,one"), rows as u64);
 }

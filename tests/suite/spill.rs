@@ -137,22 +137,23 @@ proptest! {
 }
 
 /// Trains with notes of what is done.
-fn train(place: &Place, store: &str, more: &[&str]) -> Finished {
-    let own = ["--key", "entity", "--target", "income", "-v"];
-    place.train(store, &[&own[..], more].concat())
+fn train(place: &Place, store: &str, more: &str) -> Finished {
+    let train = "train --input data.parquet --key entity --target income -v";
+    place.run(&format!("{train} --output-dir {store} {more}"))
 }
 
 #[test]
 fn the_store_is_the_same_to_the_byte_and_nothing_is_left() {
     let place = Place::new();
-    let data = place.generate("data.parquet", 2_000_000, &["--entities", "3000"]);
-    let input = ["--input", &data];
-    let limited = ["--input", &data, "--memory-limit", "640MiB"];
-    for (name, more) in [("plain", &[][..]), ("held out", &["--holdout", "0.2"])] {
-        let (whole, parts) = (format!("{name} whole"), format!("{name} parts"));
-        train(&place, &whole, &[&input[..], more].concat()).succeeded();
-        let said = train(&place, &parts, &[&limited[..], more].concat()).succeeded();
-        assert!(said.stderr.contains("trained in"), "{}", said.stderr);
+    place
+        .run("generate --rows 2000000 --entities 3000 --output data.parquet")
+        .succeeded();
+    for (name, more) in [("plain", ""), ("held-out", "--holdout 0.2")] {
+        let (whole, parts) = (format!("{name}-whole"), format!("{name}-parts"));
+        train(&place, &whole, more).succeeded();
+        let limited = format!("{more} --memory-limit 640MiB");
+        let said = train(&place, &parts, &limited).succeeded().stderr;
+        assert!(said.contains("trained in"), "{said}");
         let same_bytes = || content(&place.path(&whole)) == content(&place.path(&parts));
         assert!(same_bytes(), "{name}");
         assert_eq!(verify(place.path(&parts)).unwrap().orphans.len(), 0);
@@ -162,17 +163,13 @@ fn the_store_is_the_same_to_the_byte_and_nothing_is_left() {
             run
         };
         assert_eq!(run(&whole), run(&parts));
-        let update = [&limited[..], more, &["--update"]].concat();
-        train(&place, &whole, &update).succeeded();
+        train(&place, &whole, &format!("{limited} --update")).succeeded();
         assert!(same_bytes(), "{name}, updated");
     }
     for (arguments, problem) in [
-        (
-            &["--input", &data, "--memory-limit", "100MiB"][..],
-            "give 640 MiB or more",
-        ),
-        (&[&limited[..], &["--pooled"]].concat(), "--pooled"),
-        (&["--input", &data, "--memory-limit", "much"], "2GiB"),
+        ("--memory-limit 100MiB", "give 640 MiB or more"),
+        ("--memory-limit 640MiB --pooled", "--pooled"),
+        ("--memory-limit much", "2GiB"),
     ] {
         let said = train(&place, "none", arguments).failed(2);
         assert!(said.contains(problem), "{said}");

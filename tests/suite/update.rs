@@ -9,21 +9,20 @@ use per_entity::store::{EntityRecord, Store};
 use polars::prelude::*;
 use serde_json::Value;
 
-use crate::support::SAMPLE;
 use crate::support::place::Place;
 use crate::support::program::Finished;
 use crate::support::store::assert_whole;
 
-/// Trains the made-up rows of all levels, some held out.
-fn train_sample(place: &Place, store: &str, more: &[&str]) -> Value {
-    let own = ["--input", SAMPLE, "--where", "true", "--holdout", "0.3"];
-    train(place, store, &[&own[..], more].concat())
-        .succeeded()
-        .json()
+/// Trains on the sample of all levels, some rows held out.
+fn train_sample(place: &Place, store: &str, more: &str) -> Value {
+    let output = train(place, store, &format!("--holdout 0.3 {more}"));
+    output.succeeded().json()
 }
 
-fn train(place: &Place, store: &str, more: &[&str]) -> Finished {
-    place.train(store, &[&["--json"], more].concat())
+/// Trains on the sample of all levels.
+fn train(place: &Place, store: &str, more: &str) -> Finished {
+    let train = "train --json --input sample.csv --where true";
+    place.run(&format!("{train} --output-dir {store} {more}"))
 }
 
 /// A store that is whole.
@@ -41,31 +40,22 @@ fn accuracy(record: &EntityRecord) -> Option<f64> {
     record.holdout_score(Metric::Accuracy)
 }
 
-const SHALLOW: [&str; 2] = ["--max-depth", "2"];
+const SHALLOW: &str = "--max-depth 2";
 
 #[test]
 fn a_new_model_replaces_the_old_one_only_if_it_is_not_worse_on_the_same_rows() {
-    let place = Place::new();
-    train_sample(&place, "old", &SHALLOW);
-    train_sample(&place, "new", &[]);
+    let place = Place::with_sample();
+    train_sample(&place, "old", SHALLOW);
+    train_sample(&place, "new", "");
     for (metric, tolerance) in [
         ("accuracy", "0"),
         ("accuracy", "0.05"),
         ("brier-score", "0"),
     ] {
         let store = format!("{metric}-{tolerance}");
-        train_sample(&place, &store, &SHALLOW);
-        let updated = train_sample(
-            &place,
-            &store,
-            &[
-                "--update",
-                "--keep-better",
-                metric,
-                "--tolerance",
-                tolerance,
-            ],
-        );
+        train_sample(&place, &store, SHALLOW);
+        let contest = format!("--update --keep-better {metric} --tolerance {tolerance}");
+        let updated = train_sample(&place, &store, &contest);
         let table = self::store(&place, &store)
             .entities()
             .unwrap()
@@ -145,32 +135,17 @@ fn a_new_model_replaces_the_old_one_only_if_it_is_not_worse_on_the_same_rows() {
 
 #[test]
 fn a_regression_commits_nothing() {
-    let place = Place::new();
-    let before =
-        train_sample(&place, "store", &SHALLOW)["generation"]["holdout"]["overall"].clone();
-    let after = train_sample(&place, "new", &[])["generation"]["holdout"]["overall"].clone();
+    let place = Place::with_sample();
+    let before = train_sample(&place, "store", SHALLOW)["generation"]["holdout"]["overall"].clone();
+    let after = train_sample(&place, "new", "")["generation"]["holdout"]["overall"].clone();
     let accuracy = |overall: &Value| overall["micro"]["accuracy"].as_f64().unwrap();
     let drop = accuracy(&before) - accuracy(&after);
     assert!(drop > 0.0, "trees of depth 2 are better on these rows");
-    let own = [
-        "--input",
-        SAMPLE,
-        "--where",
-        "true",
-        "--holdout",
-        "0.3",
-        "--update",
-    ];
     let update = |limit: f64| {
-        let limit = limit.to_string();
-        train(
-            &place,
-            "store",
-            &[&own[..], &["--max-regression", &limit]].concat(),
-        )
+        let more = format!("--holdout 0.3 --update --max-regression {limit}");
+        train(&place, "store", &more)
     };
-    let refused = update(drop - 1e-9);
-    let error = refused.failed(1);
+    let error = update(drop - 1e-9).failed(1);
     assert!(error.contains("nothing is committed"), "{error}");
     assert_eq!(store(&place, "store").generation().number, 1);
     let names = fs::read_dir(place.path("store")).unwrap();
@@ -185,50 +160,26 @@ fn a_regression_commits_nothing() {
 
 #[test]
 fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
-    let place = Place::new();
-    let input = ["--input", SAMPLE, "--where", "true"];
+    let place = Place::with_sample();
     for arguments in [
-        &["--keep-better", "accuracy", "--holdout", "0.2"][..],
-        &["--keep-better", "accuracy", "--update"],
-        &["--max-regression", "0.1", "--update"],
-        &["--tolerance", "0.1", "--update", "--holdout", "0.2"],
-        &["--max-regression", "-1", "--update", "--holdout", "0.2"],
-        &[
-            "--keep-better",
-            "accuracy",
-            "--tolerance",
-            "nan",
-            "--update",
-            "--holdout",
-            "0.2",
-        ],
+        "--keep-better accuracy --holdout 0.2",
+        "--keep-better accuracy --update",
+        "--max-regression 0.1 --update",
+        "--tolerance 0.1 --update --holdout 0.2",
+        "--max-regression -1 --update --holdout 0.2",
+        "--keep-better accuracy --tolerance nan --update --holdout 0.2",
     ] {
-        let output = train(&place, "store", &[&input[..], arguments].concat());
-        assert_eq!(output.code, Some(2), "{arguments:?}: {}", output.stderr);
-        assert!(!place.path("store").exists(), "{arguments:?}");
+        let output = train(&place, "store", arguments);
+        assert_eq!(output.code, Some(2), "{arguments}: {}", output.stderr);
+        assert!(!place.path("store").exists(), "{arguments}");
     }
     // The first run of all has nothing to compare with.
-    let first = [
-        "--update",
-        "--keep-better",
-        "accuracy",
-        "--max-regression",
-        "0",
-    ];
-    let first = train_sample(&place, "store", &first);
+    let first = "--update --keep-better accuracy --max-regression 0";
+    let first = train_sample(&place, "store", first);
     assert_eq!(first["generation"]["contest"], Value::Null);
 
-    let other = [
-        "--ignore",
-        "age",
-        "--holdout",
-        "0.2",
-        "--update",
-        "--keep-better",
-        "f1",
-    ];
-    let output = train(&place, "store", &[&input[..], &other].concat());
-    let error = output.failed(2);
+    let other = "--ignore age --holdout 0.2 --update --keep-better f1";
+    let error = train(&place, "store", other).failed(2);
     assert!(error.contains("another features"), "{error}");
 }
 
@@ -241,19 +192,19 @@ fn what_vanished_stays_in_the_order_of_whole_number_keys() {
             .map(|shop| format!("{shop},1,{sold}\n{shop},2,no\n"));
         "shop,size,sold\n".to_owned() + &rows.collect::<String>()
     };
-    let columns = ["--key", "shop", "--target", "sold"];
-    let all = place.write("all.csv", rows(&[1, 2, 9, 10, 11, 100], "perhaps"));
-    let some = place.write("some.csv", rows(&[2, 10, 12], "yes"));
-    let packed = ["--models-per-file", "4"];
-    for more in [&[][..], &packed] {
-        let store = format!("store-{}", more.len());
-        let first = ["--input", &all];
-        train(&place, &store, &[&columns[..], &first, more].concat()).succeeded();
-        let update = ["--input", &some, "--update", "--vanished", "keep"];
-        train(&place, &store, &[&columns[..], &update, more].concat()).succeeded();
-        let keys: Vec<String> = records(&place, &store).into_iter().map(|r| r.key).collect();
+    place.write("all.csv", rows(&[1, 2, 9, 10, 11, 100], "perhaps"));
+    place.write("some.csv", rows(&[2, 10, 12], "yes"));
+    for (store, more) in [("single", ""), ("packed", "--models-per-file 4")] {
+        let train = format!("train --key shop --target sold --output-dir {store} {more}");
+        place.run(&format!("{train} --input all.csv")).succeeded();
+        place
+            .run(&format!(
+                "{train} --input some.csv --update --vanished keep"
+            ))
+            .succeeded();
+        let keys: Vec<String> = records(&place, store).into_iter().map(|r| r.key).collect();
         assert_eq!(keys, ["1", "2", "9", "10", "11", "12", "100"]);
-        let store = self::store(&place, &store);
+        let store = self::store(&place, store);
         let row = df!("size" => [1]).unwrap();
         let predicted = |key: &str| store.model(key).unwrap().predict(&row).unwrap()[0].to_owned();
         assert_eq!(predicted("9"), "perhaps");

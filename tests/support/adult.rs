@@ -1,36 +1,26 @@
 //! The Adult census data, where they are at hand, and what scikit-learn makes of them.
 
 use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-/// The directory of `adult.data` and `adult.test`.
-pub struct Adult(PathBuf);
+use super::place::Place;
 
-/// The data in `PER_ENTITY_ADULT_DIR`, without which a test has nothing to do.
-pub fn adult() -> Option<Adult> {
+/// A place with `adult.data` and `adult.test`; none if they are not in the directory that
+/// `PER_ENTITY_ADULT_DIR` names, or in `../shared/data/adult`.
+pub fn adult() -> Option<Place> {
     let directory = env::var_os("PER_ENTITY_ADULT_DIR")
         .map_or_else(|| "../shared/data/adult".into(), PathBuf::from);
-    if directory.join("adult.data").exists() {
-        return Some(Adult(directory));
+    if !directory.join("adult.data").exists() {
+        eprintln!("skipped: no Adult data in {}", directory.display());
+        return None;
     }
-    eprintln!("skipped: no Adult data in {}", directory.display());
-    None
-}
-
-impl Adult {
-    pub fn directory(&self) -> String {
-        self.0.display().to_string()
+    let (place, directory) = (Place::new(), fs::canonicalize(directory).unwrap());
+    for name in ["adult.data", "adult.test"] {
+        symlink(directory.join(name), place.path(name)).unwrap();
     }
-
-    /// The rows to train on.
-    pub fn data(&self) -> String {
-        self.0.join("adult.data").display().to_string()
-    }
-
-    /// The rows to test on.
-    pub fn test(&self) -> String {
-        self.0.join("adult.test").display().to_string()
-    }
+    Some(place)
 }
 
 /// An education level, and what scikit-learn's trees for it have, over several seeds.

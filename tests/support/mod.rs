@@ -6,5 +6,5 @@ pub mod place;
 pub mod program;
 pub mod store;
 
-/// Made-up rows in Adult's shape, of all education levels.
-pub const SAMPLE: &str = "fixtures/adult-sample.csv";
+/// 2,000 made-up rows in Adult's shape, of all education levels.
+pub const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/adult-sample.csv");

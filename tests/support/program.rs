@@ -4,14 +4,16 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// A command of `per-entity`, to be given arguments.
-pub fn per_entity() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_per-entity"))
-}
-
-/// Runs `per-entity` with these arguments.
-pub fn run(arguments: &[&str]) -> Finished {
-    finish(per_entity().args(arguments))
+/// A command of `per-entity`, as one would type it. What stands in single quotes is one argument.
+pub fn per_entity(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_per-entity"));
+    for (position, part) in arguments.split('\'').enumerate() {
+        match position % 2 {
+            0 => command.args(part.split_whitespace()),
+            _ => command.arg(part),
+        };
+    }
+    command
 }
 
 /// Runs a command to its end.

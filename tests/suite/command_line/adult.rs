@@ -1,18 +1,19 @@
 //! Trees of Adult are those of scikit-learn.
 
+use std::path::Path;
+
 use per_entity::source::{DatasetSpec, Source};
 use per_entity::table::Query;
 use polars::prelude::{DataFrame, DataType, IntoLazy, col, lit};
 
 use crate::support::adult::{LEVELS, adult};
-use crate::support::place::Place;
 
 #[test]
 fn adult_gives_the_trees_that_scikit_learn_gives() {
-    let Some(adult) = adult() else { return };
-    let input = adult.data();
-    let place = Place::new();
-    place.train("models", &["--input", &input]).succeeded();
+    let Some(place) = adult() else { return };
+    place
+        .run("train --input adult.data --output-dir models")
+        .succeeded();
     let records = place.store("models").records().unwrap();
     let accuracy = |key: &str| {
         let record = records.iter().find(|record| record.key == key).unwrap();
@@ -27,10 +28,11 @@ fn adult_gives_the_trees_that_scikit_learn_gives() {
     let bytes: u64 = records.iter().map(|record| record.model_bytes()).sum();
     assert!(bytes <= 244_000 / 4, "{bytes} bytes of models");
 
-    let all = ["--input", &input, "--where", "true"];
-    place.train("models", &all).succeeded();
+    place
+        .run("train --input adult.data --where true --output-dir models")
+        .succeeded();
     let store = place.store("models");
-    let test = complete_rows(adult.test());
+    let test = complete_rows(&place.path("adult.test"));
     for level in LEVELS {
         let (key, (fewest, most)) = (level.key, level.nodes);
         let model = store.model(key).unwrap();
@@ -58,12 +60,12 @@ fn adult_gives_the_trees_that_scikit_learn_gives() {
 }
 
 /// The complete rows of a file, every key and category as text.
-fn complete_rows(path: String) -> DataFrame {
+fn complete_rows(path: &Path) -> DataFrame {
     let spec = DatasetSpec {
         predicate: None,
         ..DatasetSpec::adult()
     };
-    let source = Source::open(&[path], None, &spec).unwrap();
+    let source = Source::open(&[path.display().to_string()], None, &spec).unwrap();
     let frame = Query::new(&source.into(), &spec).unwrap().frame().clone();
     frame
         .with_columns([

@@ -5,20 +5,24 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::SAMPLE;
 use crate::support::place::Place;
-use crate::support::program::per_entity;
 
 #[test]
 fn an_interrupted_run_leaves_the_store_as_it_was() {
-    let place = Place::new();
-    let data = place.generate("rows.parquet", 2_000_000, &["--entities", "200000"]);
-    let train_sample = || place.train("models", &["--input", SAMPLE]).succeeded();
+    let place = Place::with_sample();
+    place
+        .run("generate --rows 2000000 --entities 200000 --output rows.parquet")
+        .succeeded();
+    let train_sample = || {
+        place
+            .run("train --input sample.csv --output-dir models")
+            .succeeded()
+    };
     train_sample();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let mut run = per_entity()
-            .args(["train", "--key", "entity", "--target", "income", "--quiet"])
-            .args(["--input", &data, "--output-dir", &place.text("models")])
+        let mut run = place
+            .command("train --input rows.parquet --key entity --target income --output-dir models")
+            .arg("--quiet")
             .spawn()
             .unwrap();
         thread::sleep(Duration::from_millis(300));

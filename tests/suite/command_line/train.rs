@@ -4,21 +4,16 @@ use std::fs;
 use std::fs::File;
 use std::path::Path;
 
-use per_entity::store::Store;
 use polars::prelude::{ParquetWriter, df};
 
-use crate::support::SAMPLE;
 use crate::support::place::Place;
-use crate::support::program::run;
 use crate::support::store::{content, model_files};
 
 #[test]
 fn training_needs_no_flag_but_input_and_output() {
-    let place = Place::new();
-    let text = place
-        .train("models", &["--input", SAMPLE])
-        .succeeded()
-        .stdout;
+    let place = Place::with_sample();
+    let output = place.run("train --input sample.csv --output-dir models");
+    let text = output.succeeded().stdout;
     for part in [
         "2,000 rows read",
         "Bachelors",
@@ -50,38 +45,37 @@ fn training_needs_no_flag_but_input_and_output() {
 
 #[test]
 fn output_is_for_people_or_for_scripts_or_nothing() {
-    let place = Place::new();
-    let train = |more: &str| {
-        place
-            .train("models", &["--input", SAMPLE, more])
-            .succeeded()
-    };
-    let quiet = train("--quiet");
+    let place = Place::with_sample();
+    let quiet = place.run("train --input sample.csv --output-dir models --quiet");
+    let quiet = quiet.succeeded();
     assert_eq!((quiet.stdout, quiet.stderr), (String::new(), String::new()));
 
-    let summary = train("--json").json();
+    let summary = place.run("train --input sample.csv --output-dir models --json");
+    let summary = summary.succeeded().json();
     assert_eq!(summary["generation"]["number"], 2);
     assert_eq!(summary["generation"]["trained"], 3);
     assert_eq!(summary["generation"]["rows_read"], 2000);
 
-    let error = run(&["train", "--json", "--input", "no.csv", "--output-dir", "x"]).json();
+    let error = place
+        .run("train --input no.csv --output-dir x --json")
+        .json();
     assert!(error["error"].as_str().unwrap().contains("no.csv"));
 
-    let plan = run(&["train", "--input", SAMPLE, "--explain"]).stdout;
+    let plan = place.run("train --input sample.csv --explain").stdout;
     assert!(plan.contains("FILTER"), "{plan}");
 }
 
 #[test]
 fn training_again_makes_a_new_generation_and_keeps_the_old_one() {
-    let place = Place::new();
-    let train = |more: &[&str]| -> Store {
-        place
-            .train("models", &[&["--input", SAMPLE], more].concat())
-            .succeeded();
-        place.store("models")
-    };
-    let first = train(&[]);
-    let second = train(&["--max-depth", "2"]);
+    let place = Place::with_sample();
+    place
+        .run("train --input sample.csv --output-dir models")
+        .succeeded();
+    let first = place.store("models");
+    place
+        .run("train --input sample.csv --output-dir models --max-depth 2")
+        .succeeded();
+    let second = place.store("models");
     assert_eq!(
         (first.generation().number, second.generation().number),
         (1, 2)
@@ -94,32 +88,35 @@ fn training_again_makes_a_new_generation_and_keeps_the_old_one() {
 }
 
 #[test]
-fn the_same_bytes_whatever_the_number_of_threads_or_the_order_of_the_rows() {
+fn the_same_bytes_whatever_the_number_of_threads() {
     let place = Place::new();
-    let data = place.generate(
-        "rows.parquet",
-        60_000,
-        &["--entities", "40", "--skew", "zipf"],
-    );
-    let store = place.path("models");
-    let own = ["--input", &data, "--key", "entity", "--target", "income"];
-    let of_threads = |threads: &str| {
+    place
+        .run("generate --rows 60000 --entities 40 --skew zipf --output rows.parquet")
+        .succeeded();
+    let files = |threads: u32| {
+        let train = "train --input rows.parquet --key entity --target income --output-dir models";
         place
-            .train("models", &[&own[..], &["--threads", threads]].concat())
+            .run(&format!("{train} --threads {threads}"))
             .succeeded();
-        content(&store)
+        content(&place.path("models"))
     };
-    let one = of_threads("1");
-    assert!(one == of_threads("2") && one == of_threads("4"));
+    let sequential = files(1);
+    assert!(sequential == files(2) && sequential == files(4));
+}
 
-    let models_of = |input: &str| {
-        place.train("models", &["--input", input]).succeeded();
-        model_files(&store)
-    };
-    let sample = fs::read_to_string(SAMPLE).unwrap();
+#[test]
+fn the_same_models_whatever_the_order_of_the_rows() {
+    let place = Place::with_sample();
+    let sample = place.read("sample.csv");
     let reversed: Vec<&str> = sample.lines().rev().collect();
-    let reversed = place.write("reversed.csv", reversed.join("\n"));
-    assert_eq!(models_of(&reversed), models_of(SAMPLE));
+    place.write("reversed.csv", reversed.join("\n"));
+    let models = |input: &str| {
+        place
+            .run(&format!("train --input {input} --output-dir models"))
+            .succeeded();
+        model_files(&place.path("models"))
+    };
+    assert_eq!(models("sample.csv"), models("reversed.csv"));
 }
 
 #[test]
@@ -147,9 +144,8 @@ fn ugly_keys_stay_within_the_store_and_are_read_back() {
     ParquetWriter::new(File::create(place.path("keys.parquet")).unwrap())
         .finish(&mut frame)
         .unwrap();
-    let input = place.text("keys.parquet");
-    let own = ["--input", &input, "--key", "k", "--target", "y"];
-    let text = place.train("models", &own).succeeded().stdout;
+    let output = place.run("train --input keys.parquet --key k --target y --output-dir models");
+    let text = output.succeeded().stdout;
     assert!(text.contains("10 with one class only"), "{text}");
     let store = place.store("models");
     for key in keys {
@@ -166,20 +162,20 @@ fn ugly_keys_stay_within_the_store_and_are_read_back() {
 #[test]
 fn packs_hold_the_same_models_as_single_files() {
     let place = Place::new();
-    let data = place.generate("rows.csv", 9_000, &["--entities", "1500"]);
-    let own = ["--input", &data, "--key", "entity", "--target", "income"];
-    let train = |more: &[&str]| {
-        place
-            .train("models", &[&own[..], more].concat())
-            .succeeded();
+    place
+        .run("generate --rows 9000 --entities 1500 --output rows.csv")
+        .succeeded();
+    let train = |more: &str| {
+        let train = "train --input rows.csv --key entity --target income --output-dir models";
+        place.run(&format!("{train} {more}")).succeeded();
         let files = model_files(&place.path("models")).len();
         (place.store("models"), files)
     };
-    let (packs, files) = train(&[]);
+    let (packs, files) = train("");
     assert_eq!(files, 1, "many entities share packs");
-    let (sevens, files) = train(&["--models-per-file", "7"]);
+    let (sevens, files) = train("--models-per-file 7");
     assert_eq!(files, 1500_usize.div_ceil(7));
-    let (single, files) = train(&["--models-per-file", "1"]);
+    let (single, files) = train("--models-per-file 1");
     assert_eq!(files, 1500);
     for record in single.records().unwrap().iter().step_by(50) {
         let model = single.model(&record.key).unwrap();
@@ -191,9 +187,9 @@ fn packs_hold_the_same_models_as_single_files() {
 #[test]
 fn small_entities_are_skipped_and_listed() {
     let place = Place::new();
-    let input = place.write("in.csv", "k,x,y\na,1,p\na,2,q\nb,3,q\n");
-    let own = ["--input", &input, "--key", "k", "--target", "y"];
-    let output = place.train("models", &[&own[..], &["--min-rows", "2"]].concat());
+    place.write("in.csv", "k,x,y\na,1,p\na,2,q\nb,3,q\n");
+    let output =
+        place.run("train --input in.csv --key k --target y --min-rows 2 --output-dir models");
     let text = output.succeeded().stdout;
     assert!(text.contains("1 trained, 1 skipped"), "{text}");
     let store = place.store("models");
@@ -209,15 +205,15 @@ fn small_entities_are_skipped_and_listed() {
 #[test]
 fn a_spec_file_says_what_the_columns_are() {
     let place = Place::new();
-    let input = place.write(
+    place.write(
         "in.csv",
         "country;store;id;x;y\nde;1;7;3;yes\nde;1;8;?;no\nfr;2;9;4;no\n",
     );
-    let spec = place.write(
+    place.write(
         "spec.toml",
         "key = ['country', 'store']\ntarget = 'y'\nignore = ['id']\nmissing = ['?']\n[csv]\nseparator = ';'\n",
     );
-    let output = place.train("models", &["--input", &input, "--spec", &spec]);
+    let output = place.run("train --input in.csv --spec spec.toml --output-dir models");
     let text = output.succeeded().stdout;
     assert!(text.contains("1 left out: missing value"), "{text}");
     let store = place.store("models");
@@ -232,12 +228,12 @@ fn a_spec_file_says_what_the_columns_are() {
 #[test]
 fn linfa_and_cart_agree_where_there_is_one_way_to_split() {
     let place = Place::new();
-    let input = place.write("in.csv", "k,x,c,y\na,1,u,p\na,2,v,p\na,8,u,q\na,9,v,q\n");
-    let own = ["--input", &input, "--key", "k", "--target", "y"];
+    place.write("in.csv", "k,x,c,y\na,1,u,p\na,2,v,p\na,8,u,q\na,9,v,q\n");
     let frame = df!("x" => [1, 2, 8, 9], "c" => ["u", "v", "u", "v"]).unwrap();
     for trainer in ["cart", "linfa"] {
+        let train = "train --input in.csv --key k --target y --output-dir models";
         place
-            .train("models", &[&own[..], &["--trainer", trainer]].concat())
+            .run(&format!("{train} --trainer {trainer}"))
             .succeeded();
         let model = place.store("models").model("a").unwrap();
         assert_eq!(model.node_count(), 3, "{trainer}");
@@ -248,15 +244,16 @@ fn linfa_and_cart_agree_where_there_is_one_way_to_split() {
 
 #[test]
 fn a_directory_that_is_no_store_is_left_alone() {
-    let place = Place::new();
+    let place = Place::with_sample();
     fs::create_dir(place.path("models")).unwrap();
     place.write("models/thesis.txt", "precious");
-    let error = place.train("models", &["--input", SAMPLE]).failed(2);
+    let output = place.run("train --input sample.csv --output-dir models");
+    let error = output.failed(2);
     assert!(error.contains("not a store"), "{error}");
     assert_eq!(fs::read_dir(place.path("models")).unwrap().count(), 1);
 
-    let unwritable = ["train", "--input", SAMPLE, "--output-dir", "/proc/models"];
-    let error = run(&unwritable).failed(2);
+    let output = place.run("train --input sample.csv --output-dir /proc/models");
+    let error = output.failed(2);
     assert!(error.contains("/proc/models"), "{error}");
     assert!(!Path::new("/proc/models").exists());
 }

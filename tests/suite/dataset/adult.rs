@@ -1,7 +1,5 @@
 //! The Adult census data.
 
-use std::path::Path;
-
 use per_entity::schema::LeftOut;
 use per_entity::source::DatasetSpec;
 use per_entity::table::Column;
@@ -11,8 +9,8 @@ use crate::support::adult::adult;
 
 #[test]
 fn adult_has_the_rows_that_scikit_learn_trains_on() {
-    let Some(adult) = adult() else { return };
-    let table = load(Path::new(&adult.data()), &DatasetSpec::adult()).unwrap();
+    let Some(place) = adult() else { return };
+    let table = load(&place.path("adult.data"), &DatasetSpec::adult()).unwrap();
     assert_eq!(
         sizes(&table),
         [("Bachelors", 5_044), ("Doctorate", 375), ("Masters", 1_627)]
@@ -24,7 +22,7 @@ fn adult_has_the_rows_that_scikit_learn_trains_on() {
         predicate: Some("true".into()),
         ..DatasetSpec::adult()
     };
-    let table = load(Path::new(&adult.data()), &all).unwrap();
+    let table = load(&place.path("adult.data"), &all).unwrap();
     assert_eq!((table.len(), table.rows()), (16, 30_162));
     let left_out = LeftOut {
         missing_value: 2_399,
@@ -32,7 +30,7 @@ fn adult_has_the_rows_that_scikit_learn_trains_on() {
     };
     assert_eq!(table.left_out(), left_out);
 
-    let test = load(Path::new(&adult.test()), &all).unwrap();
+    let test = load(&place.path("adult.test"), &all).unwrap();
     assert_eq!((test.rows(), test.rows_read()), (15_060, 16_281));
     assert_eq!(test.classes(), table.classes());
     assert_eq!(test.classes(), ["<=50K", ">50K"]);
@@ -40,8 +38,8 @@ fn adult_has_the_rows_that_scikit_learn_trains_on() {
 
 #[test]
 fn adult_as_beam_takes_it_lets_incomplete_rows_through_and_makes_all_categorical() {
-    let Some(adult) = adult() else { return };
-    let table = load(Path::new(&adult.data()), &DatasetSpec::adult_as_beam()).unwrap();
+    let Some(place) = adult() else { return };
+    let table = load(&place.path("adult.data"), &DatasetSpec::adult_as_beam()).unwrap();
     assert_eq!(
         sizes(&table),
         [("Bachelors", 5_355), ("Doctorate", 413), ("Masters", 1_723)]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use per_entity::source::Source;
-use per_entity::store::Store;
 use per_entity::table::Query;
 use polars::prelude::{DataType, IntoLazy, col, lit};
 use serde_json::Value;
@@ -11,33 +10,17 @@ use serde_json::Value;
 use super::figures::{close, entity};
 use crate::support::adult::{LEVELS, Level, adult};
 use crate::support::place::Place;
-use crate::support::program::run;
 
 #[test]
 fn adult_trees_are_as_good_as_those_of_scikit_learn() {
-    let Some(adult) = adult() else { return };
-    let place = Place::new();
-    let all = ["--input", &adult.data(), "--where", "true", "--quiet"];
-    place.train("models", &all).succeeded();
-    let (models, test, output) = (
-        place.text("models"),
-        adult.test(),
-        place.text("metrics.json"),
-    );
-    run(&[
-        "evaluate",
-        "--models",
-        &models,
-        "--input",
-        &test,
-        "--output",
-        &output,
-        "--group-by",
-        "sex",
-    ])
-    .succeeded();
+    let Some(place) = adult() else { return };
+    place
+        .run("train --input adult.data --where true --output-dir models")
+        .succeeded();
+    place
+        .run("evaluate --models models --input adult.test --output metrics.json --group-by sex")
+        .succeeded();
     let report: Value = serde_json::from_str(&place.read("metrics.json")).expect("it is JSON");
-
     for level in LEVELS {
         let (key, (low, high)) = (level.key, level.accuracy);
         let metrics = &entity(&report, key)["metrics"];
@@ -54,18 +37,17 @@ fn adult_trees_are_as_good_as_those_of_scikit_learn() {
         .expect("an accuracy");
     assert!((accuracy - 0.8002).abs() < 0.006, "{accuracy}");
     assert_eq!(report["worst"][0]["key"], "Doctorate");
-    agrees_with_predictions(&models, &test, &report);
+    agrees_with_predictions(&place, &report);
 }
 
 /// The figures against counts of what the library predicts for each row.
-fn agrees_with_predictions(models: &str, test: &str, report: &Value) {
-    let store = Store::open(models).expect("a store");
+fn agrees_with_predictions(place: &Place, report: &Value) {
+    let store = place.store("models");
     let spec = &store.generation().run.dataset;
-    let source = Source::open(&[test.to_owned()], None, spec).expect("files");
-    let frame = Query::new(&source.into(), spec)
-        .expect("a query")
-        .frame()
-        .clone();
+    let test = place.path("adult.test").display().to_string();
+    let source = Source::open(&[test], None, spec).expect("files");
+    let query = Query::new(&source.into(), spec).expect("a query");
+    let frame = query.frame().clone();
     let frame = frame.drop_nulls(None).collect().expect("rows");
     for Level { key: level, .. } in LEVELS {
         let own = col("education").cast(DataType::String).eq(lit(level));

@@ -3,23 +3,14 @@
 use super::figures::close;
 use crate::support::adult::adult;
 use crate::support::place::Place;
-use crate::support::program::run;
 
 #[test]
 fn one_tree_per_education_level_is_no_gain_on_adult() {
-    let Some(adult) = adult() else { return };
-    let comparison = run(&[
-        "compare",
-        "--input",
-        &adult.data(),
-        "--test",
-        &adult.test(),
-        "--where",
-        "true",
-        "--json",
-    ])
-    .succeeded()
-    .json();
+    let Some(place) = adult() else { return };
+    let comparison = place
+        .run("compare --input adult.data --test adult.test --where true --json")
+        .succeeded()
+        .json();
     let accuracy = |way: &str| {
         comparison["overall"][way]["accuracy"]
             .as_f64()
@@ -51,20 +42,9 @@ fn comparison_says_when_entities_need_their_own_trees() {
         let x = row / 2 % 2;
         text += &format!("shop{shop},{x},{}\n", if x == shop { "yes" } else { "no" });
     }
-    let input = place.write("rows.csv", text);
-    let arguments = [
-        "compare",
-        "--input",
-        &input,
-        "--key",
-        "shop",
-        "--target",
-        "y",
-        "--max-depth",
-        "1",
-        "--quiet",
-    ];
-    let verdict = run(&arguments).succeeded().stdout;
+    place.write("rows.csv", text);
+    let output = place.run("compare --input rows.csv --key shop --target y --max-depth 1 --quiet");
+    let verdict = output.succeeded().stdout;
     assert!(
         verdict.starts_with("Training per entity pays here"),
         "{verdict}"

@@ -20,19 +20,18 @@ fn entities(store: &Store) -> DataFrame {
 #[test]
 fn holdout_figures_stand_in_the_store_whatever_the_threads() {
     let place = Place::new();
-    let input = place.write("train.csv", shops(600));
-    let own = ["--input", &input, "--key", "shop", "--target", "class"];
-    let table = |store: &str, threads: &str| {
-        let more = ["--holdout", "0.2", "--quiet", "--threads", threads];
-        place.train(store, &[&own[..], &more].concat()).succeeded();
-        content(&place.path(store)).remove("entities.parquet")
+    place.write("train.csv", shops(600));
+    let table = |threads: u32| {
+        let train = "train --input train.csv --key shop --target class --holdout 0.2";
+        place
+            .run(&format!("{train} --threads {threads} --output-dir models"))
+            .succeeded();
+        content(&place.path("models"))
+            .remove("entities.parquet")
+            .expect("a table")
     };
-    assert_eq!(
-        table("one", "1").expect("a table"),
-        table("many", "4").expect("a table")
-    );
-
-    let store = place.store("one");
+    assert_eq!(table(1), table(4));
+    let store = place.store("models");
     let entities = entities(&store);
     let number = |name: &str| {
         entities
@@ -69,7 +68,8 @@ fn added_rows_leave_the_holdout_as_it_was() {
         for row in 0..rows {
             text += &format!("{},{row},{}\n", ["n", "s"][(row % 2) as usize], row % 3);
         }
-        let input = place.write("rows.csv", text);
+        place.write("rows.csv", text);
+        let input = place.path("rows.csv").display().to_string();
         let spec = DatasetSpec::new(["shop"], "class");
         let source = Source::open(&[input], None, &spec).expect("files");
         let table = Table::load(&source.into(), &spec, &Cancel::new()).expect("a table");
@@ -97,18 +97,12 @@ fn rows_with_the_same_value_are_held_out_together() {
     for row in 0..400 {
         text += &format!("n,c{},{},{}\n", row % 40, row % 2, row % 2);
     }
-    let input = place.write("rows.csv", text);
-    let own = ["--input", &input, "--key", "shop", "--target", "class"];
-    let more = [
-        "--ignore",
-        "customer",
-        "--holdout",
-        "0.3",
-        "--holdout-by",
-        "customer",
-    ];
+    place.write("rows.csv", text);
+    let train = "train --input rows.csv --key shop --target class --ignore customer";
     place
-        .train("models", &[&own[..], &more].concat())
+        .run(&format!(
+            "{train} --holdout 0.3 --holdout-by customer --output-dir models"
+        ))
         .succeeded();
     let held_out = entities(&place.store("models"));
     let held_out = held_out

@@ -1,22 +1,18 @@
 //! Reports on a few rows, each of whose figures can be counted by hand.
 
 use std::fs;
-use std::path::Path;
+use std::fs::File;
 
 use per_entity::evaluate::{Evaluator, ModelStatus};
-use per_entity::store::Store;
-use polars::prelude::{LazyCsvReader, LazyFileListReader, LazyFrame, PlRefPath, df};
+use polars::prelude::{LazyCsvReader, LazyFileListReader, ParquetReader, PlRefPath, SerReader, df};
 use serde_json::json;
 
 use super::figures::{close, entity};
-use super::shops::{shops, train_shops};
-use crate::support::place::Place;
-use crate::support::program::run;
+use super::shops::{shops, trained_shops};
 
 #[test]
 fn several_classes_have_a_confusion_matrix_and_averages() {
-    let place = Place::new();
-    let models = train_shops(&place, 210);
+    let place = trained_shops(210);
     // In the north, the five rows of class top look like low ones.
     let mut test = String::from("shop,x,size,colour,class\n");
     for row in 0..30 {
@@ -24,8 +20,9 @@ fn several_classes_have_a_confusion_matrix_and_averages() {
         let x = if row % 3 == 2 && row < 15 { 0 } else { row % 3 };
         test += &format!("north,{x}.5,1,blue,{class}\n");
     }
-    let test = place.write("test.csv", test);
-    let report = run(&["evaluate", "--models", &models, "--input", &test, "--json"])
+    place.write("test.csv", test);
+    let report = place
+        .run("evaluate --models models --input test.csv --json")
         .succeeded()
         .json();
     assert_eq!(report["classes"], json!(["low", "mid", "top"]));
@@ -46,24 +43,16 @@ fn several_classes_have_a_confusion_matrix_and_averages() {
 
 #[test]
 fn groups_of_several_classes_need_a_positive_one() {
-    let place = Place::new();
-    let models = train_shops(&place, 210);
-    let test = place.write("test.csv", shops(60));
-    let base = [
-        "evaluate",
-        "--models",
-        &models,
-        "--input",
-        &test,
-        "--group-by",
-        "group",
-    ];
-    let error = run(&base).failed(2);
+    let place = trained_shops(210);
+    place.write("test.csv", shops(60));
+    let evaluate = "evaluate --models models --input test.csv --group-by group";
+    let error = place.run(evaluate).failed(2);
     assert!(
         error.contains("--positive") && error.contains("'low', 'mid', 'top'"),
         "{error}"
     );
-    let report = run(&[&base[..], &["--positive", "top", "--json"]].concat())
+    let report = place
+        .run(&format!("{evaluate} --positive top --json"))
         .succeeded()
         .json();
     let groups = report["fairness"]["groups"].as_array().expect("groups");
@@ -80,20 +69,22 @@ fn groups_of_several_classes_need_a_positive_one() {
 
 #[test]
 fn unseen_targets_and_unknown_entities_are_reported() {
-    let place = Place::new();
-    let models = train_shops(&place, 210);
-    let test = place.write(
+    let place = trained_shops(210);
+    place.write(
         "test.csv",
         "shop,x,size,colour,class\nnorth,0.5,1,red,low\nnorth,1.5,1,red,huge\nwest,0.5,1,red,low\n",
     );
-    let base = ["evaluate", "--models", &models, "--input", &test];
-    let report = run(&[&base[..], &["--json"]].concat()).succeeded().json();
+    let report = place
+        .run("evaluate --models models --input test.csv --json")
+        .succeeded()
+        .json();
     assert_eq!(report["unseen_targets"], json!({ "huge": 1 }));
     assert_eq!(report["rows_without_model"], 1);
     assert_eq!(entity(&report, "west")["model"]["status"], "unknown");
     close(&entity(&report, "north")["metrics"]["accuracy"], 0.5);
     assert_eq!(report["overall"]["micro"]["rows"], 2);
-    let text = run(&base).succeeded().stdout;
+    let output = place.run("evaluate --models models --input test.csv");
+    let text = output.succeeded().stdout;
     assert!(
         text.contains("'huge'") && text.contains("1 entities without a model"),
         "{text}"
@@ -102,24 +93,25 @@ fn unseen_targets_and_unknown_entities_are_reported() {
 
 #[test]
 fn a_damaged_model_is_named_and_the_others_are_evaluated() {
-    let place = Place::new();
-    let models = train_shops(&place, 210);
-    let file = Path::new(&models).join("gen-000001/south.cbor");
+    let place = trained_shops(210);
+    let file = place.path("models/gen-000001/south.cbor");
     let mut bytes = fs::read(&file).expect("a model");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     fs::write(&file, bytes).expect("a model");
-    let test = place.write("test.csv", shops(60));
-    let error = run(&["evaluate", "--models", &models, "--input", &test]).failed(1);
+    place.write("test.csv", shops(60));
+    let error = place
+        .run("evaluate --models models --input test.csv")
+        .failed(1);
     assert!(
         error.contains("south.cbor") && error.contains("digest"),
         "{error}"
     );
 
-    let frame = LazyCsvReader::new(PlRefPath::new(&test))
+    let frame = LazyCsvReader::new(PlRefPath::new(place.path("test.csv").display().to_string()))
         .finish()
         .expect("a frame");
-    let report = Evaluator::new(Store::open(&models).expect("a store"))
+    let report = Evaluator::new(place.store("models"))
         .run(frame)
         .expect("a report");
     assert_eq!(report.entities[0].model, ModelStatus::Evaluated);
@@ -129,8 +121,7 @@ fn a_damaged_model_is_named_and_the_others_are_evaluated() {
 
 #[test]
 fn input_that_the_models_cannot_read_is_an_error_that_names_the_column() {
-    let place = Place::new();
-    let models = train_shops(&place, 210);
+    let place = trained_shops(210);
     let cases = [
         ("shop,size,colour,class\nnorth,1,red,low\n", "'x'"),
         ("shop,x,size,colour\nnorth,1,1,red\n", "'class'"),
@@ -138,15 +129,17 @@ fn input_that_the_models_cannot_read_is_an_error_that_names_the_column() {
         ("shop,x,size,colour,class\n", "holds no rows"),
     ];
     for (text, named) in cases {
-        let test = place.write("test.csv", text);
-        let error = run(&["evaluate", "--models", &models, "--input", &test]).failed(2);
+        place.write("test.csv", text);
+        let error = place
+            .run("evaluate --models models --input test.csv")
+            .failed(2);
         assert!(error.contains(named), "{error}");
     }
-    let store = Store::open(&models).expect("a store");
+
     let frame = df!(
         "shop" => ["north"], "x" => ["1.5"], "size" => [1.0], "colour" => ["red"], "class" => ["low"],
     );
-    let error = Evaluator::new(store)
+    let error = Evaluator::new(place.store("models"))
         .run(frame.expect("a frame"))
         .expect_err("x is text");
     assert!(
@@ -157,15 +150,14 @@ fn input_that_the_models_cannot_read_is_an_error_that_names_the_column() {
 
 #[test]
 fn figures_are_written_as_tables_too() {
-    let place = Place::new();
-    let models = train_shops(&place, 210);
-    let test = place.write("test.csv", shops(60));
-    let (csv, parquet) = (place.text("metrics.csv"), place.text("metrics.parquet"));
-    for output in [&csv, &parquet] {
-        run(&[
-            "evaluate", "--models", &models, "--input", &test, "--output", output, "--quiet",
-        ])
-        .succeeded();
+    let place = trained_shops(210);
+    place.write("test.csv", shops(60));
+    for name in ["metrics.csv", "metrics.parquet"] {
+        place
+            .run(&format!(
+                "evaluate --models models --input test.csv --output {name}"
+            ))
+            .succeeded();
     }
     let text = place.read("metrics.csv");
     assert!(
@@ -173,7 +165,7 @@ fn figures_are_written_as_tables_too() {
         "{text}"
     );
     assert!(text.contains("\nentity,north,,evaluated,30,1.0,"), "{text}");
-    let frame = LazyFrame::scan_parquet(PlRefPath::new(&parquet), Default::default());
-    let frame = frame.and_then(LazyFrame::collect).expect("a table");
+    let file = File::open(place.path("metrics.parquet")).expect("a file");
+    let frame = ParquetReader::new(file).finish().expect("a table");
     assert_eq!(frame.height(), text.lines().count() - 1);
 }

@@ -14,13 +14,12 @@ pub fn shops(rows: u32) -> String {
     text
 }
 
-/// A store of so many rows of the two shops.
-pub fn train_shops(place: &Place, rows: u32) -> String {
-    let input = place.write("train.csv", shops(rows));
-    let own = ["--input", &input, "--key", "shop", "--target", "class"];
-    let more = ["--ignore", "group", "--quiet"];
+/// A place with a store of so many rows of the two shops.
+pub fn trained_shops(rows: u32) -> Place {
+    let place = Place::new();
+    place.write("train.csv", shops(rows));
     place
-        .train("models", &[&own[..], &more].concat())
+        .run("train --input train.csv --key shop --target class --ignore group --output-dir models")
         .succeeded();
-    place.text("models")
+    place
 }

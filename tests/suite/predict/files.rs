@@ -10,7 +10,7 @@ use polars::prelude::{
 };
 use serde_json::json;
 
-use super::shops::{predict, predictions, predictor, rows, shops, texts};
+use super::shops::{predictions, predictor, rows, shops, texts};
 use crate::support::place::Place;
 
 /// What is in a file of any format.
@@ -33,13 +33,21 @@ fn the_binary_and_the_library_agree_in_every_format() {
     let frame = read(&place.path("training.csv"));
     let expected = predictions(&predictor(&place).predict(&frame).unwrap());
     for name in ["out.csv", "out.parquet", "out.arrow", "out.ndjson"] {
-        predict(&place, &place.text("training.csv"), name, &[]).succeeded();
+        place
+            .run(&format!(
+                "predict --models models --input training.csv --output {name}"
+            ))
+            .succeeded();
         let written = read(&place.path(name));
         assert_eq!(predictions(&written), expected, "{name}");
         let size = written.column("size").unwrap();
         assert_eq!(size.dtype(), &DataType::Int64, "{name}");
         // What was written is input again, but has a column 'prediction' already.
-        predict(&place, &place.text(name), "again.csv", &["--json"]).failed(2);
+        place
+            .run(&format!(
+                "predict --models models --input {name} --output again.csv"
+            ))
+            .failed(2);
     }
 }
 
@@ -64,7 +72,9 @@ fn files_of_many_batches_keep_their_rows_in_order() {
     let file = File::create(place.path("in.parquet")).unwrap();
     ParquetWriter::new(file).finish(&mut frame).unwrap();
     for name in ["out.parquet", "out.arrow", "out.csv"] {
-        let output = predict(&place, &place.text("in.parquet"), name, &[]);
+        let output = place.run(&format!(
+            "predict --models models --input in.parquet --output {name}"
+        ));
         let said = output.succeeded().stdout;
         assert!(
             said.contains("600,000 rows: 400,000 by their own"),
@@ -84,11 +94,12 @@ fn files_of_many_batches_keep_their_rows_in_order() {
 #[test]
 fn a_store_without_a_pooled_model_has_no_fallback() {
     let place = shops();
-    let input = place.text("training.csv");
-    let own = ["--input", &input, "--key", "shop", "--target", "sold"];
-    place.train("models", &own).succeeded();
-    let output = predict(&place, &input, "out.csv", &["--unknown", "fallback"]);
-    let error = output.failed(2);
+    place
+        .run("train --input training.csv --key shop --target sold --output-dir models")
+        .succeeded();
+    let error = place
+        .run("predict --models models --input training.csv --output out.csv --unknown fallback")
+        .failed(2);
     assert!(error.contains("--pooled"), "{error}");
 }
 
@@ -110,7 +121,12 @@ fn bad_input_is_named_and_leaves_no_output() {
             "1 left out: wrong number of fields",
         ),
     ] {
-        let error = predict(&place, &place.write(name, text), "out.csv", &[]).failed(2);
+        place.write(name, text);
+        let error = place
+            .run(&format!(
+                "predict --models models --input {name} --output out.csv"
+            ))
+            .failed(2);
         assert!(error.contains(message), "{name}: {error}");
         assert!(!place.path("out.csv").exists() && !place.path("out.csv.partial").exists());
     }
@@ -125,11 +141,12 @@ fn bad_input_is_named_and_leaves_no_output() {
 #[test]
 fn rows_with_the_wrong_number_of_fields_are_left_out_and_counted() {
     let place = shops();
-    let ragged = place.write(
+    place.write(
         "ragged.csv",
         "shop,size,colour\na,1,red\na,1\nb,2,red,blue\nb,2,blue\n",
     );
-    let report = predict(&place, &ragged, "out.csv", &["--json"])
+    let report = place
+        .run("predict --models models --input ragged.csv --output out.csv --json")
         .succeeded()
         .json();
     assert_eq!((&report["rows"], &report["own"]), (&json!(2), &json!(2)));
@@ -150,7 +167,9 @@ fn damage(place: &Place, model: &str) {
 fn a_damaged_model_fails_its_own_entity_only() {
     let place = shops();
     damage(&place, "a.cbor");
-    let error = predict(&place, &place.text("training.csv"), "out.csv", &[]).failed(1);
+    let error = place
+        .run("predict --models models --input training.csv --output out.csv")
+        .failed(1);
     assert!(error.contains("a.cbor") && error.contains("'a'"), "{error}");
     let text = place.read("out.csv");
     let by = |model: &str| text.lines().filter(|line| line.ends_with(model)).count();

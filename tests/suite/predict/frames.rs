@@ -75,9 +75,10 @@ fn rows_without_a_model_get_what_the_user_asks_for() {
 #[test]
 fn integer_targets_give_integer_predictions() {
     let place = Place::new();
-    let input = place.write("numbers.csv", "k,x,y\n1,1,10\n1,2,9\n2,1,10\n");
-    let own = ["--input", &input, "--key", "k", "--target", "y"];
-    place.train("models", &own).succeeded();
+    place.write("numbers.csv", "k,x,y\n1,1,10\n1,2,9\n2,1,10\n");
+    place
+        .run("train --input numbers.csv --key k --target y --output-dir models")
+        .succeeded();
     let frame = df!("k" => [1, 1, 2], "x" => [1, 2, 1]).unwrap();
     let predicted = predictor(&place).predict(&frame).unwrap();
     let prediction = predicted

@@ -8,14 +8,13 @@ use per_entity::store::Store;
 use polars::prelude::{ChunkCompareEq, CsvReader, DataFrame, SerReader};
 use serde_json::Value;
 
-use super::shops::{predict, texts};
+use super::shops::texts;
 use crate::support::adult::adult;
-use crate::support::place::Place;
 use crate::support::program::finish;
 
 #[test]
 fn python_reads_the_same_predictions_out_of_the_store() {
-    let Some(adult) = adult() else { return };
+    let Some(place) = adult() else { return };
     let python = env::var("PER_ENTITY_PYTHON").unwrap_or_else(|_| "python3".into());
     let libraries = Command::new(&python)
         .args(["-c", "import cbor2, pyarrow, blake3"])
@@ -24,18 +23,21 @@ fn python_reads_the_same_predictions_out_of_the_store() {
         eprintln!("skipped: needs {python} with cbor2, pyarrow and blake3");
         return;
     }
-    let place = Place::new();
-    let all = ["--input", &adult.data(), "--where", "true"];
-    place.train("models", &all).succeeded();
-    predict(&place, &adult.test(), "out.csv", &[]).succeeded();
+    place
+        .run("train --input adult.data --where true --output-dir models")
+        .succeeded();
+    place
+        .run("predict --models models --input adult.test --output out.csv")
+        .succeeded();
     let ours = CsvReader::new(File::open(place.path("out.csv")).unwrap())
         .finish()
         .unwrap();
+    let read_store = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/python/read_store.py");
     finish(
         Command::new(&python)
-            .arg("benches/python/read_store.py")
-            .args(["--models", &place.text("models"), "--input", &adult.test()])
-            .args(["--output", &place.text("python.ndjson")]),
+            .current_dir(place.path(""))
+            .args([read_store, "--models", "models", "--input", "adult.test"])
+            .args(["--output", "python.ndjson"]),
     )
     .succeeded();
     is_what_python_predicts(&ours, &place.read("python.ndjson"));

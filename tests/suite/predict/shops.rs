@@ -7,21 +7,19 @@ use per_entity::predict::Predictor;
 use polars::prelude::{DataFrame, df};
 
 use crate::support::place::Place;
-use crate::support::program::{Finished, per_entity, run};
+use crate::support::program::Finished;
 
 const TRAINING: &str = "shop,size,colour,sold\n\
     a,1,red,yes\na,2,red,yes\na,3,blue,no\na,4,blue,no\n\
     b,1,red,no\nb,2,blue,no\nb,3,red,yes\nb,4,blue,yes\n\
     c,1,red,yes\n";
 
-/// A store of shops a and b, a pooled model, and shop c too small for a model.
+/// A place with a store of shops a and b, a pooled model, and shop c too small for a model.
 pub fn shops() -> Place {
     let place = Place::new();
-    let input = place.write("training.csv", TRAINING);
-    let own = ["--input", &input, "--key", "shop", "--target", "sold"];
-    let more = ["--min-rows", "2", "--pooled"];
+    place.write("training.csv", TRAINING);
     place
-        .train("models", &[&own[..], &more].concat())
+        .run("train --input training.csv --key shop --target sold --min-rows 2 --pooled --output-dir models")
         .succeeded();
     place
 }
@@ -39,20 +37,10 @@ pub fn predictor(place: &Place) -> Predictor {
     Predictor::new(place.store("models")).unwrap()
 }
 
-/// Predicts the rows of a file into a file of this name.
-pub fn predict(place: &Place, input: &str, output: &str, more: &[&str]) -> Finished {
-    let (models, output) = (place.text("models"), place.text(output));
-    let own = [
-        "predict", "--models", &models, "--input", input, "--output", &output,
-    ];
-    run(&[&own[..], more].concat())
-}
-
 /// Predicts these rows, which come on stdin.
-pub fn stream(place: &Place, rows: &str, more: &[&str]) -> Finished {
-    let mut run = per_entity()
-        .args(["predict", "--models", &place.text("models"), "--input", "-"])
-        .args(more)
+pub fn stream(place: &Place, rows: &str, arguments: &str) -> Finished {
+    let mut run = place
+        .command(&format!("predict --models models --input - {arguments}"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use super::shops::{shops, stream};
-use crate::support::program::per_entity;
 
 #[test]
 fn a_row_in_is_a_row_out_without_waiting_for_the_end() {
@@ -19,9 +18,9 @@ fn a_row_in_is_a_row_out_without_waiting_for_the_end() {
         ),
         ("csv", Some("shop,size,colour"), "b,1,red", "b,1,red,no,"),
     ] {
-        let mut run = per_entity()
-            .args(["predict", "--models", &place.text("models")])
-            .args(["--input", "-", "--output", "-", "--format", format])
+        let mut run = place
+            .command("predict --models models --input - --output -")
+            .args(["--format", format])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -56,7 +55,7 @@ fn a_row_in_is_a_row_out_without_waiting_for_the_end() {
 #[test]
 fn fields_in_another_order_stay_under_their_names() {
     let place = shops();
-    let run = |rows: &str| stream(&place, rows, &["--output", "-", "--output-format", "csv"]);
+    let run = |rows: &str| stream(&place, rows, "--output - --output-format csv");
     let first = r#"{"shop":"a","size":1,"colour":"red"}"#;
     let second = r#"{"colour":"blue","size":4,"shop":"a"}"#;
     let text = run(&format!("{first}\n{second}\n")).stdout;
@@ -73,21 +72,21 @@ fn fields_in_another_order_stay_under_their_names() {
 fn streamed_rows_keep_their_values_as_they_came() {
     let place = shops();
     let row = r#"{"id": 12345678901234567890, "ok":true,"shop":"a","size":1.50,"colour":"red","more":{"x":[1,null]} }"#;
-    let text = stream(&place, &format!("{row}\n"), &["--output", "-"]).stdout;
+    let text = stream(&place, &format!("{row}\n"), "--output -").stdout;
     let added = r#","prediction":"yes","probability_no":0.0,"probability_yes":1.0,"model":"own"}"#;
     let kept = row.trim_end_matches(" }");
     assert_eq!(text, format!("{kept}{added}\n"));
 
     let csv =
         "\u{FEFF}shop,note,size,colour\r\nb,\"two\nlines, \"\"quoted\"\"\",01,red\r\n\r\nz,,,\r\n";
-    let from_csv = ["--output", "-", "--format", "csv"];
+
     assert_eq!(
-        stream(&place, csv, &from_csv).stdout,
+        stream(&place, csv, "--output - --format csv").stdout,
         "shop,note,size,colour,prediction,probability_no,probability_yes,model\n\
          b,\"two\nlines, \"\"quoted\"\"\",01,red,no,1.0,0.0,own\nz,,,,,,,none\n"
     );
-    let to_ndjson = [&from_csv[..], &["--output-format", "ndjson"]].concat();
-    let text = stream(&place, csv, &to_ndjson).stdout;
+    let to_ndjson = "--output - --format csv --output-format ndjson";
+    let text = stream(&place, csv, to_ndjson).stdout;
     assert!(
         text.contains(r#""size":"01","colour":"red","prediction":"no""#),
         "{text}"
@@ -102,7 +101,7 @@ fn streamed_rows_keep_their_values_as_they_came() {
 fn a_streamed_row_with_a_column_to_be_added_is_refused() {
     let place = shops();
     let row = r#"{"shop":"a","size":1,"colour":"red","model":"T"}"#;
-    let error = stream(&place, row, &["--output", "-"]).failed(2);
+    let error = stream(&place, row, "--output -").failed(2);
     assert!(
         error.contains("stdin:1: the input has a column 'model'"),
         "{error}"
@@ -113,11 +112,11 @@ fn a_streamed_row_with_a_column_to_be_added_is_refused() {
 fn a_streamed_file_bears_its_name_when_it_is_whole() {
     let place = shops();
     let row = r#"{"shop":"a","size":1,"colour":"red"}"#;
-    let to_file = ["--output", &place.text("out.ndjson")];
-    stream(&place, &format!("{row}\n{row}\n"), &to_file).succeeded();
+
+    stream(&place, &format!("{row}\n{row}\n"), "--output out.ndjson").succeeded();
     assert_eq!(place.read("out.ndjson").lines().count(), 2);
     fs::remove_file(place.path("out.ndjson")).unwrap();
-    let error = stream(&place, &format!("{row}\nno row\n"), &to_file).failed(2);
+    let error = stream(&place, &format!("{row}\nno row\n"), "--output out.ndjson").failed(2);
     assert!(error.contains("stdin:2"), "{error}");
     assert!(!place.path("out.ndjson").exists());
     assert_eq!(place.read("out.ndjson.partial").lines().count(), 1);

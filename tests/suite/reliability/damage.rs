@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 
 use per_entity::store::Store;
 
 use super::ground::{Ground, succeed};
 use crate::support::SAMPLE;
-use crate::support::program::{finish, per_entity};
 use crate::support::store::assert_whole;
 
 /// A file cut short at many lengths, and with one of many bits flipped.
@@ -28,31 +26,34 @@ fn damages(whole: &[u8]) -> Vec<Vec<u8>> {
 #[test]
 fn a_damaged_file_of_any_kind_is_an_error_and_never_a_panic() {
     let ground = Ground::new();
-    let (store, single) = (ground.path("store"), ground.path("single"));
-    succeed(&mut ground.train("data.csv", &store));
-    let mut train = per_entity();
-    train.args(["train", "--json", "--input", SAMPLE, "--output-dir"]);
-    succeed(train.arg(&single));
-    let model = Store::open(&single).unwrap().records().unwrap()[0].clone();
-    let files = [
-        (&store, "manifest.json"),
-        (&store, "gen-000001/entities.parquet"),
-        (&store, "gen-000001/pack-00000.cbor"),
-        (&single, &format!("gen-000001/{}", model.file().unwrap())),
-    ];
-    for (store, name) in files {
-        let path = store.join(name);
+    succeed(&mut ground.train("data.csv", "packs"));
+    ground
+        .run(&format!("train --input '{SAMPLE}' --output-dir single"))
+        .succeeded();
+    let model = Store::open(ground.path("single"))
+        .unwrap()
+        .records()
+        .unwrap()[0]
+        .clone();
+    let single = format!("gen-000001/{}", model.file().unwrap());
+    for (store, name) in [
+        ("packs", "manifest.json"),
+        ("packs", "gen-000001/entities.parquet"),
+        ("packs", "gen-000001/pack-00000.cbor"),
+        ("single", &single),
+    ] {
+        let path = ground.path(store).join(name);
         let file_name = path.file_name().unwrap().to_str().unwrap();
         let whole = fs::read(&path).unwrap();
         for damaged in damages(&whole) {
             fs::write(&path, damaged).unwrap();
-            let verified = finish(per_entity().arg("verify").arg(store));
+            let verified = ground.run(&format!("verify {store}"));
             // A flipped bit in a note of the manifest, a date for example, makes no difference.
             if name != "manifest.json" {
                 let error = verified.failed(1);
                 assert!(error.contains(file_name), "{error}");
             }
-            let inspected = finish(per_entity().arg("inspect").arg(store));
+            let inspected = ground.run(&format!("inspect {store}"));
             assert!(
                 matches!(inspected.code, Some(0 | 2)),
                 "{name}: {}",
@@ -60,7 +61,7 @@ fn a_damaged_file_of_any_kind_is_an_error_and_never_a_panic() {
             );
         }
         fs::write(&path, whole).unwrap();
-        assert_whole(store);
+        assert_whole(&ground.path(store));
     }
 }
 
@@ -68,7 +69,7 @@ fn a_damaged_file_of_any_kind_is_an_error_and_never_a_panic() {
 fn links_and_paths_that_lead_out_of_a_store_are_refused() {
     let ground = Ground::new();
     let store = ground.path("store");
-    succeed(&mut ground.train("data.csv", &store));
+    succeed(&mut ground.train("data.csv", "store"));
     let manifest = store.join("manifest.json");
     let text = fs::read_to_string(&manifest).unwrap();
     for name in ["..", "../store/gen-000001", "/etc", "gen\\\\x"] {
@@ -87,7 +88,7 @@ fn links_and_paths_that_lead_out_of_a_store_are_refused() {
         let (path, moved) = (store.join(name), ground.path("moved"));
         fs::rename(&path, &moved).unwrap();
         symlink(&moved, &path).unwrap();
-        let output = finish(per_entity().arg("verify").arg(&store));
+        let output = ground.run("verify store");
         assert!(
             matches!(output.code, Some(1 | 2)),
             "{name}: {}",
@@ -96,5 +97,5 @@ fn links_and_paths_that_lead_out_of_a_store_are_refused() {
         fs::remove_file(&path).unwrap();
         fs::rename(&moved, &path).unwrap();
     }
-    assert_whole(Path::new(&store));
+    assert_whole(&store);
 }

@@ -14,7 +14,7 @@ use crate::support::store::{assert_whole, content};
 fn a_full_disk_is_an_error_that_the_same_command_recovers_from() {
     let ground = Ground::new();
     let (store, expected) = (ground.path("store"), ground.path("expected"));
-    succeed(&mut ground.train("data.csv", &expected));
+    succeed(&mut ground.train("data.csv", "expected"));
     let files = content(&expected);
     let largest_pack = files
         .iter()
@@ -30,10 +30,11 @@ fn a_full_disk_is_an_error_that_the_same_command_recovers_from() {
     ];
     // A limit on file sizes stands in for the disk; the signal that comes with it is ignored.
     for blocks in limits {
-        let run = ground.train("data.csv", &store);
+        let run = ground.train("data.csv", "store");
         let limited = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
         let output = finish(
             Command::new("sh")
+                .current_dir(ground.path(""))
                 .args(["-c", limited, &blocks.to_string()])
                 .arg(run.get_program())
                 .args(run.get_args()),
@@ -41,7 +42,7 @@ fn a_full_disk_is_an_error_that_the_same_command_recovers_from() {
         assert_eq!(output.code, Some(2), "{blocks} blocks: {}", output.stderr);
         assert!(Store::open(&store).is_err());
     }
-    succeed(&mut ground.train("data.csv", &store));
+    succeed(&mut ground.train("data.csv", "store"));
     assert!(content(&store) == files);
     assert_whole(&store);
 }
@@ -56,6 +57,6 @@ fn a_read_only_directory_is_an_error() {
         println!("skipped: permissions do not bind this user");
         return;
     }
-    let error = finish(&mut ground.train("data.csv", &parent.join("store"))).failed(2);
+    let error = finish(&mut ground.train("data.csv", "read-only/store")).failed(2);
     assert!(error.contains("permissions"), "{error}");
 }

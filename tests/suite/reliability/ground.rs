@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::place::Place;
-use crate::support::program::{finish, per_entity};
+use crate::support::program::{Finished, finish};
 
 pub const ENTITIES: u64 = 4_000;
 
@@ -26,26 +26,25 @@ impl Ground {
 
     /// Makes up other rows of the same entities.
     pub fn generate(&self, name: &str, seed: u64) {
-        let (seed, entities) = (seed.to_string(), ENTITIES.to_string());
-        let more = ["--seed", &seed, "--entities", &entities];
-        self.0.generate(name, 60_000, &more);
+        let generate = format!("generate --rows 60000 --entities {ENTITIES} --seed {seed}");
+        self.run(&format!("{generate} --output {name}")).succeeded();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path(name)
     }
 
-    /// Trains from a file into a store, with small packs and one thread.
-    pub fn train(&self, data: &str, store: &Path) -> Command {
-        let mut command = per_entity();
-        command
-            .args(["train", "--key", "entity", "--target", "income", "--json"])
-            .args(["--models-per-file", "100", "--threads", "1", "--input"])
-            .arg(self.path(data))
-            .arg("--output-dir")
-            .arg(store)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    /// Runs a command of `per-entity`.
+    pub fn run(&self, arguments: &str) -> Finished {
+        self.0.run(arguments)
+    }
+
+    /// A command that trains from a file into a store, with small packs and one thread.
+    pub fn train(&self, data: &str, store: &str) -> Command {
+        let train = "train --json --key entity --target income --models-per-file 100 --threads 1";
+        let arguments = format!("{train} --input {data} --output-dir {store}");
+        let mut command = self.0.command(&arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 }

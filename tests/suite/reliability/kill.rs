@@ -16,9 +16,9 @@ fn kill_at_any_moment_leaves_a_whole_generation_and_loses_no_finished_model() {
     let ground = Ground::new();
     ground.generate("other.csv", 1);
     let (store, expected) = (ground.path("store"), ground.path("expected"));
-    succeed(&mut ground.train("data.csv", &store));
+    succeed(&mut ground.train("data.csv", "store"));
     let started = Instant::now();
-    succeed(&mut ground.train("other.csv", &expected));
+    succeed(&mut ground.train("other.csv", "expected"));
     let whole_run = started.elapsed().as_micros() as u64;
     let before = content(&store);
     let after = content(&expected);
@@ -31,7 +31,7 @@ fn kill_at_any_moment_leaves_a_whole_generation_and_loses_no_finished_model() {
             round < 200,
             "only {killed} of {round} runs were killed in time"
         );
-        let mut command = ground.train("other.csv", &store);
+        let mut command = ground.train("other.csv", "store");
         let mut run = if round % 5 == 0 {
             // Whatever else keeps the machine busy: not before some packs are finished.
             start(command, &store)
@@ -52,7 +52,7 @@ fn kill_at_any_moment_leaves_a_whole_generation_and_loses_no_finished_model() {
         assert!(now == before || now == after, "round {round}");
         assert_whole(&store);
     }
-    let resumed = succeed(&mut ground.train("other.csv", &store));
+    let resumed = succeed(&mut ground.train("other.csv", "store"));
     assert!(content(&store) == after);
     assert_whole(&store);
     println!(
@@ -66,12 +66,12 @@ fn kill_at_any_moment_leaves_a_whole_generation_and_loses_no_finished_model() {
 fn a_killed_run_is_taken_up_where_it_was_cut_off() {
     let ground = Ground::new();
     let (store, expected) = (ground.path("store"), ground.path("expected"));
-    succeed(&mut ground.train("data.csv", &expected));
-    let mut run = start(ground.train("data.csv", &store), &store);
+    succeed(&mut ground.train("data.csv", "expected"));
+    let mut run = start(ground.train("data.csv", "store"), &store);
     run.kill().unwrap();
     run.wait().unwrap();
     assert!(Store::open(&store).is_err());
-    let resumed = succeed(&mut ground.train("data.csv", &store));
+    let resumed = succeed(&mut ground.train("data.csv", "store"));
     assert!(resumed["carried"].as_u64().unwrap() >= 300);
     assert!(content(&store) == content(&expected));
     let report = verify(&store).unwrap();
@@ -82,17 +82,17 @@ fn a_killed_run_is_taken_up_where_it_was_cut_off() {
 fn signals_stop_a_run_and_keep_what_it_finished() {
     let ground = Ground::new();
     let store = ground.path("store");
-    succeed(&mut ground.train("data.csv", &store));
+    succeed(&mut ground.train("data.csv", "store"));
     ground.generate("other.csv", 1);
     let before = content(&store);
     for (request, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let run = start(ground.train("other.csv", &store), &store);
+        let run = start(ground.train("other.csv", "store"), &store);
         signal(&run, request);
         let said = Finished::from(run.wait_with_output().unwrap()).failed(code);
         assert!(said.contains("takes them over"), "{said}");
         assert!(content(&store) == before);
         assert_whole(&store);
     }
-    let resumed = succeed(&mut ground.train("other.csv", &store));
+    let resumed = succeed(&mut ground.train("other.csv", "store"));
     assert!(resumed["carried"].as_u64().unwrap() >= 300);
 }

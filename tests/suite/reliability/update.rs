@@ -6,14 +6,13 @@ use per_entity::store::Store;
 use serde_json::json;
 
 use super::ground::{ENTITIES, Ground, succeed};
-use crate::support::program::{finish, per_entity};
 use crate::support::store::{assert_whole, content};
 
 #[test]
 fn an_update_trains_what_changed_and_keeps_or_drops_what_vanished() {
     let ground = Ground::new();
     let store = ground.path("store");
-    succeed(&mut ground.train("data.csv", &store));
+    succeed(&mut ground.train("data.csv", "store"));
     let records = Store::open(&store).unwrap().records().unwrap();
     let keys: Vec<&str> = records.iter().map(|record| record.key.as_str()).collect();
     let (changed, copied, vanished) = (keys[3], keys[5], keys[7]);
@@ -21,14 +20,11 @@ fn an_update_trains_what_changed_and_keeps_or_drops_what_vanished() {
     let changes = change(&text, changed, copied, vanished);
     fs::write(ground.path("data.csv"), changes).unwrap();
     let fresh = ground.path("fresh");
-    succeed(&mut ground.train("data.csv", &fresh));
+    succeed(&mut ground.train("data.csv", "fresh"));
 
-    let of_store = |command: &str, more: &[&str]| {
-        finish(per_entity().arg(command).arg(&store).args(more)).succeeded()
-    };
     for what in ["drop", "keep"] {
-        of_store("rollback", &["1"]);
-        let mut update = ground.train("data.csv", &store);
+        ground.run("rollback store 1").succeeded();
+        let mut update = ground.train("data.csv", "store");
         let update = succeed(update.args(["--update", "--vanished", what]));
         assert_eq!(
             update["carried"],
@@ -48,13 +44,13 @@ fn an_update_trains_what_changed_and_keeps_or_drops_what_vanished() {
             assert!(content(&store) == content(&fresh));
         }
     }
-    let diff = of_store("diff", &["1", "2", "--json"]).json();
+    let diff = ground.run("diff store 1 2 --json").succeeded().json();
     assert_eq!(diff["added"], json!(["zzz"]));
     assert_eq!(diff["dropped"], json!([vanished]));
     assert_eq!(diff["unchanged"], ENTITIES - 2);
-    of_store("prune", &["--keep", "2"]);
+    ground.run("prune store --keep 2").succeeded();
     assert!(!store.join("gen-000001").exists() && store.join("gen-000002").exists());
-    let history = of_store("history", &[]).stdout;
+    let history = ground.run("history store").succeeded().stdout;
     assert!(history.contains("3 (current)"), "{history}");
     assert_whole(&store);
 }

@@ -14,10 +14,10 @@ use crate::support::store::assert_whole;
 fn of_two_writers_one_is_told_to_wait() {
     let ground = Ground::new();
     let store = ground.path("store");
-    let first = start(ground.train("data.csv", &store), &store);
+    let first = start(ground.train("data.csv", "store"), &store);
     // The first one is stopped, so that it holds the lock for as long as the second one tries.
     signal(&first, Signal::STOP);
-    let second = finish(&mut ground.train("data.csv", &store));
+    let second = finish(&mut ground.train("data.csv", "store"));
     signal(&first, Signal::CONT);
     let error = second.failed(2);
     let holder = format!("process {}", first.id());
@@ -31,7 +31,7 @@ fn a_reader_sees_a_whole_generation_during_twenty_commits() {
     let ground = Ground::new();
     ground.generate("other.csv", 1);
     let store = ground.path("store");
-    succeed(&mut ground.train("data.csv", &store));
+    succeed(&mut ground.train("data.csv", "store"));
     let ended = AtomicBool::new(false);
     let polls = thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -49,7 +49,7 @@ fn a_reader_sees_a_whole_generation_during_twenty_commits() {
         });
         for commit in 0..20 {
             let data = ["other.csv", "data.csv"][commit % 2];
-            succeed(&mut ground.train(data, &store));
+            succeed(&mut ground.train(data, "store"));
         }
         ended.store(true, Ordering::Relaxed);
         reader.join().unwrap()

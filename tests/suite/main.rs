@@ -9,6 +9,7 @@ mod command_line;
 mod dataset;
 mod evaluate;
 mod hostile_input;
+mod library;
 mod metrics;
 mod predict;
 mod reliability;

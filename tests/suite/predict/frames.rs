@@ -65,7 +65,7 @@ fn rows_without_a_model_get_what_the_user_asks_for() {
         error.contains("'c'") && error.contains("too few rows"),
         "{error}"
     );
-    for (rows, named) in [(3_i64, "'z'"), (4, "row 1 has no key")] {
+    for (rows, named) in [(3_i64, "'z'"), (4, "row 1 has a null key")] {
         let rows = super::shops::rows().slice(rows, 3);
         let error = strict.predict(&rows).unwrap_err().to_string();
         assert!(error.contains(named), "{error}");

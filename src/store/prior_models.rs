@@ -133,17 +133,13 @@ pub(crate) struct CurrentModels<'a> {
 }
 
 impl<'a> CurrentModels<'a> {
-    /// All models of the generation that a store was opened at.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::records`].
-    pub fn new(store: &'a Store) -> Result<Self> {
-        let records = store.records()?.into_iter();
-        Ok(Self {
+    /// Those models of a store's generation that some of its records tell of.
+    pub fn new(store: &'a Store, records: Vec<EntityRecord>) -> Self {
+        let records = records.into_iter();
+        Self {
             store,
             records: records.map(|record| (record.key.clone(), record)).collect(),
-        })
+        }
     }
 
     /// The model of an entity and what is noted of it; nothing where there is none, or none that is

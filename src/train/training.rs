@@ -305,12 +305,10 @@ impl Session<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(Writer, Accomplished)> {
         let (present, vanished) = self.base_records()?;
-        let prior = self.lay_out(&mut writer, present, &vanished, observer);
+        let prior = self.lay_out(&mut writer, &present, &vanished, observer);
         let update = self.training.update.clone().unwrap_or_default();
-        let champions = match self.base {
-            Some(base) if update.is_contest() => Some(CurrentModels::new(base)?),
-            _ => None,
-        };
+        let base = self.base.filter(|_| update.is_contest());
+        let champions = base.map(|base| CurrentModels::new(base, present));
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
             metric: update.metric(),
@@ -352,7 +350,7 @@ impl Session<'_> {
     fn lay_out(
         &self,
         writer: &mut Writer,
-        present: Vec<EntityRecord>,
+        present: &[EntityRecord],
         vanished: &[EntityRecord],
         observer: &mut dyn Observer,
     ) -> PriorModelIndex {
@@ -362,7 +360,7 @@ impl Session<'_> {
         writer.lay_out(self.training.models_per_file, keys.into_iter());
         let mut prior = writer.prior_models();
         if let Some(base) = self.base {
-            prior.add_generation(base, &present);
+            prior.add_generation(base, present);
         }
         prior
     }

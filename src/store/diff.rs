@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::record::{EntityRecord, Place};
+use super::record::EntityRecord;
 use super::store::Store;
 use crate::error::Result;
 
@@ -41,8 +41,7 @@ pub fn difference(before: &Store, after: &Store) -> Result<Difference> {
         .collect();
     let mut difference = Difference::default();
     for after in after.records()? {
-        let digest =
-            |record: &EntityRecord| record.place.as_ref().map(|place: &Place| place.digest);
+        let digest = |record: &EntityRecord| record.extent().map(|extent| extent.digest);
         match old.remove(&after.key) {
             None => difference.added.push(after),
             Some(before) if before.status != after.status || digest(&before) != digest(&after) => {

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use polars::prelude::*;
 
+use super::extent::Extent;
 use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Place, Winner};
 use crate::metrics::Metric;
 use crate::model::{Fingerprint, ModelSummary};
@@ -110,15 +111,15 @@ fn fixed_columns() -> Vec<EntityColumn> {
         ),
         always(
             "offset",
-            Whole64(|r| Some(r.place.as_ref()?.offset), |d, n| d.offset = n),
+            Whole64(|r| Some(r.extent()?.offset), |d, n| d.offset = n),
         ),
         always(
             "length",
-            Whole32(|r| Some(r.place.as_ref()?.length), |d, n| d.length = n),
+            Whole32(|r| Some(r.extent()?.length), |d, n| d.length = n),
         ),
         always(
             "digest",
-            Bytes(|r| Some(&r.place.as_ref()?.digest), Draft::set_digest),
+            Bytes(|r| Some(&r.extent()?.digest), Draft::set_digest),
         ),
         always(
             "fingerprint",
@@ -294,11 +295,13 @@ impl Draft {
             None => None,
             Some(file) => Some(Place {
                 file,
-                offset: self.offset,
-                length: self.length,
-                digest: self.digest.ok_or_else(
-                    || polars_err!(ComputeError: "a model has no digest of 32 bytes"),
-                )?,
+                extent: Extent {
+                    offset: self.offset,
+                    length: self.length,
+                    digest: self.digest.ok_or_else(
+                        || polars_err!(ComputeError: "a model has no digest of 32 bytes"),
+                    )?,
+                },
             }),
         };
         let unknown = || polars_err!(ComputeError: "an entity has a status that is not known");

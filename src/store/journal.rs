@@ -4,17 +4,14 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::extent::Extent;
 use super::layout::is_plain_name;
 use crate::model::ModelSummary;
 
 /// A model in a finished file.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct JournalModel {
-    pub offset: u64,
-    pub length: u32,
-    /// BLAKE3.
-    #[serde(with = "serde_bytes")]
-    pub digest: [u8; 32],
+    pub extent: Extent,
     pub summary: ModelSummary,
 }
 

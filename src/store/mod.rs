@@ -12,6 +12,7 @@
 mod diff;
 mod directory;
 mod entities_table;
+mod extent;
 mod file_name;
 mod generations;
 mod index;

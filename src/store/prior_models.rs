@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::directory::{Location, StoredFile};
+use super::extent::Extent;
+use super::journal::JournalModel;
 use super::layout::is_plain_name;
 use super::record::EntityRecord;
 use super::staging::Staging;
@@ -26,10 +28,7 @@ pub(crate) struct PriorModelIndex {
 
 struct Found {
     file: usize,
-    offset: u64,
-    length: u32,
-    digest: [u8; 32],
-    summary: ModelSummary,
+    model: JournalModel,
 }
 
 impl PriorModelIndex {
@@ -67,14 +66,8 @@ impl PriorModelIndex {
                     file
                 }
             };
-            let found = Found {
-                file,
-                offset: place.offset,
-                length: place.length,
-                digest: place.digest,
-                summary,
-            };
-            self.models.insert(summary.fingerprint, found);
+            let extent = place.extent;
+            self.add(file, JournalModel { extent, summary });
         }
     }
 
@@ -83,16 +76,14 @@ impl PriorModelIndex {
         for (folder, journal) in staging.interrupted() {
             let file = self.add_file(format!("{folder}/{}", journal.file));
             for model in journal.models {
-                let found = Found {
-                    file,
-                    offset: model.offset,
-                    length: model.length,
-                    digest: model.digest,
-                    summary: model.summary,
-                };
-                self.models.insert(model.summary.fingerprint, found);
+                self.add(file, model);
             }
         }
+    }
+
+    fn add(&mut self, file: usize, model: JournalModel) {
+        let fingerprint = model.summary.fingerprint;
+        self.models.insert(fingerprint, Found { file, model });
     }
 
     fn add_file(&mut self, name: String) -> usize {
@@ -110,18 +101,18 @@ impl PriorModelIndex {
     pub fn find(&self, fingerprint: &Fingerprint) -> Option<(Vec<u8>, ModelSummary)> {
         let found = self.models.get(fingerprint)?;
         let bytes = self.read(found).ok()?;
-        if *blake3::hash(&bytes).as_bytes() != found.digest {
+        if !found.model.extent.matches(&bytes) {
             return None;
         }
         self.taken.fetch_add(1, Ordering::Relaxed);
-        Some((bytes, found.summary))
+        Some((bytes, found.model.summary))
     }
 
     fn read(&self, found: &Found) -> Result<Vec<u8>> {
-        let length = found.length.into();
+        let Extent { offset, length, .. } = found.model.extent;
         match &self.files[found.file] {
-            (_, Some(file)) => file.read(found.offset, length),
-            (name, None) => self.directory.open(name)?.read(found.offset, length),
+            (_, Some(file)) => file.read(offset, length.into()),
+            (name, None) => self.directory.open(name)?.read(offset, length.into()),
         }
     }
 }

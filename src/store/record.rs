@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::extent::Extent;
 use crate::metrics::{Metric, Metrics};
 use crate::model::ModelSummary;
 
@@ -114,10 +115,7 @@ impl Winner {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Place {
     pub file: Arc<str>,
-    pub offset: u64,
-    pub length: u32,
-    /// BLAKE3.
-    pub digest: [u8; 32],
+    pub extent: Extent,
 }
 
 impl EntityRecord {
@@ -137,7 +135,9 @@ impl EntityRecord {
 
     /// Bytes of the model; 0 where there is none.
     pub fn model_bytes(&self) -> u64 {
-        self.place.as_ref().map_or(0, |place| place.length.into())
+        self.place
+            .as_ref()
+            .map_or(0, |place| place.extent.length.into())
     }
 
     /// The file of the model, in the generation's directory.
@@ -153,7 +153,12 @@ impl EntityRecord {
     /// The file of the model and where in it the model begins.
     pub(crate) fn place(&self) -> Option<(&str, u64)> {
         let place = self.place.as_ref()?;
-        Some((&place.file, place.offset))
+        Some((&place.file, place.extent.offset))
+    }
+
+    /// Which bytes of its file the model is.
+    pub(super) fn extent(&self) -> Option<&Extent> {
+        self.place.as_ref().map(|place| &place.extent)
     }
 
     /// Whether the model of the next record lies right behind this one's.

@@ -355,7 +355,7 @@ impl Store {
             }
             .into());
         };
-        self.read_file(&place.file, place.offset, place.length.into())
+        self.read_file(&place.file, place.extent.offset, record.model_bytes())
             .map_err(|error| match error {
                 Error::Store(StoreError::Damaged { problem, .. }) => self.damaged(record, &problem),
                 other => other,
@@ -363,8 +363,7 @@ impl Store {
     }
 
     fn check_digest(&self, record: &EntityRecord, bytes: &[u8]) -> Result<()> {
-        let expected = record.place.as_ref().map(|place| place.digest.as_slice());
-        if expected == Some(blake3::hash(bytes).as_bytes().as_slice()) {
+        if record.extent().is_some_and(|extent| extent.matches(bytes)) {
             return Ok(());
         }
         Err(self.damaged(record, "its digest does not match; train again"))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::directory::{Location, WriteLock};
 use super::entities_table;
+use super::extent::Extent;
 use super::file_name::FileNames;
 use super::journal::JournalModel;
 use super::layout::{ENTITIES, LOCK, MANIFEST, POOLED, generation_folder, is_leftover};
@@ -192,15 +193,9 @@ impl Writer {
         let summary = record.summary.ok_or_else(|| {
             Error::Defect(format!("nothing is noted of the model of '{}'", record.key))
         })?;
-        let digest = *blake3::hash(&model).as_bytes();
-        let (offset, length) = (self.pack.len() as u64, model.len() as u32);
+        let extent = Extent::of(self.pack.len() as u64, &model);
         self.model_bytes += model.len() as u64;
-        self.pending.push(JournalModel {
-            offset,
-            length,
-            digest,
-            summary,
-        });
+        self.pending.push(JournalModel { extent, summary });
         let file = match &self.layout {
             Layout::Own(names) => {
                 let name: Arc<str> = names.of(&record.key).into();
@@ -216,12 +211,7 @@ impl Writer {
                 name
             }
         };
-        Ok(Place {
-            file,
-            offset,
-            length,
-            digest,
-        })
+        Ok(Place { file, extent })
     }
 
     fn close_pack(&mut self) -> Result<()> {

@@ -8,11 +8,14 @@ use super::extent::Extent;
 use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Place, Winner};
 use crate::metrics::Metric;
 use crate::model::{Fingerprint, ModelSummary};
+use Access::{Bytes, Fraction, Score, Text, Whole32, Whole64};
+use Presence::{Always, Contest, Newer};
 
 /// Rows that are read together when one key is looked up.
 const ROW_GROUP: usize = 1 << 15;
 
 /// A column: how its value is taken from a record, and how a record's draft takes it.
+#[derive(Clone, Copy)]
 struct EntityColumn {
     name: &'static str,
     presence: Presence,
@@ -31,6 +34,7 @@ enum Presence {
 }
 
 #[allow(clippy::type_complexity)] // one line for each type of a column
+#[derive(Clone, Copy)]
 enum Access {
     Text(fn(&EntityRecord) -> Option<&str>, fn(&mut Draft, &str)),
     Bytes(fn(&EntityRecord) -> Option<&[u8]>, fn(&mut Draft, &[u8])),
@@ -62,124 +66,123 @@ struct Draft {
     contest: Option<ContestScores>,
 }
 
-/// All columns but the figures on the rows held out.
-fn fixed_columns() -> Vec<EntityColumn> {
-    use Access::{Bytes, Fraction, Text, Whole32, Whole64};
-    use Presence::{Always, Contest, Newer};
-    let column = |name, presence, access| EntityColumn {
-        name,
-        presence,
-        access,
-    };
-    let always = |name, access| column(name, Always, access);
-    vec![
-        always(
-            "key",
-            Text(|r| Some(&r.key), |d, text| text.clone_into(&mut d.key)),
+/// The columns before the figures on the rows held out.
+static FIRST: [EntityColumn; 14] = [
+    always(
+        "key",
+        Text(|r| Some(&r.key), |d, text| text.clone_into(&mut d.key)),
+    ),
+    always("status", Text(|r| Some(r.status.name()), Draft::set_status)),
+    always(
+        "error",
+        Text(
+            |r| r.error.as_deref(),
+            |d, text| d.error = Some(text.into()),
         ),
-        always("status", Text(|r| Some(r.status.name()), Draft::set_status)),
-        always(
-            "error",
-            Text(
-                |r| r.error.as_deref(),
-                |d, text| d.error = Some(text.into()),
-            ),
+    ),
+    always("rows", Whole64(|r| Some(r.rows), |d, rows| d.rows = rows)),
+    always(
+        "classes",
+        Whole32(|r| Some(r.summary?.classes), |d, n| d.classes = Some(n)),
+    ),
+    always(
+        "nodes",
+        Whole32(|r| Some(r.summary?.nodes), |d, n| d.nodes = Some(n)),
+    ),
+    always(
+        "depth",
+        Whole32(|r| Some(r.summary?.depth), |d, n| d.depth = Some(n)),
+    ),
+    always(
+        "training_accuracy",
+        Fraction(
+            |r| Some(r.summary?.training_accuracy),
+            |d, share| d.training_accuracy = Some(share),
         ),
-        always("rows", Whole64(|r| Some(r.rows), |d, rows| d.rows = rows)),
-        always(
-            "classes",
-            Whole32(|r| Some(r.summary?.classes), |d, n| d.classes = Some(n)),
+    ),
+    always(
+        "file",
+        Text(|r| r.file(), |d, file| d.file = Some(file.into())),
+    ),
+    always(
+        "offset",
+        Whole64(|r| Some(r.extent()?.offset), |d, n| d.offset = n),
+    ),
+    always(
+        "length",
+        Whole32(|r| Some(r.extent()?.length), |d, n| d.length = n),
+    ),
+    always(
+        "digest",
+        Bytes(|r| Some(&r.extent()?.digest), Draft::set_digest),
+    ),
+    always(
+        "fingerprint",
+        Bytes(
+            |r| Some(&r.summary.as_ref()?.fingerprint),
+            |d, bytes| d.fingerprint = bytes.try_into().ok(),
         ),
-        always(
-            "nodes",
-            Whole32(|r| Some(r.summary?.nodes), |d, n| d.nodes = Some(n)),
+    ),
+    column(
+        "holdout_rows",
+        Newer,
+        Whole64(|r| Some(r.holdout.as_ref()?.rows), Draft::set_holdout_rows),
+    ),
+];
+
+/// The columns behind the figures on the rows held out.
+static LAST: [EntityColumn; 3] = [
+    column(
+        "winner",
+        Contest,
+        Text(
+            |r| Some(r.contest.as_ref()?.winner?.name()),
+            Draft::set_winner,
         ),
-        always(
-            "depth",
-            Whole32(|r| Some(r.summary?.depth), |d, n| d.depth = Some(n)),
+    ),
+    column(
+        "champion_score",
+        Contest,
+        Fraction(
+            |r| r.contest.as_ref()?.champion,
+            |d, score| d.contest.get_or_insert_default().champion = Some(score),
         ),
-        always(
-            "training_accuracy",
-            Fraction(
-                |r| Some(r.summary?.training_accuracy),
-                |d, share| d.training_accuracy = Some(share),
-            ),
+    ),
+    column(
+        "challenger_score",
+        Contest,
+        Fraction(
+            |r| r.contest.as_ref()?.challenger,
+            |d, score| d.contest.get_or_insert_default().challenger = Some(score),
         ),
-        always(
-            "file",
-            Text(|r| r.file(), |d, file| d.file = Some(file.into())),
-        ),
-        always(
-            "offset",
-            Whole64(|r| Some(r.extent()?.offset), |d, n| d.offset = n),
-        ),
-        always(
-            "length",
-            Whole32(|r| Some(r.extent()?.length), |d, n| d.length = n),
-        ),
-        always(
-            "digest",
-            Bytes(|r| Some(&r.extent()?.digest), Draft::set_digest),
-        ),
-        always(
-            "fingerprint",
-            Bytes(
-                |r| Some(&r.summary.as_ref()?.fingerprint),
-                |d, bytes| d.fingerprint = bytes.try_into().ok(),
-            ),
-        ),
-        column(
-            "holdout_rows",
-            Newer,
-            Whole64(|r| Some(r.holdout.as_ref()?.rows), Draft::set_holdout_rows),
-        ),
-        column(
-            "winner",
-            Contest,
-            Text(
-                |r| Some(r.contest.as_ref()?.winner?.name()),
-                Draft::set_winner,
-            ),
-        ),
-        column(
-            "champion_score",
-            Contest,
-            Fraction(
-                |r| r.contest.as_ref()?.champion,
-                |d, score| d.contest.get_or_insert_default().champion = Some(score),
-            ),
-        ),
-        column(
-            "challenger_score",
-            Contest,
-            Fraction(
-                |r| r.contest.as_ref()?.challenger,
-                |d, score| d.contest.get_or_insert_default().challenger = Some(score),
-            ),
-        ),
-    ]
-}
+    ),
+];
 
 /// All columns in the order of the table.
 static COLUMNS: LazyLock<Vec<EntityColumn>> = LazyLock::new(|| {
     let scores = Metric::ALL.iter().enumerate();
-    let scores = scores.map(|(position, metric)| EntityColumn {
-        name: metric.key(),
-        presence: Presence::Newer,
-        access: Access::Score(position),
-    });
-    let (contest, others): (Vec<_>, Vec<_>) = fixed_columns()
-        .into_iter()
-        .partition(|column| column.presence == Presence::Contest);
-    others.into_iter().chain(scores).chain(contest).collect()
+    let scores = scores.map(|(position, metric)| column(metric.key(), Newer, Score(position)));
+    FIRST.into_iter().chain(scores).chain(LAST).collect()
 });
+
+const fn always(name: &'static str, access: Access) -> EntityColumn {
+    column(name, Always, access)
+}
+
+const fn column(name: &'static str, presence: Presence, access: Access) -> EntityColumn {
+    EntityColumn {
+        name,
+        presence,
+        access,
+    }
+}
 
 /// The table in Parquet, made a row group at a time, for there may be millions.
 pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
     let is_contest = records.iter().any(|record| record.contest.is_some());
     let columns: Vec<&EntityColumn> = COLUMNS
         .iter()
-        .filter(|column| is_contest || column.presence != Presence::Contest)
+        .filter(|column| is_contest || column.presence != Contest)
         .collect();
     let frame = |records: &[EntityRecord]| {
         let columns = columns.iter().map(|column| column.write(records));
@@ -201,7 +204,7 @@ pub(super) fn records(table: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
     for column in COLUMNS.iter() {
         match table.column(column.name) {
             Ok(values) => column.read(values, &mut drafts)?,
-            Err(error) if column.presence == Presence::Always => return Err(error),
+            Err(error) if column.presence == Always => return Err(error),
             Err(_) => {}
         }
     }
@@ -230,12 +233,12 @@ impl EntityColumn {
         }
         let name = self.name.into();
         match self.access {
-            Access::Text(get, _) => Column::new(name, values(records, get)),
-            Access::Bytes(get, _) => Column::new(name, values(records, get)),
-            Access::Whole32(get, _) => Column::new(name, values(records, get)),
-            Access::Whole64(get, _) => Column::new(name, values(records, get)),
-            Access::Fraction(get, _) => Column::new(name, values(records, get)),
-            Access::Score(position) => Column::new(
+            Text(get, _) => Column::new(name, values(records, get)),
+            Bytes(get, _) => Column::new(name, values(records, get)),
+            Whole32(get, _) => Column::new(name, values(records, get)),
+            Whole64(get, _) => Column::new(name, values(records, get)),
+            Fraction(get, _) => Column::new(name, values(records, get)),
+            Score(position) => Column::new(
                 name,
                 values(records, |r| r.holdout.as_ref()?.scores[position]),
             ),
@@ -255,12 +258,12 @@ impl EntityColumn {
             }
         }
         match self.access {
-            Access::Text(_, set) => take(column.str()?.iter(), drafts, set),
-            Access::Bytes(_, set) => take(column.binary()?.iter(), drafts, set),
-            Access::Whole32(_, set) => take(column.u32()?.iter(), drafts, set),
-            Access::Whole64(_, set) => take(column.u64()?.iter(), drafts, set),
-            Access::Fraction(_, set) => take(column.f64()?.iter(), drafts, set),
-            Access::Score(position) => take(column.f64()?.iter(), drafts, |draft, score| {
+            Text(_, set) => take(column.str()?.iter(), drafts, set),
+            Bytes(_, set) => take(column.binary()?.iter(), drafts, set),
+            Whole32(_, set) => take(column.u32()?.iter(), drafts, set),
+            Whole64(_, set) => take(column.u64()?.iter(), drafts, set),
+            Fraction(_, set) => take(column.f64()?.iter(), drafts, set),
+            Score(position) => take(column.f64()?.iter(), drafts, |draft, score| {
                 draft.holdout.scores[position] = Some(score);
             }),
         }

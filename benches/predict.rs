@@ -19,7 +19,7 @@ fn predict(criterion: &mut Criterion) {
         &common::scratch_directory().join("predict-models"),
     );
     let rows = common::open(&path, &spec)
-        .rows(&spec)
+        .rows()
         .expect("the input is fine")
         .collect();
     let rows = rows.expect("the input is fine");

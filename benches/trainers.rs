@@ -46,7 +46,7 @@ fn main() {
         pool.install(|| compare(key, &encoded, &cart, &linfa));
     }
     if !quick {
-        let frame = common::open(&path, &by_level).scan(&by_level);
+        let frame = common::open(&path, &by_level).rows();
         let frame = frame.expect("the input is fine");
         let frame = frame.with_column(lit("all").alias("one"));
         let spec = DatasetSpec {

@@ -39,6 +39,7 @@
 
 mod cancel;
 pub mod codes;
+pub mod describe;
 pub mod encode;
 pub mod error;
 pub mod evaluate;

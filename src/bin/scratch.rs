@@ -121,11 +121,11 @@ impl Notebook {
 }
 
 fn scan(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let mut frame = notebook.source()?.scan(&notebook.spec())?;
-    for (name, dtype) in frame.collect_schema()?.iter() {
-        show!("{name:16} {dtype}");
+    let query = Query::new(&notebook.input()?, &notebook.spec())?;
+    for column in query.columns() {
+        show!("{:16} {}", column.name, column.column_type);
     }
-    show!("{}", frame.limit(3).collect()?);
+    show!("{}", notebook.source()?.rows()?.limit(3).collect()?);
     Ok(())
 }
 
@@ -207,11 +207,7 @@ fn store(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn predict_all(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
-    let rows = notebook
-        .source()?
-        .rows(&notebook.spec())?
-        .limit(8)
-        .collect()?;
+    let rows = notebook.source()?.rows()?.limit(8).collect()?;
     let predicted = Predictor::new(notebook.store()?)?.predict(&rows)?;
     show!(
         "{}",

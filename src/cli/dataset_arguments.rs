@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use per_entity::source::{DatasetSpec, Format};
+use per_entity::schema::ColumnType;
+use per_entity::source::{DatasetSpec, Format, TypeDeclaration};
 
 use super::error::CliError;
 
@@ -14,6 +15,13 @@ pub struct DatasetArguments {
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<String>,
 
+    #[command(flatten)]
+    pub columns: ColumnArguments,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Data")]
+pub struct ColumnArguments {
     /// The files' format [default: by extension]
     #[arg(long, value_enum)]
     format: Option<FormatArgument>,
@@ -53,6 +61,23 @@ pub struct DatasetArguments {
     /// Features to be taken as categories
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
     categorical: Vec<String>,
+
+    /// Columns that are text, whatever they look like
+    #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
+    text: Vec<String>,
+
+    /// Columns of dates, and how texts in them are written, ISO 8601 by default: `opened=%d.%m.%Y`
+    #[arg(long, value_name = "COLUMN[=FORMAT]")]
+    date: Vec<String>,
+
+    /// Columns of dates with times, and how texts in them are written, ISO 8601 by default:
+    /// `seen=%d.%m.%Y %H:%M`
+    #[arg(long, value_name = "COLUMN[=FORMAT]")]
+    timestamp: Vec<String>,
+
+    /// Numbers in text files are written with a comma: `1,5`
+    #[arg(long)]
+    decimal_comma: bool,
 
     /// Keep the rows for which this Polars SQL predicate holds; `true` keeps all
     #[arg(long = "where", value_name = "PREDICATE")]
@@ -122,12 +147,32 @@ enum Compat {
 
 impl DatasetArguments {
     pub fn format(&self) -> Option<Format> {
-        self.format.map(Into::into)
+        self.columns.format()
     }
 
     /// The specification that the arguments make together.
     pub fn spec(&self) -> Result<DatasetSpec, CliError> {
-        let mut spec = self.base()?;
+        let spec = self.columns.override_in(self.columns.base()?)?;
+        spec.check()?;
+        Ok(spec)
+    }
+}
+
+impl ColumnArguments {
+    pub fn format(&self) -> Option<Format> {
+        self.format.map(Into::into)
+    }
+
+    /// The specification that the arguments make together, which may lack key and target.
+    pub fn partial_spec(&self) -> Result<DatasetSpec, CliError> {
+        let is_other = self.spec.is_some() || self.preset.is_some() || self.compat.is_some();
+        self.override_in(match is_other {
+            true => self.base()?,
+            false => DatasetSpec::default(),
+        })
+    }
+
+    fn override_in(&self, mut spec: DatasetSpec) -> Result<DatasetSpec, CliError> {
         let lists = [
             (&self.key, &mut spec.key),
             (&self.features, &mut spec.features),
@@ -161,10 +206,26 @@ impl DatasetArguments {
             }
         }
         spec.csv.separator = self.separator.or(spec.csv.separator);
+        spec.csv.decimal_comma |= self.decimal_comma;
+        self.declare_types(&mut spec)?;
         spec.trim |= self.trim;
         spec.strict |= self.strict;
-        spec.check()?;
         Ok(spec)
+    }
+
+    fn declare_types(&self, spec: &mut DatasetSpec) -> Result<(), CliError> {
+        let texts = self.text.iter().cloned();
+        let texts = texts.map(|column| (column, ColumnType::Text.into()));
+        spec.types.extend(texts);
+        let timestamp = |format: &str| TypeDeclaration::timestamp(format);
+        let date = |format: &str| TypeDeclaration::date(format);
+        let plain = |column_type: ColumnType| move || column_type.clone().into();
+        spec.types
+            .extend(declared(&self.date, plain(ColumnType::Date), date)?);
+        let is_timestamp = plain(ColumnType::timestamp(None));
+        spec.types
+            .extend(declared(&self.timestamp, is_timestamp, timestamp)?);
+        Ok(())
     }
 
     fn base(&self) -> Result<DatasetSpec, CliError> {
@@ -189,4 +250,20 @@ impl DatasetArguments {
             }
         }
     }
+}
+
+/// Columns with or without a notation of their texts.
+fn declared(
+    columns: &[String],
+    plain: impl Fn() -> TypeDeclaration,
+    formatted: impl Fn(&str) -> Result<TypeDeclaration, String>,
+) -> Result<Vec<(String, TypeDeclaration)>, CliError> {
+    let declare = |column: &String| match column.split_once('=') {
+        None => Ok((column.clone(), plain())),
+        Some((column, format)) => {
+            let declaration = formatted(format).map_err(CliError::Usage)?;
+            Ok((column.to_owned(), declaration))
+        }
+    };
+    columns.iter().map(declare).collect()
 }

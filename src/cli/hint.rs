@@ -30,11 +30,17 @@ fn of_input(error: &InputError) -> Option<String> {
         InputError::Nothing => "--input FILE names it".into(),
         InputError::UnknownFormat { .. } => "--format csv says so".into(),
         InputError::Ragged { .. } => "without --strict they are left out".into(),
-        InputError::NotANumber { column, value, .. } => format!(
-            "--categorical {} makes it a category, --missing {} a missing value",
+        InputError::BadValue { column, value, .. } => format!(
+            "--text {} takes the column for text, --missing {} the value for a missing one",
             quoted(column),
             quoted(value)
         ),
+        InputError::LackingColumn { column, .. } => {
+            format!("--ignore {} leaves it out", quoted(column))
+        }
+        InputError::TypesDiffer { column, .. } => {
+            format!("--text {} takes the column for text", quoted(column))
+        }
         _ => return None,
     })
 }
@@ -52,6 +58,11 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::UnsupportedType { column, role, .. } if *role != Role::Target => {
             format!("--ignore {} leaves it out", quoted(column))
         }
+        SpecError::AddedColumn { column } => format!(
+            "--prefix predicted_ puts a text before the names of added columns, --rename {}=NAME changes one",
+            quoted(column)
+        ),
+        SpecError::NotAdded { .. } => "it is named by --rename".into(),
         SpecError::ColumnNamedTwice(_) => "the names are those of --columns".into(),
         SpecError::Separator(_) => "it is that of --separator".into(),
         SpecError::Filter { .. } => "it is that of --where".into(),
@@ -84,7 +95,7 @@ fn of_store(error: &StoreError) -> Option<String> {
 }
 
 /// A column or value as a shell takes it.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),

@@ -1,9 +1,11 @@
 //! What a user types: one file per subcommand, with its arguments and its `run`.
 
+mod columns;
 mod compare;
 mod completions;
 mod context;
 mod dataset_arguments;
+mod describe;
 mod diff;
 mod error;
 mod evaluate;
@@ -65,6 +67,7 @@ Exit codes: 0 done, 1 some entities failed, 2 nothing could be done, 130 or 143 
 
 #[derive(Subcommand)]
 enum Command {
+    Describe(Box<describe::Describe>),
     Train(Box<train::Train>),
     Inspect(inspect::Inspect),
     Evaluate(evaluate::Evaluate),
@@ -84,6 +87,7 @@ impl Command {
     /// The subcommand's name, as it is typed.
     fn name(&self) -> &'static str {
         match self {
+            Command::Describe(_) => "describe",
             Command::Train(_) => "train",
             Command::Inspect(_) => "inspect",
             Command::Evaluate(_) => "evaluate",
@@ -108,6 +112,7 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
         cancel: interrupt.cancel(),
     };
     match &cli.command {
+        Command::Describe(describe) => describe.run(&context),
         Command::Train(train) => train.run(&context),
         Command::Inspect(inspect) => inspect.run(&context),
         Command::Evaluate(evaluate) => evaluate.run(&context),

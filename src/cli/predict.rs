@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use per_entity::Store;
-use per_entity::predict::{Answered, Destination, Predictor, RowInput, Unknown};
+use per_entity::predict::{AddedColumns, Answered, Destination, Predictor, RowInput, Unknown};
 use per_entity::source::{Format, Source};
 
 use super::context::Context;
@@ -50,6 +50,19 @@ pub struct Predict {
     #[arg(long, value_enum, default_value_t = UnknownArgument::Null)]
     unknown: UnknownArgument,
 
+    /// Put this text before the names of the columns that are added
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TEXT"
+    )]
+    prefix: String,
+
+    /// Call an added column otherwise: `model=answered_by`
+    #[arg(long, value_name = "COLUMN=NAME")]
+    rename: Vec<String>,
+
     /// Bytes of models that are held in memory; others are read again when they are needed
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES")]
     cache: u64,
@@ -85,15 +98,30 @@ impl Predict {
         for problem in predictor.damaged() {
             log::error!("{problem}");
         }
-        Ok(match predictor.damaged().next() {
-            None => Exit::Done,
-            Some(_) => Exit::SomeFailed,
+        warn_of_unknown(&predictor)?;
+        let is_damaged = predictor.damaged().next().is_some();
+        Ok(match is_damaged || predictor.answered().is_nothing() {
+            false => Exit::Done,
+            true => Exit::SomeFailed,
         })
     }
 
-    fn predictor(&self) -> per_entity::Result<Predictor> {
+    fn predictor(&self) -> Result<Predictor, CliError> {
         let predictor = Predictor::new(Store::open(&self.models)?)?;
-        Ok(predictor.unknown(self.unknown.into())?.cache(self.cache))
+        let predictor = predictor.unknown(self.unknown.into())?.cache(self.cache);
+        Ok(predictor.added(self.added()?))
+    }
+
+    fn added(&self) -> Result<AddedColumns, CliError> {
+        let mut added = AddedColumns::new().prefix(&self.prefix);
+        for renamed in &self.rename {
+            let Some((column, name)) = renamed.split_once('=') else {
+                let problem = format!("--rename {renamed}: say COLUMN=NAME");
+                return Err(CliError::Usage(problem));
+            };
+            added = added.rename(column, name);
+        }
+        Ok(added)
     }
 
     fn predict_files(&self, context: &Context, predictor: &mut Predictor) -> Result<(), CliError> {
@@ -176,4 +204,28 @@ impl Predict {
             Ok(())
         }
     }
+}
+
+/// Says that most rows have no model, and how keys look in the store and in the input.
+fn warn_of_unknown(predictor: &Predictor) -> per_entity::Result<()> {
+    let answered = predictor.answered();
+    if !answered.is_little() {
+        return Ok(());
+    }
+    let (unknown, known) = predictor.unknown_keys()?;
+    let mut text = format!(
+        "{} of {} rows have no model",
+        grouped(answered.none),
+        grouped(answered.rows())
+    );
+    if !unknown.is_empty() {
+        let key = predictor.spec().key.join(",");
+        text += &format!(
+            "; {key}: models have {} …; the input has {} …",
+            known.join(", "),
+            unknown.join(", ")
+        );
+    }
+    log::warn!("{text}");
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::schema::ColumnType;
+
 /// Files that cannot be read as they are.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,9 +17,9 @@ pub enum InputError {
         /// The path or glob as given.
         pattern: String,
     },
-    /// A path that is not a regular file.
-    #[error("{}: is a directory; name its files, for example '{}/*.parquet'", path.display(), path.display())]
-    Directory {
+    /// A directory without files that could be read.
+    #[error("{}: holds no file whose name tells a format (csv, tsv, parquet, arrow, ndjson)", path.display())]
+    EmptyDirectory {
         /// The directory.
         path: PathBuf,
     },
@@ -45,14 +47,6 @@ pub enum InputError {
         /// Whether there is a header.
         header: bool,
     },
-    /// A header that differs from the one of the first file.
-    #[error("{}: its header differs from that of {}; give files with the same columns in the same order", path.display(), first.display())]
-    DifferentHeader {
-        /// The file.
-        path: PathBuf,
-        /// The first file.
-        first: PathBuf,
-    },
     /// A line that cannot be read as text.
     #[error("{}:{line}: {problem}", path.display())]
     BadLine {
@@ -75,17 +69,46 @@ pub enum InputError {
         /// The fields that the header has.
         expected: usize,
     },
-    /// A field of a numeric column that is not a number.
-    #[error("{}:{line}: column '{column}' is numeric, but holds '{value}'; correct the file, make the column categorical, or name the text as one that stands for a missing value", path.display())]
-    NotANumber {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
+    /// A value that is not of the type that its column has.
+    #[error("{}: column '{column}' holds '{value}', which is not {wanted}{}; correct it, give the column another type, or name the text as one that stands for a missing value", place(.path, .line), if *.trained { " as at training" } else { "" })]
+    BadValue {
+        /// The file; nothing for a frame.
+        path: Option<PathBuf>,
+        /// The line of a text file, or the row of another, from 1; 0 where it is not known.
         line: u64,
         /// The column.
         column: String,
-        /// The field.
+        /// The value.
         value: String,
+        /// What it should be, in a sentence.
+        wanted: &'static str,
+        /// Whether the type is that of training.
+        trained: bool,
+    },
+    /// A column that one file has and another has not, so that all rows of the latter would be left
+    /// out.
+    #[error("{}: has no column '{column}', but {} has, so all rows of the former would be left out; add the column, give files that have it, or leave the column out", without.display(), with.display())]
+    LackingColumn {
+        /// The file.
+        without: PathBuf,
+        /// The other file.
+        with: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A column whose types in two files have nothing in common.
+    #[error("column '{column}' is {one} in {}, but {other} in {}; convert one of them, or give the column a type", first.display(), path.display())]
+    TypesDiffer {
+        /// The column.
+        column: String,
+        /// The first file.
+        first: PathBuf,
+        /// The type there.
+        one: ColumnType,
+        /// The other file.
+        path: PathBuf,
+        /// The type there.
+        other: ColumnType,
     },
     /// An input that was not the same when it was read again.
     #[error(
@@ -103,4 +126,13 @@ pub enum InputError {
         /// The format.
         format: &'static str,
     },
+}
+
+/// A file and a line, as far as they are known.
+fn place(path: &Option<PathBuf>, line: &u64) -> String {
+    match (path, line) {
+        (None, _) => "the frame".into(),
+        (Some(path), 0) => path.display().to_string(),
+        (Some(path), line) => format!("{}:{line}", path.display()),
+    }
 }

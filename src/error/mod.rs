@@ -105,6 +105,14 @@ impl Error {
     }
 }
 
+/// Says of a bad value that its type is that of training.
+pub(crate) fn as_at_training(mut error: Error) -> Error {
+    if let Error::Input(InputError::BadValue { trained, .. }) = &mut error {
+        *trained = true;
+    }
+    error
+}
+
 fn advice(cause: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::*;
     match cause.kind() {

@@ -61,10 +61,18 @@ pub enum SpecError {
         trained: String,
     },
     /// A column that is to be added to rows, but is there.
-    #[error("the input has a column '{column}' already; rename it or leave it out")]
+    #[error("the input has a column '{column}' already; call the column that is added otherwise")]
     AddedColumn {
         /// The column.
         column: String,
+    },
+    /// A column that is to be called otherwise, but is not added.
+    #[error("no column '{column}' is added to the rows; those that are: {}", list(.columns))]
+    NotAdded {
+        /// The column.
+        column: String,
+        /// The columns that are added.
+        columns: Vec<String>,
     },
     /// No key is named.
     #[error("no key is given: name the column or columns whose values are the entities")]

@@ -63,10 +63,12 @@ impl Comparer {
     /// What is wrong with the inputs; [`Error::NoRows`] where no entity of `test` has a model,
     /// [`Error::Interrupted`].
     pub fn run(&self, train: impl Into<Input>, test: impl Into<Input>) -> Result<Comparison> {
-        let train = Table::load(&train.into(), &self.spec, &self.cancel)?;
+        let train = train.into();
+        let query = Query::new(&train, &self.spec)?;
+        let train = Table::load_query(&train, &query, &self.cancel)?;
+        let spec = self.spec.as_trained(query.features(), query.columns());
         let test = test.into();
-        let query = Query::new(&test, &self.spec.as_trained(train.features()))?;
-        query.check_types(train.features())?;
+        let query = Query::as_trained(&test, &spec, &[])?;
         let test = Table::load_query(&test, &query, &self.cancel)?;
         self.compare(&train, &test)
     }

@@ -94,7 +94,7 @@ impl Evaluator {
         let run = &self.store.generation().run;
         DatasetSpec {
             predicate: self.filter.clone(),
-            ..run.dataset.as_trained(&run.features)
+            ..run.dataset.as_trained(&run.features, &run.columns)
         }
     }
 
@@ -108,8 +108,7 @@ impl Evaluator {
     /// two; [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
     pub fn run(&self, input: impl Into<Input>) -> Result<Report> {
         let input = input.into();
-        let query = Query::new_carrying(&input, &self.spec(), &self.group_by)?;
-        query.check_types(&self.store.generation().run.features)?;
+        let query = Query::as_trained(&input, &self.spec(), &self.group_by)?;
         let table = Table::load_query(&input, &query, &self.cancel)?;
         self.assess(&table)
     }
@@ -276,7 +275,7 @@ impl Assessment<'_> {
             positive: self.positive.map(|class| classes[class].clone()),
             rows,
             rows_without_model: self.table.rows() as u64 - rows,
-            left_out: self.table.left_out(),
+            left_out: self.table.left_out().clone(),
             unseen_targets: self.unseen_targets(),
             worst: worst(&entities, confusion.accuracy()),
             largest_gaps: largest_gaps(&entities),

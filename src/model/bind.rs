@@ -5,7 +5,8 @@ use polars::prelude::*;
 use super::model::Model;
 use crate::error::{Error, Result, SpecError};
 use crate::guard::guarded;
-use crate::schema::Role;
+use crate::schema::{ColumnType, Role};
+use crate::source::{can_convert, text_of};
 
 /// A frame's column as a feature, read once for however many models ask about it.
 pub(crate) enum FrameColumn {
@@ -32,8 +33,8 @@ impl FrameColumn {
     /// [`SpecError::UnknownColumn`], and [`SpecError::OtherTypeThanTrained`] for any other column.
     pub fn numbers(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = column(frame, name, Role::NumericFeature)?;
-        let dtype = column.dtype();
         let other_type = || other_type_than_trained(column, "a number");
+        let dtype = column.dtype();
         if !(is_number(dtype) || dtype.is_null()) {
             return Err(other_type());
         }
@@ -58,22 +59,12 @@ impl FrameColumn {
     pub fn categories(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = column(frame, name, Role::CategoricalFeature)?;
         let other_type = || other_type_than_trained(column, "a category");
+        if !can_convert(column.dtype(), &ColumnType::Text) {
+            return Err(other_type());
+        }
         let texts = texts(column).map_err(|_| other_type())?;
         let texts = texts.str().map_err(|_| other_type())?;
         Ok(Self::of_texts(texts.iter()))
-    }
-
-    /// The same of a column that is not a number; a number where training had texts is a mistake.
-    ///
-    /// # Errors
-    ///
-    /// As [`categories`](Self::categories).
-    pub fn texts(frame: &DataFrame, name: &str) -> Result<Self> {
-        let column = column(frame, name, Role::CategoricalFeature)?;
-        if is_number(column.dtype()) {
-            return Err(other_type_than_trained(column, "text"));
-        }
-        Self::categories(frame, name)
     }
 
     fn of_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
@@ -94,11 +85,15 @@ impl FrameColumn {
 }
 
 /// A column's values as text, as training reads them.
-pub(crate) fn texts(column: &Column) -> PolarsResult<Column> {
-    guarded(|| match column.dtype() {
-        DataType::Duration(_) => column.to_physical_repr().cast(&DataType::String),
-        _ => column.cast(&DataType::String),
-    })
+fn texts(column: &Column) -> PolarsResult<Column> {
+    if *column.dtype() == DataType::String {
+        return Ok(column.clone());
+    }
+    let name = column.name().clone();
+    let text = text_of(col(name.clone()), column.dtype());
+    let frame = DataFrame::new(column.len(), vec![column.clone()])?;
+    let texts = guarded(|| frame.lazy().select([text]).collect())?;
+    texts.column(&name).cloned()
 }
 
 fn is_number(dtype: &DataType) -> bool {

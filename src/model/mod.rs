@@ -9,7 +9,7 @@ mod model;
 mod predict;
 mod summary;
 
-pub(crate) use bind::{BoundModel, FrameColumn, MISSING, column, texts};
+pub(crate) use bind::{BoundModel, FrameColumn, MISSING, column};
 pub use format::MODEL_VERSION;
 pub use model::{Model, ModelFeature, Test};
 pub use summary::{FINGERPRINT_BYTES, Fingerprint, ModelSummary};

@@ -1,18 +1,23 @@
 //! One model's predictions for the rows of a frame.
 
-use ndarray::Array2;
-use polars::prelude::DataFrame;
+use std::borrow::Cow;
 
-use super::bind::{BoundModel, FrameColumn};
+use ndarray::Array2;
+use polars::prelude::{DataFrame, DataType, TimeUnit};
+
+use super::bind::{BoundModel, FrameColumn, column};
 use super::model::Model;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::schema::Role;
 use crate::tree::heaviest;
 
 impl Model {
     /// The class of each row of a frame: the most probable one, the first of them on a tie.
     ///
     /// A category that training did not see equals none that the tree asks for, and so does a
-    /// missing one; a missing number is above every threshold.
+    /// missing one; a missing number is above every threshold. Timestamps and durations may be of any
+    /// unit. Apart from that, columns must hold what they held at training;
+    /// [`Predictor`](crate::Predictor) converts them.
     ///
     /// # Errors
     ///
@@ -51,7 +56,10 @@ impl Model {
         self.features
             .iter()
             .map(|feature| match feature.categories() {
-                None => FrameColumn::numbers(frame, feature.name()),
+                None => {
+                    let frame = in_microseconds(frame, feature.name())?;
+                    FrameColumn::numbers(frame.as_ref(), feature.name())
+                }
                 Some(_) => FrameColumn::categories(frame, feature.name()),
             })
             .collect()
@@ -61,4 +69,19 @@ impl Model {
         let mut columns = columns.iter();
         BoundModel::new(self, |_| columns.next())
     }
+}
+
+/// The frame with a column of timestamps or durations in the unit of thresholds.
+fn in_microseconds<'a>(frame: &'a DataFrame, name: &str) -> Result<Cow<'a, DataFrame>> {
+    let column = column(frame, name, Role::NumericFeature)?;
+    let dtype = match column.dtype() {
+        DataType::Datetime(_, zone) => DataType::Datetime(TimeUnit::Microseconds, zone.clone()),
+        DataType::Duration(_) => DataType::Duration(TimeUnit::Microseconds),
+        _ => return Ok(Cow::Borrowed(frame)),
+    };
+    let column = column.cast(&dtype);
+    let frame = column.and_then(|column| DataFrame::new(frame.height(), vec![column]));
+    Ok(Cow::Owned(
+        frame.map_err(Error::polars("cannot convert the rows"))?,
+    ))
 }

@@ -30,6 +30,16 @@ impl Answered {
         self.own + self.fallback + self.none
     }
 
+    /// Whether there are rows, but no model answered for any of them.
+    pub fn is_nothing(&self) -> bool {
+        self.none > 0 && self.none == self.rows()
+    }
+
+    /// Whether no model answered for most rows.
+    pub fn is_little(&self) -> bool {
+        2 * self.none > self.rows()
+    }
+
     pub(super) fn add(&mut self, other: Self) {
         self.own += other.own;
         self.fallback += other.fallback;

@@ -9,9 +9,9 @@ use super::frame_writer::FrameWriter;
 use super::partial_file::PartialFile;
 use super::predictor::Predictor;
 use crate::cancel::Cancel;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, as_at_training};
 use crate::guard::guarded;
-use crate::schema::LeftOut;
+use crate::schema::{ColumnSchema, LeftOut};
 use crate::source::{Format, Source};
 
 impl Predictor {
@@ -47,6 +47,12 @@ impl Predictor {
         }
     }
 
+    /// What the features are read as.
+    fn feature_columns(&self) -> Vec<ColumnSchema> {
+        let run = self.run();
+        run.features.iter().map(|f| run.feature_column(f)).collect()
+    }
+
     fn predict_batches(
         &mut self,
         source: &Source,
@@ -60,8 +66,12 @@ impl Predictor {
         };
         let mut output = Some(output);
         let mut writer: Option<FrameWriter<_>> = None;
-        for rows in source.batches(&self.spec())? {
-            let mut predicted = self.predict(&rows?)?;
+        for rows in source.batches()? {
+            let predicted = self.predict(&rows?);
+            let mut predicted = predicted.map_err(|error| {
+                let error = source.place(error, &self.feature_columns());
+                as_at_training(error)
+            })?;
             cancel.check()?;
             if let Some(output) = output.take() {
                 let begun = guarded(|| FrameWriter::new(output, format, predicted.schema()));

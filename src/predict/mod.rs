@@ -1,6 +1,7 @@
 //! Predicts rows of many entities, each by its own entity's model: frames, files, or rows of text as
 //! they come.
 
+mod added;
 mod answers;
 mod cache;
 mod destination;
@@ -12,6 +13,7 @@ mod predictor;
 mod row_entities;
 mod rows;
 
+pub use added::AddedColumns;
 pub use answers::{Answered, Unknown};
 pub use destination::Destination;
 pub use predictor::Predictor;

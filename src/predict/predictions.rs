@@ -5,6 +5,7 @@ use std::ops::Range;
 use polars::prelude::*;
 use rayon::prelude::*;
 
+use super::added::AddedColumns;
 use super::answers::Answered;
 use crate::model::BoundModel;
 use crate::tree::heaviest;
@@ -106,7 +107,12 @@ impl Predictions {
     /// The columns `prediction`, one `probability_C` for each class `C`, and `model`, with the
     /// rows in the order of the frame. Predictions are whole numbers where that is asked for and
     /// all classes are.
-    pub fn into_columns(self, classes: &[String], whole_numbers: bool) -> Vec<Column> {
+    pub fn into_columns(
+        self,
+        classes: &[String],
+        whole_numbers: bool,
+        added: &AddedColumns,
+    ) -> Vec<Column> {
         let mut place_of = vec![0u32; self.rows.len()];
         for (place, &row) in self.rows.iter().enumerate() {
             place_of[row as usize] = place as u32;
@@ -114,6 +120,7 @@ impl Predictions {
         let by_row = ByRow {
             predictions: &self,
             place_of: &place_of,
+            added,
         };
         let (probabilities, (prediction, models)) = rayon::join(
             || by_row.probabilities(classes),
@@ -135,6 +142,7 @@ impl Predictions {
 struct ByRow<'a> {
     predictions: &'a Predictions,
     place_of: &'a [u32],
+    added: &'a AddedColumns,
 }
 
 impl ByRow<'_> {
@@ -147,7 +155,7 @@ impl ByRow<'_> {
     }
 
     fn classes(&self, classes: &[String], whole_numbers: bool) -> Column {
-        let name = "prediction".into();
+        let name = self.added.name("prediction").into();
         let class = |place: usize| self.predictions.class[place] as usize;
         let number = |class: &String| class.parse().ok().filter(|_| whole_numbers);
         if let Some(numbers) = classes.iter().map(number).collect::<Option<Vec<i64>>>() {
@@ -162,7 +170,7 @@ impl ByRow<'_> {
     fn probabilities(&self, classes: &[String]) -> Vec<Column> {
         let width = self.predictions.class_count;
         let columns = classes.par_iter().enumerate().map(|(class, text)| {
-            let name = format!("probability_{text}").into();
+            let name = self.added.name(&format!("probability_{text}")).into();
             let value = |place: usize| self.predictions.probabilities[place * width + class];
             let values = self.places().map(|place| place.map(value));
             Float64Chunked::from_iter_options(name, values).into_column()
@@ -179,7 +187,7 @@ impl ByRow<'_> {
                     By::Fallback => "fallback",
                     By::Nothing => "none",
                 });
-        StringChunked::from_iter_values("model".into(), models).into_column()
+        StringChunked::from_iter_values(self.added.name("model").into(), models).into_column()
     }
 }
 

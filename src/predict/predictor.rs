@@ -6,14 +6,16 @@ use std::sync::Arc;
 use polars::prelude::*;
 use rayon::prelude::*;
 
+use super::added::AddedColumns;
 use super::answers::{Answered, Unknown};
 use super::cache::{Cache, Held};
 use super::predictions::{Answer, Classifier, Predictions};
 use super::row_entities::{RowEntities, Slot};
-use crate::error::{Error, Result, SpecError, StoreError};
-use crate::model::{BoundModel, FrameColumn, Model};
-use crate::schema::{Feature, FeatureKind, TextForm, ValueType};
-use crate::source::DatasetSpec;
+use crate::error::{Error, Result, SpecError, StoreError, as_at_training};
+use crate::guard::guarded;
+use crate::model::{BoundModel, FrameColumn, Model, column};
+use crate::schema::{ColumnSchema, FeatureKind, Role};
+use crate::source::{BadValue, Converter, DatasetSpec, bad_value, can_convert};
 use crate::store::{EntityRecord, Index, Run, Store};
 
 /// Predicts frames with the models of a store, reading only those that the frames need.
@@ -22,6 +24,7 @@ use crate::store::{EntityRecord, Index, Run, Store};
 /// | --- | --- | --- | --- |
 /// | [`unknown`](Self::unknown) | [`Unknown::Null`] | what a row without a model gets | |
 /// | [`cache`](Self::cache) | 256 MiB | bytes of models that are held | any |
+/// | [`added`](Self::added) | as [`predict`](Self::predict) says | what the added columns are called | |
 ///
 /// ```no_run
 /// use per_entity::predict::Predictor;
@@ -37,6 +40,7 @@ pub struct Predictor {
     store: Store,
     classes: HashMap<String, u32>,
     unknown: Unknown,
+    added: AddedColumns,
     cache: Cache,
     pooled: Option<Model>,
     /// From the second time on that records are looked up: rows that come a few at a time would
@@ -45,7 +49,12 @@ pub struct Predictor {
     has_looked_up: bool,
     damaged: BTreeMap<String, String>,
     answered: Answered,
+    /// The first keys of entities that the store does not know.
+    unknown_keys: Vec<String>,
 }
+
+/// How many keys of unknown entities are kept.
+const UNKNOWN_KEYS: usize = 3;
 
 const DEFAULT_CACHE: u64 = 256 << 20;
 
@@ -74,11 +83,13 @@ impl Predictor {
             classes: classes.collect(),
             store,
             unknown: Unknown::default(),
+            added: AddedColumns::default(),
             cache: Cache::new(DEFAULT_CACHE),
             index: None,
             has_looked_up: false,
             damaged: BTreeMap::new(),
             answered: Answered::default(),
+            unknown_keys: Vec::new(),
         })
     }
 
@@ -103,13 +114,25 @@ impl Predictor {
         self
     }
 
+    /// Sets what the columns that are added are called.
+    #[must_use]
+    pub fn added(mut self, columns: AddedColumns) -> Self {
+        self.added = columns;
+        self
+    }
+
     /// How files and rows of text are to be read: as those of training were, but none left out.
     pub fn spec(&self) -> DatasetSpec {
         let run = &self.store.generation().run;
         DatasetSpec {
             predicate: None,
-            ..run.dataset.as_trained(&run.features)
+            ..run.dataset.as_trained(&run.features, &run.columns)
         }
+    }
+
+    /// How the models came about.
+    pub(super) fn run(&self) -> &Run {
+        &self.store.generation().run
     }
 
     /// Why models could not be used so far, one line for each damaged model, in the order of their
@@ -123,28 +146,45 @@ impl Predictor {
         self.answered
     }
 
+    /// The first keys so far of entities that the store does not know, and the first that it does
+    /// know: where they look different, the keys are written otherwise than at training.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the table of entities cannot be read.
+    pub fn unknown_keys(&self) -> Result<(&[String], Vec<String>)> {
+        let known = match self.unknown_keys.is_empty() {
+            true => Vec::new(),
+            false => self.store.records()?,
+        };
+        let known = known.into_iter().map(|record| record.key);
+        Ok((&self.unknown_keys, known.take(UNKNOWN_KEYS).collect()))
+    }
+
     /// The frame with its rows in order and these columns added: `prediction`, of the target's
     /// type; `probability_C` for each class `C` of the run; `model`, which says what answered:
     /// `own`, `fallback` or `none`.
     ///
-    /// Columns are taken for features as [`Model::predict`] takes them, keys as text. A missing
-    /// value or a category that training did not see fails no row. A damaged model counts as none
-    /// and is reported by [`damaged`](Self::damaged).
+    /// Keys and features are converted into what they were at training, whatever type the frame
+    /// has them in. A missing value or a category that training did not see fails no row. A damaged
+    /// model counts as none and is reported by [`damaged`](Self::damaged).
     ///
     /// # Errors
     ///
     /// [`SpecError::UnknownColumn`] for a key or feature that the frame lacks,
-    /// [`SpecError::OtherTypeThanTrained`] for one of another kind than at training,
+    /// [`SpecError::OtherTypeThanTrained`] for one of a type that cannot be converted,
+    /// [`InputError::BadValue`](crate::error::InputError::BadValue) for a feature's value that cannot be,
     /// [`SpecError::AddedColumn`] for a frame that has one of the columns to be added; and with
     /// [`Unknown::Error`], for the first row without a model, [`StoreError::UnknownEntity`],
     /// [`StoreError::NoModel`] or [`Error::NullKey`].
     pub fn predict(&mut self, frame: &DataFrame) -> Result<DataFrame> {
         let store = self.store.clone();
         let run = &store.generation().run;
-        refuse_added(frame, &run.classes)?;
+        self.added.check(frame, &run.classes)?;
+        let frame_as_trained = as_trained(frame, run)?;
         let (entities, columns) = rayon::join(
-            || RowEntities::of(frame, &run.dataset.key),
-            || columns(frame, run),
+            || RowEntities::of(&frame_as_trained, run.dataset.key.len()),
+            || columns(&frame_as_trained, run),
         );
         let (entities, mut columns) = (entities?, columns?);
         let mut pooled = None;
@@ -159,7 +199,7 @@ impl Predictor {
         let predicted = predicted?;
         self.answered.add(predicted.answered());
         frame
-            .hstack(&predicted.into_columns(&run.classes, run.target_is_integer))
+            .hstack(&predicted.into_columns(&run.classes, run.target_is_integer, &self.added))
             .map_err(Error::polars("cannot add the predictions to the input"))
     }
 
@@ -171,6 +211,7 @@ impl Predictor {
         run: &Run,
     ) -> Result<Predictions> {
         let needs = self.needs(entities)?;
+        self.note_unknown(entities, &needs);
         if self.unknown == Unknown::Error {
             refuse_unknown(entities, &needs, self.answered.rows())?;
         }
@@ -202,6 +243,19 @@ impl Predictor {
             }
         }
         Ok(predictions)
+    }
+
+    fn note_unknown(&mut self, entities: &RowEntities, needs: &[Need]) {
+        for (key, need) in entities.keys.iter().zip(needs) {
+            if self.unknown_keys.len() == UNKNOWN_KEYS {
+                return;
+            }
+            if let (Some(key), Need::Held(Held::Unknown)) = (key, need)
+                && !self.unknown_keys.contains(key)
+            {
+                self.unknown_keys.push(key.clone());
+            }
+        }
     }
 
     /// What is to be done for each of the entities.
@@ -355,6 +409,37 @@ fn refuse_unknown(entities: &RowEntities, needs: &[Need], before: u64) -> Result
     Ok(())
 }
 
+/// The columns of the key, as text, and the features, as what they were at training. A key that
+/// cannot be converted stays as it is written: it is that of an entity that is not known.
+fn as_trained(frame: &DataFrame, run: &Run) -> Result<DataFrame> {
+    let bad = BadValue::default();
+    let converter = Converter::strict(run.dataset.texts(), &bad);
+    let features: Vec<ColumnSchema> = run.features.iter().map(|f| run.feature_column(f)).collect();
+    let mut expressions = Vec::with_capacity(run.dataset.key.len() + features.len());
+    for (position, name) in run.dataset.key.iter().enumerate() {
+        let found = column(frame, name, Role::Key)?.dtype();
+        let text = converter.key_text(name, found, &run.key_column(name));
+        expressions.push(text.alias(format!("\u{0}{position}")));
+    }
+    for feature in &features {
+        let found = column(frame, &feature.name, Role::Feature)?.dtype();
+        if !can_convert(found, &feature.column_type) {
+            return Err(SpecError::OtherTypeThanTrained {
+                column: feature.name.clone(),
+                found: found.into(),
+                trained: feature.column_type.noun().to_owned(),
+            }
+            .into());
+        }
+        expressions.push(converter.convert(&feature.name, found, feature));
+    }
+    let converted = guarded(|| frame.clone().lazy().select(expressions).collect());
+    converted.map_err(|error| match bad.take() {
+        Some((column, value)) => as_at_training(bad_value(None, 0, column, value, &features)),
+        None => Error::polars("cannot convert the rows")(error),
+    })
+}
+
 /// The frame's columns by the names of the features.
 type Columns = HashMap<String, FrameColumn>;
 
@@ -364,27 +449,9 @@ fn columns(frame: &DataFrame, run: &Run) -> Result<Columns> {
         .map(|feature| {
             let column = match feature.kind {
                 FeatureKind::Numeric => FrameColumn::numbers(frame, &feature.name)?,
-                FeatureKind::Categorical if is_plain_text(feature) => {
-                    FrameColumn::texts(frame, &feature.name)?
-                }
                 FeatureKind::Categorical => FrameColumn::categories(frame, &feature.name)?,
             };
             Ok((feature.name.clone(), column))
         })
         .collect()
-}
-
-fn refuse_added(frame: &DataFrame, classes: &[String]) -> Result<()> {
-    let added = ["prediction", "model"].map(String::from);
-    let probabilities = classes.iter().map(|class| format!("probability_{class}"));
-    for name in added.into_iter().chain(probabilities) {
-        if frame.column(&name).is_ok() {
-            return Err(SpecError::AddedColumn { column: name }.into());
-        }
-    }
-    Ok(())
-}
-
-fn is_plain_text(feature: &Feature) -> bool {
-    feature.value_type == ValueType::Text(TextForm::Plain)
 }

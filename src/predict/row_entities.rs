@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use crate::error::{Error, Result, SpecError};
-use crate::model::{FrameColumn, MISSING, column, texts};
-use crate::schema::{Role, key_text};
+use crate::error::{Error, Result};
+use crate::model::{FrameColumn, MISSING};
+use crate::schema::key_text;
 
 /// The entities of a frame.
 pub(super) struct RowEntities {
@@ -24,24 +24,12 @@ pub(super) struct Slot {
 }
 
 impl RowEntities {
-    /// Reads the key columns of a frame.
-    ///
-    /// # Errors
-    ///
-    /// [`SpecError::UnknownColumn`](crate::error::SpecError::UnknownColumn) and
-    /// [`SpecError::UnsupportedType`](crate::error::SpecError::UnsupportedType).
-    pub fn of(frame: &DataFrame, names: &[String]) -> Result<Self> {
-        let columns = names
-            .iter()
-            .map(|name| {
-                let column = column(frame, name, Role::Key)?;
-                texts(column).map_err(|_| not_a_key(column))
-            })
-            .collect::<Result<Vec<Column>>>()?;
-        let texts: Vec<&StringChunked> = columns
-            .iter()
-            .filter_map(|column| column.str().ok())
-            .collect();
+    /// The entities of a frame whose first columns are the texts of the key.
+    pub fn of(frame: &DataFrame, key_columns: usize) -> Result<Self> {
+        let texts = frame.columns()[..key_columns].iter().map(Column::str);
+        let texts = texts
+            .collect::<PolarsResult<Vec<&StringChunked>>>()
+            .map_err(Error::polars("cannot read the keys"))?;
         Ok(match texts.as_slice() {
             [texts] => Self::of_keys(texts.iter()),
             texts => Self::of_keys((0..frame.height()).map(|row| {
@@ -131,14 +119,4 @@ impl RowEntities {
                 .collect(),
         }
     }
-}
-
-fn not_a_key(column: &Column) -> Error {
-    SpecError::UnsupportedType {
-        column: column.name().to_string(),
-        found: column.dtype().into(),
-        role: Role::Key,
-        advice: "give it the type that it had at training".into(),
-    }
-    .into()
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::column_type::ColumnType;
 use super::feature_kind::FeatureKind;
-use super::value_type::ValueType;
 
 /// A feature of the dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,53 +12,18 @@ pub struct Feature {
     pub name: String,
     /// How its values are compared.
     pub kind: FeatureKind,
-    /// The type of its values in the input.
-    #[serde(rename = "dtype")]
-    pub value_type: ValueType,
+    /// What its values are.
+    #[serde(rename = "type", alias = "dtype")]
+    pub column_type: ColumnType,
 }
 
 impl Feature {
-    /// Whether a column of this type holds what the feature held at training. Text stands for any
-    /// category, and any number for any other.
-    pub fn accepts(&self, found: &ValueType) -> bool {
-        let trained = &self.value_type;
-        if found == trained || found.is_null() || trained.is_null() {
-            return true;
+    /// The type that its column is read as: where values are compared as numbers, a fraction is as
+    /// good as a whole number.
+    pub(crate) fn read_as(&self) -> ColumnType {
+        match (self.kind, &self.column_type) {
+            (FeatureKind::Numeric, ColumnType::Whole | ColumnType::Text) => ColumnType::Number,
+            (_, column_type) => column_type.clone(),
         }
-        match self.kind {
-            FeatureKind::Numeric => found.is_number() && trained.is_number(),
-            FeatureKind::Categorical => {
-                found.is_text() || found.is_boolean() || found.is_whole() && trained.is_whole()
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_feature_accepts_what_it_was_trained_on_and_its_like() {
-        let accepts = |kind, trained: &str, found: &str| {
-            let feature = Feature {
-                name: "x".into(),
-                kind,
-                value_type: trained.into(),
-            };
-            feature.accepts(&found.into())
-        };
-        use FeatureKind::{Categorical, Numeric};
-        assert!(accepts(Numeric, "i64", "f32"));
-        assert!(accepts(Numeric, "decimal[38,2]", "bool"));
-        assert!(accepts(Numeric, "date", "date"));
-        assert!(accepts(Numeric, "date", "null"));
-        assert!(!accepts(Numeric, "date", "i64"));
-        assert!(!accepts(Numeric, "datetime[ms]", "datetime[μs]"));
-        assert!(!accepts(Numeric, "f64", "str"));
-        assert!(accepts(Categorical, "i64", "u8"));
-        assert!(accepts(Categorical, "i64", "str"));
-        assert!(!accepts(Categorical, "i64", "f64"));
-        assert!(!accepts(Categorical, "str", "i64"));
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum WhyLeftOut {
 }
 
 /// Rows left out, by reason; each row counts once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Rows with the wrong number of fields.
     pub ragged: u64,
@@ -34,6 +34,28 @@ pub struct LeftOut {
     pub missing_value: u64,
     /// Rows with an infinite feature or one that is not a number.
     pub not_finite: u64,
+    /// The same rows by the column that is to blame, in the order of the columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<LeftOutByColumn>,
+}
+
+/// Rows that were left out for a value of one column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOutByColumn {
+    /// The column.
+    pub column: String,
+    /// Rows without a value in it.
+    pub missing: u64,
+    /// Rows with a value that cannot be used: a number that is not finite, or a weight out of its
+    /// range.
+    pub unusable: u64,
+}
+
+impl LeftOutByColumn {
+    /// All rows that were left out for the column.
+    pub fn rows(&self) -> u64 {
+        self.missing + self.unusable
+    }
 }
 
 impl LeftOut {

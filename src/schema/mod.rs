@@ -1,23 +1,29 @@
 //! What the stages share: which column is what, of which type its values are, and why rows are left
 //! out. Nothing here reads, trains or stores.
 
+mod column_schema;
+mod column_type;
 mod feature;
 mod feature_kind;
 mod holdout;
 mod key;
 mod left_out;
 mod role;
+mod time_text;
 mod value_type;
 mod weight;
 
+pub use column_schema::{ColumnSchema, Decided};
+pub use column_type::{ColumnType, UnknownColumnType};
 pub use feature::Feature;
 pub use feature_kind::FeatureKind;
 pub use holdout::{Holdout, HoldoutShareError};
 pub(crate) use key::KeyOrder;
 pub use key::KeyType;
 pub(crate) use key::key_text;
-pub use left_out::LeftOut;
 pub(crate) use left_out::WhyLeftOut;
+pub use left_out::{LeftOut, LeftOutByColumn};
 pub use role::Role;
+pub(crate) use time_text::{time_text, timestamp_text};
 pub use value_type::{TextForm, Unit, ValueType};
 pub use weight::SAMPLE_WEIGHTS;

@@ -25,6 +25,21 @@ pub enum Role {
     Filter,
 }
 
+impl Role {
+    /// The role in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Key => "key",
+            Role::Target => "target",
+            Role::Weight => "weight",
+            Role::Feature | Role::NumericFeature | Role::CategoricalFeature => "feature",
+            Role::Ignored => "ignored",
+            Role::Group => "group",
+            Role::Filter => "filter",
+        }
+    }
+}
+
 impl Display for Role {
     fn fmt(&self, formatter: &mut Formatter) -> std::fmt::Result {
         formatter.write_str(match self {

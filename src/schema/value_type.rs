@@ -80,6 +80,17 @@ pub enum Unit {
     Nanoseconds,
 }
 
+impl Unit {
+    /// How many make a second.
+    pub fn per_second(self) -> i64 {
+        match self {
+            Unit::Milliseconds => 1_000,
+            Unit::Microseconds => 1_000_000,
+            Unit::Nanoseconds => 1_000_000_000,
+        }
+    }
+}
+
 impl ValueType {
     /// Whether there are only nulls.
     pub fn is_null(&self) -> bool {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::{memchr, memchr_iter, memchr2_iter};
 
+use super::observation::{Observation, Texts};
 use crate::error::{Error, InputError, Result};
 
 /// How the file is written, every choice made.
@@ -36,13 +37,18 @@ pub(super) struct CsvCheck {
     pub excluded: Vec<u32>,
     /// Line and number of fields of the first ragged row.
     pub first_ragged: Option<(u64, usize)>,
+    /// What the texts of each column look like, ragged rows aside; none where nobody asked.
+    pub observations: Vec<Observation>,
 }
 
 impl CsvCheck {
-    /// Looks at one file, compressed or not.
-    pub fn take(path: &Path, dialect: &Dialect) -> Result<Self> {
+    /// Looks at one file, compressed or not; and at its values, where `texts` says how they are
+    /// written.
+    pub fn take(path: &Path, dialect: &Dialect, texts: Option<&Texts>) -> Result<Self> {
         let mut checker = Checker {
             dialect,
+            texts,
+            separators: Vec::new(),
             check: CsvCheck {
                 path: path.to_path_buf(),
                 columns: dialect.columns.clone(),
@@ -112,6 +118,9 @@ fn fill(reader: &mut impl Read, mut buffer: &mut [u8]) -> std::io::Result<usize>
 
 struct Checker<'a> {
     dialect: &'a Dialect,
+    texts: Option<&'a Texts>,
+    /// Where the fields of a record end; scratch memory.
+    separators: Vec<usize>,
     check: CsvCheck,
     /// The line at which the next record begins, from 1.
     line: u64,
@@ -177,7 +186,8 @@ impl Checker<'_> {
             }
         }
         let separator = self.dialect.separator;
-        let fields = if quoted && memchr(b'"', record).is_some() {
+        let quoted = quoted && memchr(b'"', record).is_some();
+        let fields = if quoted {
             quoted_fields(record, separator).ok_or_else(|| {
                 self.bad_line(
                     self.line,
@@ -185,7 +195,9 @@ impl Checker<'_> {
                 )
             })?
         } else {
-            1 + record.iter().filter(|&&byte| byte == separator).count()
+            self.separators.clear();
+            self.separators.extend(memchr_iter(separator, record));
+            1 + self.separators.len()
         };
         if fields != self.check.columns.len() {
             self.check.ragged += 1;
@@ -193,9 +205,43 @@ impl Checker<'_> {
             self.exclude();
         } else {
             self.position += 1;
+            self.observe(record, quoted);
         }
         self.check.rows += 1;
         Ok(())
+    }
+
+    /// Looks at the values of a record.
+    fn observe(&mut self, record: &[u8], quoted: bool) {
+        let Some(texts) = self.texts else {
+            return;
+        };
+        let columns = self.check.columns.len();
+        self.check
+            .observations
+            .resize_with(columns, Observation::default);
+        let mut observations = self.check.observations.iter_mut();
+        if quoted {
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .delimiter(self.dialect.separator)
+                .from_reader(record);
+            let mut fields = csv::ByteRecord::new();
+            if let Ok(true) = reader.read_byte_record(&mut fields) {
+                for (observation, field) in observations.zip(&fields) {
+                    observation.look_at(field, texts);
+                }
+            }
+            return;
+        }
+        let mut start = 0;
+        let ends = self.separators.iter().copied().chain([record.len()]);
+        for end in ends {
+            if let Some(observation) = observations.next() {
+                observation.look_at(&record[start..end], texts);
+            }
+            start = end + 1;
+        }
     }
 
     fn exclude(&mut self) {
@@ -286,42 +332,42 @@ fn quoted_fields(record: &[u8], separator: u8) -> Option<usize> {
     (!within_quotes).then_some(fields)
 }
 
-/// The first field of a numeric column that is neither a number nor missing: its line, column and
-/// text. `columns` are positions, `missing` the texts that stand for a missing value.
-pub(super) fn first_bad_number(
-    path: &Path,
+/// The first value that is refused: its line, its column and its text. `columns` are the columns
+/// to look at, and what each refuses.
+pub(super) fn first_refused(
+    check: &CsvCheck,
     dialect: &Dialect,
-    columns: &[usize],
-    missing: &[String],
-) -> Result<Option<(u64, usize, String)>> {
+    columns: &[(String, Box<dyn Fn(&str) -> bool>)],
+) -> Result<Option<(u64, String, String)>> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(dialect.columns.is_empty())
         .delimiter(dialect.separator)
         .flexible(true)
-        .from_reader(open(path)?);
+        .from_reader(open(&check.path)?);
     let mut record = csv::ByteRecord::new();
     let comment = dialect.comment.as_deref().map(str::as_bytes);
+    let position = |name: &String| check.columns.iter().position(|column| column == name);
     while reader
         .read_byte_record(&mut record)
         .map_err(|error| InputError::BadLine {
-            path: path.to_path_buf(),
+            path: check.path.clone(),
             line: error.position().map_or(0, |position| position.line()),
             problem: error.to_string(),
         })?
     {
         let first = record.get(0).unwrap_or_default();
-        if comment.is_some_and(|comment| first.starts_with(comment)) {
+        let is_comment = comment.is_some_and(|comment| first.starts_with(comment));
+        if is_comment || record.len() != check.columns.len() {
             continue;
         }
-        for &column in columns {
-            let field = String::from_utf8_lossy(record.get(column).unwrap_or_default());
-            let text = field.trim();
-            if !text.is_empty()
-                && !missing.iter().any(|m| m == text)
-                && text.parse::<f64>().is_err()
-            {
+        for (name, refuses) in columns {
+            let Some(field) = position(name).and_then(|position| record.get(position)) else {
+                continue;
+            };
+            let text = String::from_utf8_lossy(field);
+            if refuses(&text) {
                 let line = record.position().map_or(0, |position| position.line());
-                return Ok(Some((line, column, text.to_owned())));
+                return Ok(Some((line, name.clone(), text.into_owned())));
             }
         }
     }

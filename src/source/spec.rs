@@ -1,11 +1,14 @@
 //! Which column is key, target, feature, weight; and how text files are to be read.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::observation::Texts;
+use super::type_declaration::TypeDeclaration;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::{Feature, FeatureKind, Role};
+use crate::schema::{ColumnSchema, Feature, FeatureKind, Role};
 
 /// What the columns of a dataset are for.
 ///
@@ -23,6 +26,7 @@ use crate::schema::{Feature, FeatureKind, Role};
 /// | `missing` | none | texts that stand for a missing value, besides null and the empty CSV field |
 /// | `trim` | false | strip white space around texts |
 /// | `strip-label-stop` | false | strip one full stop at the end of a label |
+/// | `types` | by the file, or from all rows | what columns hold, see [`TypeDeclaration`] |
 /// | `strict` | false | a row with the wrong number of fields is an error, not left out |
 /// | `csv` | see [`CsvOptions`] | how CSV and TSV files are written |
 ///
@@ -66,6 +70,9 @@ pub struct DatasetSpec {
     pub strip_label_stop: bool,
     /// Whether a row with the wrong number of fields is an error.
     pub strict: bool,
+    /// What the values of columns are, whatever they look like.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, TypeDeclaration>,
     /// How CSV and TSV files are written.
     pub csv: CsvOptions,
 }
@@ -77,6 +84,7 @@ pub struct DatasetSpec {
 /// | `columns` | from the header | the column names of a file without a header |
 /// | `separator` | `,`, or a tab in TSV | one ASCII character |
 /// | `comment` | none | lines that begin with this text are skipped |
+/// | `decimal-comma` | false | numbers are written as `1,5` |
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct CsvOptions {
@@ -86,6 +94,9 @@ pub struct CsvOptions {
     pub separator: Option<char>,
     /// What comment lines begin with.
     pub comment: Option<String>,
+    /// Whether a comma stands between the whole part and the fraction of a number.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub decimal_comma: bool,
 }
 
 /// The columns of the Adult census data (Becker and Kohavi 1996), in file order.
@@ -154,6 +165,7 @@ impl DatasetSpec {
                 columns: strings(&ADULT_COLUMNS),
                 separator: Some(','),
                 comment: Some("|".into()),
+                decimal_comma: false,
             },
             ..Self::new(["education"], "income")
         }
@@ -176,24 +188,68 @@ impl DatasetSpec {
         }
     }
 
-    /// How data is read for models that were trained on these features: the very same columns as
-    /// numbers or categories, whatever else the data has, and without weights.
+    /// The same, with columns taken for what they were taken for before where nothing else is
+    /// declared.
     #[must_use]
-    pub fn as_trained(&self, features: &[Feature]) -> Self {
-        let names = |wanted: &dyn Fn(&Feature) -> bool| -> Vec<String> {
-            let features = features.iter().filter(|feature| wanted(feature));
+    pub(crate) fn with_types_of(&self, features: &[Feature], columns: &[ColumnSchema]) -> Self {
+        let mut types = recorded(features, columns);
+        types.extend(self.types.clone());
+        Self {
+            types,
+            ..self.clone()
+        }
+    }
+
+    /// How data is read for models that were trained on these features: the very same columns, as
+    /// what they were taken for at training, whatever else the data has, and without weights.
+    #[must_use]
+    pub fn as_trained(&self, features: &[Feature], columns: &[ColumnSchema]) -> Self {
+        let names = |kind: Option<FeatureKind>| -> Vec<String> {
+            let features = features.iter();
+            let features = features.filter(|feature| kind.is_none_or(|kind| feature.kind == kind));
             features.map(|feature| feature.name.clone()).collect()
         };
-        Self {
-            features: names(&|_| true),
-            numeric: names(&|feature| feature.kind == FeatureKind::Numeric),
-            // A boolean that is read as such has the same texts as at training.
-            categorical: names(&|feature| {
-                feature.kind == FeatureKind::Categorical && !feature.value_type.is_boolean()
-            }),
+        let mut trained = Self {
+            features: names(None),
+            numeric: names(Some(FeatureKind::Numeric)),
+            categorical: names(Some(FeatureKind::Categorical)),
             ignore: Vec::new(),
             weight: None,
             ..self.clone()
+        };
+        trained.types.extend(recorded(features, columns));
+        trained
+    }
+
+    /// Whether a column is named in any role.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        let lists = [
+            &self.key,
+            &self.features,
+            &self.ignore,
+            &self.numeric,
+            &self.categorical,
+        ];
+        let is = |name: &String| name == column;
+        lists.into_iter().any(|list| list.iter().any(is))
+            || is(&self.target)
+            || self.weight.as_ref().is_some_and(is)
+            || self.types.contains_key(column)
+    }
+
+    /// Whether the values of a column are compared for equality alone: it is a key, the target, or
+    /// a category.
+    pub(crate) fn is_discrete(&self, column: &str) -> bool {
+        let is = |name: &String| name == column;
+        self.key.iter().any(is) || is(&self.target) || self.categorical.iter().any(is)
+    }
+
+    /// How texts stand for values.
+    pub(crate) fn texts(&self) -> Texts {
+        Texts {
+            missing: self.missing.clone(),
+            trim: self.trim,
+            decimal_mark: if self.csv.decimal_comma { b',' } else { b'.' },
         }
     }
 
@@ -214,6 +270,19 @@ impl DatasetSpec {
     pub fn from_file(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         Ok(Self::parse(&text, Some(path))?)
+    }
+
+    /// The specification in TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Unreadable`] where it cannot be written, which is a defect.
+    pub fn to_toml(&self) -> Result<String> {
+        let text = toml::to_string(self).map_err(|error| SpecError::Unreadable {
+            path: None,
+            problem: error.to_string(),
+        });
+        Ok(text?)
     }
 
     fn parse(text: &str, path: Option<&Path>) -> std::result::Result<Self, SpecError> {
@@ -280,6 +349,26 @@ impl DatasetSpec {
             None => Ok(()),
         }
     }
+}
+
+/// What columns are read as that were recorded at training.
+fn recorded(features: &[Feature], columns: &[ColumnSchema]) -> BTreeMap<String, TypeDeclaration> {
+    let recorded = columns.iter().map(|column| {
+        let declaration = TypeDeclaration {
+            column_type: column.column_type.clone(),
+            format: column.format.clone(),
+        };
+        (column.name.clone(), declaration)
+    });
+    let mut types: BTreeMap<String, TypeDeclaration> = recorded.collect();
+    for feature in features {
+        let declaration = || TypeDeclaration::from(feature.column_type.clone());
+        let declared = types
+            .entry(feature.name.clone())
+            .or_insert_with(declaration);
+        declared.column_type = feature.read_as();
+    }
+    types
 }
 
 fn one_role(

@@ -51,6 +51,9 @@ pub struct Generation {
     pub skipped: u64,
     /// Entities whose training failed.
     pub failed: u64,
+    /// Entities all rows of which were left out.
+    #[serde(default)]
+    pub empty: u64,
     /// Share of the rows of trained entities that their models classify correctly; null without
     /// any.
     pub training_accuracy: Option<f64>,

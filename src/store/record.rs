@@ -15,18 +15,21 @@ pub enum EntityStatus {
     Skipped,
     /// Its training failed.
     Failed,
+    /// All of its rows were left out.
+    Empty,
 }
 
 impl EntityStatus {
     /// All of them.
-    pub const ALL: [EntityStatus; 3] = [Self::Trained, Self::Skipped, Self::Failed];
+    pub const ALL: [EntityStatus; 4] = [Self::Trained, Self::Skipped, Self::Failed, Self::Empty];
 
-    /// `trained`, `skipped` or `failed`.
+    /// `trained`, `skipped`, `failed` or `empty`.
     pub fn name(self) -> &'static str {
         match self {
             EntityStatus::Trained => "trained",
             EntityStatus::Skipped => "skipped",
             EntityStatus::Failed => "failed",
+            EntityStatus::Empty => "empty",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Metric, Overall};
-use crate::schema::{Feature, Holdout, LeftOut};
+use crate::schema::{ColumnSchema, ColumnType, Feature, Holdout, LeftOut};
 use crate::source::DatasetSpec;
 
 /// How a generation came about. Only a training run makes one: from its query, its rows and its
@@ -21,6 +21,9 @@ pub struct Run {
     pub dataset: DatasetSpec,
     /// The features, in schema order.
     pub features: Vec<Feature>,
+    /// What every column that has a role was taken for; empty in generations of earlier versions.
+    #[serde(default)]
+    pub columns: Vec<ColumnSchema>,
     /// Whether the target's classes are whole numbers.
     #[serde(default)]
     pub target_is_integer: bool,
@@ -65,6 +68,26 @@ pub struct ContestRun {
 }
 
 impl Run {
+    /// What a column of the key was taken for.
+    pub(crate) fn key_column(&self, name: &str) -> ColumnSchema {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column
+            .cloned()
+            .unwrap_or_else(|| ColumnSchema::declared(name, ColumnType::Text))
+    }
+
+    /// What a feature is read as.
+    pub(crate) fn feature_column(&self, feature: &Feature) -> ColumnSchema {
+        let column = self
+            .columns
+            .iter()
+            .find(|column| column.name == feature.name);
+        ColumnSchema {
+            format: column.and_then(|column| column.format.clone()),
+            ..ColumnSchema::declared(&feature.name, feature.read_as())
+        }
+    }
+
     /// Adds classes that models of an earlier run predict, and keeps all in order.
     pub(crate) fn add_classes(&mut self, classes: &[String]) {
         let known: HashSet<String> = self.classes.iter().cloned().collect();

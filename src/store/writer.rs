@@ -291,6 +291,7 @@ impl Writer {
             trained: count(EntityStatus::Trained),
             skipped: count(EntityStatus::Skipped),
             failed: count(EntityStatus::Failed),
+            empty: count(EntityStatus::Empty),
             training_accuracy: (rows_of_models > 0.0).then(|| correct / rows_of_models),
             model_bytes: self.model_bytes,
             entities_file,

@@ -1,8 +1,17 @@
 //! What rows come from: files, or a frame at hand.
 
-use polars::prelude::{DataFrame, IntoLazy, LazyFrame};
+use std::collections::HashSet;
 
-use crate::source::Source;
+use polars::prelude::*;
+
+use super::filter::Filter;
+use super::roles::Roles;
+use crate::error::{Error, InputError, Result, SpecError};
+use crate::guard::guarded;
+use crate::schema::{ColumnSchema, ColumnType, Decided};
+use crate::source::{
+    BadValue, Converter, DatasetSpec, Found, InputColumn, RowFilterExpression, Source,
+};
 
 /// What rows come from.
 ///
@@ -69,4 +78,193 @@ impl Input {
             Input::Frame(_) => None,
         }
     }
+
+    /// The columns, and what tells their types.
+    pub(crate) fn columns(&self) -> Result<Vec<InputColumn>> {
+        match self {
+            Input::Files(source) => Ok(source.columns().to_vec()),
+            Input::Frame(frame) => {
+                let schema = frame.clone().collect_schema();
+                let schema = schema.map_err(Error::polars("cannot read the schema"))?;
+                let columns = schema.iter();
+                let columns = columns.map(|(name, dtype)| InputColumn::typed(name, dtype, None));
+                Ok(columns.collect())
+            }
+        }
+    }
+
+    /// Checks that no file lacks a column without which all of its rows would be left out.
+    pub(super) fn check_complete(&self, spec: &DatasetSpec, roles: &Roles) -> Result<()> {
+        let Input::Files(source) = self else {
+            return Ok(());
+        };
+        let needed = spec.key.iter().chain([&spec.target]).chain(&spec.weight);
+        for column in needed.chain(&roles.features) {
+            if let Some((without, with)) = source.lacking(column) {
+                return Err(InputError::LackingColumn {
+                    without: without.to_path_buf(),
+                    with: with.to_path_buf(),
+                    column: column.clone(),
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the columns that have a role are taken for.
+    pub(super) fn resolve(
+        &self,
+        found: &[InputColumn],
+        spec: &DatasetSpec,
+        roles: &Roles,
+    ) -> Result<Vec<ColumnSchema>> {
+        let texts = spec.texts();
+        let mut columns = roles
+            .columns(spec)
+            .filter_map(|(name, role)| {
+                let column = found.iter().find(|column| column.name == name)?;
+                Some(column.resolve(spec, role, &texts))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        self.tell_whole(found, spec, &mut columns)?;
+        Ok(columns)
+    }
+
+    /// What all columns are taken for, but for those that can have no role.
+    pub(crate) fn resolve_all(
+        &self,
+        found: &[InputColumn],
+        spec: &DatasetSpec,
+        roles: &Roles,
+    ) -> Result<Vec<ColumnSchema>> {
+        let texts = spec.texts();
+        let columns = found.iter().map(|column| {
+            let role = roles.role(spec, &column.name);
+            match column.resolve(spec, role, &texts) {
+                Err(Error::Spec(SpecError::UnsupportedType { .. })) => Ok(None),
+                resolved => resolved.map(Some),
+            }
+        });
+        let columns: Vec<Option<ColumnSchema>> = columns.collect::<Result<_>>()?;
+        let mut columns: Vec<ColumnSchema> = columns.into_iter().flatten().collect();
+        self.tell_whole(found, spec, &mut columns)?;
+        Ok(columns)
+    }
+
+    /// Keys, targets and categories in columns of fractions are whole numbers where all values are:
+    /// so they are held where one is missing.
+    fn tell_whole(
+        &self,
+        found: &[InputColumn],
+        spec: &DatasetSpec,
+        columns: &mut [ColumnSchema],
+    ) -> Result<()> {
+        let is_wide = |name: &str| {
+            let column = found.iter().find(|column| column.name == name);
+            let types = column.map(|column| &column.found);
+            matches!(types, Some(Found::Types(types)) if types.iter().any(|(dtype, _)| is_wide(dtype)))
+        };
+        let open: Vec<&mut ColumnSchema> = columns
+            .iter_mut()
+            .filter(|column| column.decided == Decided::File && spec.is_discrete(&column.name))
+            .filter(|column| is_wide(&column.name))
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = open.iter().map(|column| column.name.as_str()).collect();
+        let whole = self.whole(&names, spec)?;
+        for column in open {
+            column.column_type = match (&column.column_type, whole.contains(&column.name)) {
+                (_, true) => ColumnType::Whole,
+                (ColumnType::Whole, false) => ColumnType::Text,
+                (other, false) => other.clone(),
+            };
+        }
+        Ok(())
+    }
+
+    /// Those of the columns whose values are all whole numbers of 64 bits.
+    fn whole(&self, names: &[&str], spec: &DatasetSpec) -> Result<HashSet<String>> {
+        let as_type = |column_type: &ColumnType| -> Result<LazyFrame> {
+            let names = names.iter();
+            let columns = names.map(|name| ColumnSchema::declared(name, column_type.clone()));
+            self.leniently(&columns.collect::<Vec<_>>(), spec)
+        };
+        let counts = |frame: LazyFrame| {
+            let counts = names.iter().map(|name| col(*name).count());
+            let counts = frame.select(counts.collect::<Vec<_>>());
+            guarded(|| counts.collect_with_engine(Engine::Streaming))
+                .map(|counts| counts.unwrap_single())
+                .map_err(Error::polars("cannot read the input"))
+        };
+        let (whole, text) = (
+            counts(as_type(&ColumnType::Whole)?)?,
+            counts(as_type(&ColumnType::Text)?)?,
+        );
+        let same = |name: &&&str| match (whole.column(name), text.column(name)) {
+            (Ok(whole), Ok(text)) => whole.equals(text),
+            _ => false,
+        };
+        Ok(names
+            .iter()
+            .filter(same)
+            .map(|name| (*name).to_owned())
+            .collect())
+    }
+
+    fn leniently(&self, columns: &[ColumnSchema], spec: &DatasetSpec) -> Result<LazyFrame> {
+        match self {
+            Input::Files(source) => source.scan(columns, None, None),
+            Input::Frame(frame) => convert(frame, &Converter::lenient(spec.texts()), columns, None),
+        }
+    }
+
+    /// The rows for which the filter holds, with these columns converted into what they were taken
+    /// for. A value that cannot be converted is noted in `bad`.
+    pub(crate) fn frame(
+        &self,
+        columns: &[ColumnSchema],
+        spec: &DatasetSpec,
+        filter: Option<&Filter>,
+        bad: &BadValue,
+    ) -> Result<LazyFrame> {
+        let filter = filter.map(|filter| (&filter.expression, filter.columns.as_slice()));
+        match self {
+            Input::Files(source) => source.scan(columns, filter, Some(bad)),
+            Input::Frame(frame) => convert(
+                frame,
+                &Converter::strict(spec.texts(), bad),
+                columns,
+                filter,
+            ),
+        }
+    }
+
+    /// A frame that holds nothing but the number of rows.
+    pub(super) fn row_count(&self) -> Result<LazyFrame> {
+        let frame = match self {
+            Input::Files(source) => source.rows()?,
+            Input::Frame(frame) => (**frame).clone(),
+        };
+        Ok(frame.select([len()]))
+    }
+}
+
+/// Whether a column of this type may hold more than whole numbers of 64 bits.
+fn is_wide(dtype: &DataType) -> bool {
+    use DataType::*;
+    dtype.is_float() || dtype.is_decimal() || matches!(dtype, UInt64 | Int128 | UInt128)
+}
+
+fn convert(
+    frame: &LazyFrame,
+    converter: &Converter,
+    columns: &[ColumnSchema],
+    filter: RowFilterExpression,
+) -> Result<LazyFrame> {
+    let schema = frame.clone().collect_schema();
+    let schema = schema.map_err(Error::polars("cannot read the schema"))?;
+    Ok(converter.convert_frame(frame.clone(), &schema, columns, filter))
 }

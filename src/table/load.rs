@@ -8,19 +8,20 @@ use super::query::Query;
 use super::stream::stream;
 use super::table::Table;
 use crate::cancel::Cancel;
-use crate::error::{Error, InputError, Result};
+use crate::error::{Error, InputError, Result, as_at_training};
 use crate::guard::guarded;
-use crate::source::DatasetSpec;
+use crate::schema::ColumnSchema;
+use crate::source::{BadValue, DatasetSpec, bad_value};
 
 impl Table {
     /// Runs the query of a specification on an input, and sorts what it yields.
     ///
     /// # Errors
     ///
-    /// Those of [`Query::new`]; [`InputError::NotANumber`] for text in a numeric column;
+    /// Those of [`Query::new`]; [`InputError::BadValue`] for a value that is not of its column's type;
     /// [`Error::NoRows`] where nothing is left; [`Error::Interrupted`] when `cancel` was called.
     ///
-    /// [`InputError::NotANumber`]: crate::error::InputError::NotANumber
+    /// [`InputError::BadValue`]: crate::error::InputError::BadValue
     pub fn load(input: &Input, spec: &DatasetSpec, cancel: &Cancel) -> Result<Self> {
         Self::load_query(input, &Query::new(input, spec)?, cancel)
     }
@@ -55,11 +56,24 @@ impl Table {
 }
 
 impl Input {
+    /// Says where the first value is that cannot be converted into what its column was taken for,
+    /// if that is what failed: `bad` holds it.
+    pub(crate) fn place(&self, error: Error, columns: &[ColumnSchema], bad: &BadValue) -> Error {
+        match self {
+            Input::Files(source) => source.locate(error, columns, bad),
+            Input::Frame(_) => match bad.take() {
+                Some((column, value)) => bad_value(None, 0, column, value, columns),
+                None => error,
+            },
+        }
+    }
+
     /// Says where in the files the value is that could not be read, if that is what failed.
     pub(super) fn locate(&self, error: Error, query: &Query) -> Error {
-        match self {
-            Input::Files(source) => source.locate(error, &query.numeric_columns(), &query.missing),
-            Input::Frame(_) => error,
+        let error = self.place(error, query.columns(), &query.bad);
+        match query.is_as_trained {
+            true => as_at_training(error),
+            false => error,
         }
     }
 }

@@ -1,14 +1,14 @@
-//! The one lazy query: clean, filter, cast, select.
-
-use std::sync::Arc;
+//! The one lazy query: convert, filter, cast, select.
 
 use polars::prelude::*;
-use polars::sql::sql_expr;
 
+use super::filter::Filter;
 use super::input::Input;
+use super::note::ColumnNote;
+use super::roles::Roles;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::{Feature, FeatureKind, KeyOrder, KeyType, Role};
-use crate::source::{DatasetSpec, clean, with_columns};
+use crate::schema::{ColumnSchema, ColumnType, Feature, FeatureKind, KeyOrder, KeyType, Role};
+use crate::source::{BadValue, DatasetSpec, text_of};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
 #[derive(Clone)]
@@ -23,8 +23,11 @@ pub struct Query {
     pub(super) carried: usize,
     /// Counts the rows before the filter, where there is one.
     pub(super) unfiltered: Option<LazyFrame>,
-    /// Texts that stand for a missing value.
-    pub(super) missing: Vec<String>,
+    pub(super) columns: Vec<ColumnSchema>,
+    pub(super) notes: Vec<ColumnNote>,
+    /// The first value that cannot be converted, once the query has run.
+    pub(super) bad: BadValue,
+    pub(super) is_as_trained: bool,
 }
 
 impl Query {
@@ -46,38 +49,48 @@ impl Query {
     ///
     /// As [`new`](Self::new), also for the columns carried.
     pub fn new_carrying(input: &Input, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
-        match input {
-            Input::Frame(frame) => Self::of_frame(*frame.clone(), spec, carried),
-            Input::Files(source) => {
-                let mut query = Self::of_frame(source.scan(spec)?, spec, carried)
-                    .map_err(|error| source.name(error))?;
-                if source.known_rows().is_some() {
-                    query.unfiltered = None;
-                }
-                Ok(query)
-            }
-        }
-    }
-
-    fn of_frame(mut frame: LazyFrame, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
         spec.check()?;
-        let schema = frame
-            .collect_schema()
-            .map_err(Error::polars("cannot read the schema"))?;
-        check_columns(&schema, spec)?;
-        let selection = Selection::new(&schema, spec, carried)?;
-        let (frame, unfiltered) = filter(frame, &schema, spec)?;
+        let found = input.columns()?;
+        let filter = Filter::names(spec)?;
+        let roles = Roles::new(&found, spec, carried, &filter)?;
+        input.check_complete(spec, &roles)?;
+        let columns = input.resolve(&found, spec, &roles)?;
+        let schema = columns.iter().map(ColumnSchema::field).collect();
+        let filter = Filter::new(spec, &schema)?;
+        let bad = BadValue::default();
+        let frame = input.frame(&columns, spec, filter.as_ref(), &bad)?;
+        let selection = Selection::new(&columns, &schema, spec, &roles)?;
+        let counts_rows = filter.is_some() && input.whole_rows().is_none();
         Ok(Self {
             frame: frame.select(selection.expressions),
             key: selection.key,
             target: selection.target,
             features: selection.features,
             weight: spec.weight.clone(),
-            is_filtered: spec.predicate.is_some(),
+            is_filtered: filter.is_some(),
             carried: carried.len(),
-            unfiltered,
-            missing: spec.missing.clone(),
+            unfiltered: counts_rows.then(|| input.row_count()).transpose()?,
+            notes: ColumnNote::all(&found, &columns, &roles),
+            columns,
+            bad,
+            is_as_trained: false,
         })
+    }
+
+    /// The query for rows that models are used on: a specification made by
+    /// [`DatasetSpec::as_trained`], so that every column is what it was at training.
+    ///
+    /// # Errors
+    ///
+    /// As [`new_carrying`](Self::new_carrying).
+    pub(crate) fn as_trained(
+        input: &Input,
+        spec: &DatasetSpec,
+        carried: &[String],
+    ) -> Result<Self> {
+        let mut query = Self::new_carrying(input, spec, carried)?;
+        query.is_as_trained = true;
+        Ok(query)
     }
 
     /// The optimized plan, as Polars prints it.
@@ -107,37 +120,34 @@ impl Query {
         self.target.1 == KeyType::Integer
     }
 
+    /// The target's column.
+    pub fn target(&self) -> &str {
+        &self.target.0
+    }
+
     /// The features, in schema order.
     pub fn features(&self) -> &[Feature] {
         &self.features
     }
 
-    /// Checks that the features are of the types that they had at training, so that none of them
-    /// is read as something else. Text stands for any category, and any number for any other.
-    ///
-    /// # Errors
-    ///
-    /// [`SpecError::OtherTypeThanTrained`] for the first feature that differs.
-    pub(crate) fn check_types(&self, trained: &[Feature]) -> Result<()> {
-        let differs = |(found, trained): &(&Feature, &Feature)| !trained.accepts(&found.value_type);
-        match self.features.iter().zip(trained).find(differs) {
-            None => Ok(()),
-            Some((found, trained)) => Err(SpecError::OtherTypeThanTrained {
-                column: found.name.clone(),
-                found: found.value_type.clone(),
-                trained: trained.value_type.to_string(),
-            }
-            .into()),
-        }
+    /// The names of the columns that the query yields, but for those carried.
+    pub(super) fn column_names(&self) -> impl Iterator<Item = &str> {
+        let key = self.key.iter().map(|(name, _)| name.as_str());
+        let rest = [self.target.0.as_str()]
+            .into_iter()
+            .chain(self.weight.as_deref());
+        let features = self.features.iter().map(|feature| feature.name.as_str());
+        key.chain(rest).chain(features)
     }
 
-    pub(super) fn numeric_columns(&self) -> Vec<String> {
-        self.features
-            .iter()
-            .filter(|feature| feature.kind == FeatureKind::Numeric)
-            .map(|feature| feature.name.clone())
-            .chain(self.weight.clone())
-            .collect()
+    /// What every column that has a role was taken for.
+    pub fn columns(&self) -> &[ColumnSchema] {
+        &self.columns
+    }
+
+    /// What is worth saying about the columns.
+    pub fn notes(&self) -> &[ColumnNote] {
+        &self.notes
     }
 }
 
@@ -151,7 +161,12 @@ struct Selection {
 }
 
 impl Selection {
-    fn new(schema: &Schema, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
+    fn new(
+        columns: &[ColumnSchema],
+        schema: &Schema,
+        spec: &DatasetSpec,
+        roles: &Roles,
+    ) -> Result<Self> {
         let mut expressions = Vec::new();
         let mut key = Vec::new();
         for name in &spec.key {
@@ -164,18 +179,15 @@ impl Selection {
         if let Some(weight) = &spec.weight {
             expressions.push(number(weight, schema, Role::Weight)?);
         }
-        let features = features(schema, spec)?;
+        let features = features(columns, spec, roles);
         for feature in &features {
             expressions.push(match feature.kind {
                 FeatureKind::Numeric => number(&feature.name, schema, Role::NumericFeature)?,
-                FeatureKind::Categorical => {
-                    let dtype = dtype(schema, &feature.name);
-                    as_categories(&feature.name, dtype, Role::CategoricalFeature)?
-                }
+                FeatureKind::Categorical => as_categories(&feature.name, schema),
             });
         }
-        for (position, name) in carried.iter().enumerate() {
-            expressions.push(carry(name, position, schema)?);
+        for (position, name) in roles.carried.iter().enumerate() {
+            expressions.push(carry(name, position, schema));
         }
         Ok(Self {
             key,
@@ -186,97 +198,25 @@ impl Selection {
     }
 }
 
-/// The cleaned rows for which the predicate holds; and where there is one, the number of rows
-/// before.
-fn filter(
-    mut frame: LazyFrame,
-    schema: &Schema,
-    spec: &DatasetSpec,
-) -> Result<(LazyFrame, Option<LazyFrame>)> {
-    let mut unclean = clean(schema, spec);
-    let mut unfiltered = None;
-    if let Some(predicate) = &spec.predicate {
-        let expression = parse_predicate(predicate, schema)?;
-        // Only what the predicate looks at is cleaned before most rows may be gone.
-        let names = expression.clone().meta().root_names();
-        let (seen, unseen) = unclean
-            .into_iter()
-            .partition(|(name, _)| names.contains(name));
-        unclean = unseen;
-        frame = with_columns(frame, seen);
-        unfiltered = Some(frame.clone().select([len()]));
-        frame = frame.filter(expression);
-    }
-    Ok((with_columns(frame, unclean), unfiltered))
-}
-
-fn check_columns(schema: &Schema, spec: &DatasetSpec) -> Result<()> {
-    let roles: [(Role, &[String]); 7] = [
-        (Role::Key, &spec.key),
-        (Role::Target, std::slice::from_ref(&spec.target)),
-        (Role::Weight, spec.weight.as_slice()),
-        (Role::Feature, &spec.features),
-        (Role::Ignored, &spec.ignore),
-        (Role::NumericFeature, &spec.numeric),
-        (Role::CategoricalFeature, &spec.categorical),
-    ];
-    for (role, columns) in roles {
-        if let Some(column) = columns.iter().find(|column| !schema.contains(column)) {
-            return Err(unknown_column(role, column, schema));
+fn features(columns: &[ColumnSchema], spec: &DatasetSpec, roles: &Roles) -> Vec<Feature> {
+    let column_type = |name: &String| {
+        let column = columns.iter().find(|column| column.name == *name);
+        column.map_or(ColumnType::Text, |column| column.column_type.clone())
+    };
+    let features = roles.features.iter().map(|name| {
+        let column_type = column_type(name);
+        let is_numeric = !spec.categorical.contains(name)
+            && (spec.numeric.contains(name) || column_type.is_ordered());
+        Feature {
+            name: name.clone(),
+            kind: match is_numeric {
+                true => FeatureKind::Numeric,
+                false => FeatureKind::Categorical,
+            },
+            column_type,
         }
-    }
-    Ok(())
-}
-
-fn unknown_column(role: Role, column: &str, schema: &Schema) -> Error {
-    SpecError::UnknownColumn {
-        role,
-        column: column.to_owned(),
-        columns: column_names(schema),
-    }
-    .into()
-}
-
-fn column_names(schema: &Schema) -> Vec<String> {
-    schema.iter_names().map(|name| name.to_string()).collect()
-}
-
-fn features(schema: &Schema, spec: &DatasetSpec) -> Result<Vec<Feature>> {
-    let taken = |name: &String| {
-        spec.key.contains(name)
-            || spec.target == *name
-            || spec.weight.as_ref() == Some(name)
-            || spec.ignore.contains(name)
-    };
-    let names: Vec<String> = if spec.features.is_empty() {
-        let names = column_names(schema);
-        names.into_iter().filter(|name| !taken(name)).collect()
-    } else {
-        spec.features.clone()
-    };
-    if names.is_empty() {
-        return Err(SpecError::NoFeatures.into());
-    }
-    names
-        .into_iter()
-        .map(|name| {
-            let dtype = dtype(schema, &name);
-            let kind = if spec.numeric.contains(&name) {
-                FeatureKind::Numeric
-            } else if spec.categorical.contains(&name) {
-                FeatureKind::Categorical
-            } else if dtype.is_numeric() || dtype.is_temporal() {
-                FeatureKind::Numeric
-            } else {
-                FeatureKind::Categorical
-            };
-            Ok(Feature {
-                kind,
-                value_type: dtype.into(),
-                name,
-            })
-        })
-        .collect()
+    });
+    features.collect()
 }
 
 fn dtype<'a>(schema: &'a Schema, name: &str) -> &'a DataType {
@@ -285,49 +225,24 @@ fn dtype<'a>(schema: &'a Schema, name: &str) -> &'a DataType {
 
 /// A key or target: whole numbers stay what they are, everything else becomes text.
 fn discrete(name: &str, schema: &Schema, role: Role) -> Result<(Expr, KeyType)> {
-    let dtype = dtype(schema, name);
-    if dtype.is_float() && role == Role::Target {
-        let advice = "a target is a class: text, boolean or whole numbers";
-        return Err(unsupported(name, dtype, role, advice.into()));
-    }
-    let fits = dtype.is_integer()
-        && !matches!(
-            dtype,
-            DataType::UInt64 | DataType::Int128 | DataType::UInt128
-        );
-    if fits {
-        Ok((col(name).cast(DataType::Int64), KeyType::Integer))
-    } else {
-        Ok((as_categories(name, dtype, role)?, KeyType::Text))
+    match dtype(schema, name) {
+        DataType::Float64 if role == Role::Target => {
+            let advice = "it is a quantity, and a target is a class so far: text, boolean or whole numbers; make classes of it first, for this is no regression";
+            Err(unsupported(name, &DataType::Float64, role, advice.into()))
+        }
+        DataType::Int64 => Ok((col(name), KeyType::Integer)),
+        _ => Ok((as_categories(name, schema), KeyType::Text)),
     }
 }
 
-fn as_categories(name: &str, dtype: &DataType, role: Role) -> Result<Expr> {
-    check_has_text(name, dtype, role)?;
-    let text = match dtype {
-        DataType::String => col(name),
-        // Polars has no text for a duration; its ticks will do.
-        DataType::Duration(_) => col(name).to_physical().cast(DataType::String),
-        _ => col(name).cast(DataType::String),
-    };
-    Ok(as_own_categories(text))
+fn as_categories(name: &str, schema: &Schema) -> Expr {
+    as_own_categories(text_of(col(name), dtype(schema, name)))
 }
 
-fn carry(name: &str, position: usize, schema: &Schema) -> Result<Expr> {
-    if !schema.contains(name) {
-        return Err(unknown_column(Role::Group, name, schema));
-    }
-    check_has_text(name, dtype(schema, name), Role::Group)?;
-    let text = col(name).cast(DataType::String);
+fn carry(name: &str, position: usize, schema: &Schema) -> Expr {
+    let text = text_of(col(name), dtype(schema, name));
     let text = as_own_categories(text.fill_null(lit("(missing)")));
-    Ok(text.alias(format!("\u{0}{position}")))
-}
-
-fn check_has_text(name: &str, dtype: &DataType, role: Role) -> Result<()> {
-    if dtype.is_nested() || dtype.is_binary() {
-        return Err(unsupported(name, dtype, role, leave_out_or_cast(name)));
-    }
-    Ok(())
+    text.alias(format!("\u{0}{position}"))
 }
 
 /// Texts as codes of a dictionary that nothing else shares.
@@ -338,26 +253,16 @@ pub(super) fn as_own_categories(text: Expr) -> Expr {
 
 fn number(name: &str, schema: &Schema, role: Role) -> Result<Expr> {
     let dtype = dtype(schema, name);
-    let expression = match dtype {
-        DataType::Int8
-        | DataType::Int16
-        | DataType::Int32
-        | DataType::UInt8
-        | DataType::UInt16
-        | DataType::Float32
-        | DataType::Float64 => col(name),
-        DataType::Boolean => col(name).cast(DataType::UInt8),
-        dtype if dtype.is_temporal() => col(name).to_physical().cast(DataType::Float64),
-        dtype if dtype.is_numeric() || matches!(dtype, DataType::Null) => {
-            col(name).cast(DataType::Float64)
+    match dtype {
+        DataType::Float64 => Ok(col(name)),
+        DataType::Boolean => Ok(col(name).cast(DataType::UInt8)),
+        DataType::Int64 => Ok(col(name).cast(DataType::Float64)),
+        dtype if dtype.is_temporal() => Ok(col(name).to_physical().cast(DataType::Float64)),
+        dtype => {
+            let advice = format!("leave '{name}' out, or cast it before");
+            Err(unsupported(name, dtype, role, advice))
         }
-        DataType::String => col(name).strict_cast(DataType::Float64),
-        DataType::Categorical(..) | DataType::Enum(..) => col(name)
-            .cast(DataType::String)
-            .strict_cast(DataType::Float64),
-        dtype => return Err(unsupported(name, dtype, role, leave_out_or_cast(name))),
-    };
-    Ok(expression)
+    }
 }
 
 fn unsupported(name: &str, dtype: &DataType, role: Role, advice: String) -> Error {
@@ -368,32 +273,4 @@ fn unsupported(name: &str, dtype: &DataType, role: Role, advice: String) -> Erro
         advice,
     }
     .into()
-}
-
-fn leave_out_or_cast(name: &str) -> String {
-    format!("leave '{name}' out, or cast it before")
-}
-
-fn parse_predicate(predicate: &str, schema: &Schema) -> Result<Expr> {
-    let invalid = |problem: String| SpecError::Filter {
-        predicate: predicate.to_owned(),
-        problem,
-    };
-    // In parentheses, so that nothing may stand behind the expression.
-    let expression = sql_expr(format!("({predicate})")).map_err(|e| invalid(e.to_string()))?;
-    for name in expression.clone().meta().root_names() {
-        if !schema.contains(&name) {
-            return Err(unknown_column(Role::Filter, &name, schema));
-        }
-    }
-    let schema: SchemaRef = Arc::new(schema.clone());
-    let dtype = expression
-        .to_field(&schema)
-        .map_err(|e| invalid(e.to_string()))?
-        .dtype;
-    if dtype != DataType::Boolean {
-        let problem = format!("is of type {dtype}, not true or false; compare it with something");
-        return Err(invalid(problem).into());
-    }
-    Ok(expression)
 }

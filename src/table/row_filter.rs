@@ -1,16 +1,27 @@
 //! Which rows of a batch are left out, and why.
 
+use std::collections::HashSet;
+
 use polars::prelude::*;
 
+use super::key_counter::Counter;
 use super::query::Query;
-use crate::schema::{LeftOut, SAMPLE_WEIGHTS, WhyLeftOut};
+use crate::schema::{LeftOut, LeftOutByColumn, SAMPLE_WEIGHTS, WhyLeftOut};
 
 /// Takes rows without a value that is needed out of batches, and counts them.
 pub(super) struct RowFilter {
     /// By column of the query: what a null in it means.
     roles: Vec<WhyLeftOut>,
     pub left_out: LeftOut,
+    /// By column of the query, and whether the value is there but cannot be used: rows left out.
+    by_column: Vec<(String, [u64; 2])>,
+    key_columns: usize,
+    /// The keys of rows left out, and how many of each.
+    dropped: Counter,
 }
+
+/// Why a row is left out: the position of the column that is to blame, and what its value means.
+type Reason = (usize, WhyLeftOut, bool);
 
 impl RowFilter {
     pub fn new(query: &Query) -> Self {
@@ -20,9 +31,13 @@ impl RowFilter {
             vec![WhyLeftOut::BadWeight; usize::from(query.weight.is_some())],
             vec![WhyLeftOut::MissingValue; query.features.len() + query.carried],
         ];
+        let columns = query.column_names();
         Self {
             roles: roles.concat(),
             left_out: LeftOut::default(),
+            by_column: columns.map(|name| (name.to_owned(), [0; 2])).collect(),
+            key_columns: query.key.len(),
+            dropped: Counter::new(query.key.len()),
         }
     }
 
@@ -32,29 +47,60 @@ impl RowFilter {
         let Some(reasons) = self.reasons(batch.columns())? else {
             return Ok(batch);
         };
-        for reason in reasons.iter().flatten() {
-            self.left_out.add(*reason, 1);
+        for &(column, why, is_there) in reasons.iter().flatten() {
+            self.left_out.add(why, 1);
+            if let Some((_, rows)) = self.by_column.get_mut(column) {
+                rows[usize::from(is_there)] += 1;
+            }
         }
         let keep: BooleanChunked = reasons
             .iter()
             .map(|reason| Some(reason.is_none()))
             .collect();
+        let keys = batch.columns()[..self.key_columns].to_vec();
+        let dropped = DataFrame::new(batch.height(), keys)?.filter(&!&keep)?;
+        self.dropped.take(&dropped)?;
         let mut batch = batch.filter(&keep)?;
         batch.rechunk_mut();
         Ok(batch)
     }
 
+    /// The rows left out by column.
+    pub fn columns(&self) -> Vec<LeftOutByColumn> {
+        let columns = self.by_column.iter();
+        let columns = columns.filter(|(_, rows)| *rows != [0; 2]);
+        columns
+            .map(|(column, [missing, unusable])| LeftOutByColumn {
+                column: column.clone(),
+                missing: *missing,
+                unusable: *unusable,
+            })
+            .collect()
+    }
+
+    /// The keys all rows of which were left out, and how many; `kept` are the others.
+    pub fn lost(&mut self, kept: &[String]) -> Vec<(String, u64)> {
+        let dropped = std::mem::take(&mut self.dropped.keys);
+        if dropped.is_empty() {
+            return dropped;
+        }
+        let kept: HashSet<&str> = kept.iter().map(String::as_str).collect();
+        let lost = dropped.into_iter();
+        lost.filter(|(key, _)| !kept.contains(key.as_str()))
+            .collect()
+    }
+
     /// Why each row is left out, or nothing where all rows are kept. A row with several reasons
     /// is left out for the first of them in the order of the columns.
-    fn reasons(&self, columns: &[Column]) -> PolarsResult<Option<Vec<Option<WhyLeftOut>>>> {
-        let mut reasons: Option<Vec<Option<WhyLeftOut>>> = None;
-        for (column, &role) in columns.iter().zip(&self.roles) {
+    fn reasons(&self, columns: &[Column]) -> PolarsResult<Option<Vec<Option<Reason>>>> {
+        let mut reasons: Option<Vec<Option<Reason>>> = None;
+        for (position, (column, &role)) in columns.iter().zip(&self.roles).enumerate() {
             let series = column.as_materialized_series();
             if series.null_count() > 0 {
                 let reasons = reasons.get_or_insert_with(|| vec![None; series.len()]);
                 for (reason, is_null) in reasons.iter_mut().zip(series.is_null().no_null_iter()) {
                     if is_null {
-                        reason.get_or_insert(role);
+                        reason.get_or_insert((position, role, false));
                     }
                 }
             }
@@ -76,7 +122,7 @@ impl RowFilter {
                 let reasons = reasons.get_or_insert_with(|| vec![None; series.len()]);
                 for (reason, is_bad) in reasons.iter_mut().zip(bad.1.iter()) {
                     if is_bad == Some(true) {
-                        reason.get_or_insert(bad.0);
+                        reason.get_or_insert((position, bad.0, true));
                     }
                 }
             }

@@ -11,7 +11,7 @@ use super::dictionary::Dictionary;
 use super::entities::Entities;
 use super::query::Query;
 use crate::codes::{Codes, Order, marked};
-use crate::schema::{Feature, FeatureKind, LeftOut, TextForm, ValueType};
+use crate::schema::{ColumnType, Feature, FeatureKind, LeftOut};
 
 /// All rows that are to be trained on or evaluated, sorted by entity.
 #[derive(Clone, Debug)]
@@ -26,13 +26,20 @@ pub struct Table {
     /// Where the rows of each entity begin, and where those of the last end.
     pub(super) offsets: Vec<usize>,
     pub(super) left_out: LeftOut,
+    /// Entities all rows of which were left out, and how many.
+    lost: Vec<(String, u64)>,
     pub(super) rows_read: u64,
 }
 
 impl Table {
     /// Sorts what a query yielded; `rows_read` are those of the input.
     pub(super) fn sort(query: &Query, collector: Collector, rows_read: u64) -> Self {
-        let Collector { columns, rows, .. } = collector;
+        let Collector {
+            columns,
+            rows,
+            mut filter,
+            ..
+        } = collector;
         let mut columns = columns.into_iter();
         let keys: Vec<Dictionary> = columns
             .by_ref()
@@ -72,9 +79,13 @@ impl Table {
             labels,
             classes,
             weights,
-            keys: entities.keys,
             offsets: entities.offsets,
-            left_out: collector.filter.left_out,
+            lost: filter.lost(&entities.keys),
+            left_out: LeftOut {
+                columns: filter.columns(),
+                ..filter.left_out
+            },
+            keys: entities.keys,
             rows_read,
         }
     }
@@ -90,6 +101,24 @@ impl Table {
         &self.classes
     }
 
+    /// Categorical features that have nearly as many values as there are rows, as identifiers
+    /// have, and how many.
+    pub(crate) fn nearly_unique(&self) -> Vec<(&str, u64)> {
+        const FEW_ROWS: usize = 100;
+        let rows = self.rows();
+        if rows < FEW_ROWS {
+            return Vec::new();
+        }
+        let columns = self.features.iter().zip(&self.columns);
+        let unique = columns.filter_map(|(feature, column)| match column {
+            Column::Categories { dictionary, .. } if dictionary.len() > rows - rows / 10 => {
+                Some((feature.name.as_str(), dictionary.len() as u64))
+            }
+            _ => None,
+        });
+        unique.collect()
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.labels.len()
@@ -101,8 +130,13 @@ impl Table {
     }
 
     /// Rows left out, by reason.
-    pub fn left_out(&self) -> LeftOut {
-        self.left_out
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// Entities all rows of which were left out, and how many, in the order of their first rows.
+    pub fn lost(&self) -> &[(String, u64)] {
+        &self.lost
     }
 
     /// Number of entities.
@@ -160,7 +194,8 @@ impl Table {
             weights: self.weights.as_ref().map(|weights| marked(weights, keep)),
             keys: self.keys.clone(),
             offsets,
-            left_out: self.left_out,
+            left_out: self.left_out.clone(),
+            lost: self.lost.clone(),
             rows_read: self.rows_read,
         }
     }
@@ -202,7 +237,7 @@ impl Table {
         pooled.features.push(Feature {
             name: key.to_owned(),
             kind: FeatureKind::Categorical,
-            value_type: ValueType::Text(TextForm::Plain),
+            column_type: ColumnType::Text,
         });
         pooled.keys = vec![String::new()];
         pooled.offsets = vec![0, self.rows()];

@@ -48,3 +48,11 @@ impl<'a> MergeByKey<'a> {
         })
     }
 }
+
+impl Iterator for MergeByKey<'_> {
+    type Item = Result<Carried>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_before(None)
+    }
+}

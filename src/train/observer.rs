@@ -1,6 +1,7 @@
 //! Who wants to see how a run goes.
 
 use crate::store::EntityRecord;
+use crate::table::Query;
 
 /// Sees how a training run goes. What is not of interest need not be written: all methods do
 /// nothing by default, and `()` is an observer of nothing.
@@ -19,6 +20,16 @@ use crate::store::EntityRecord;
 /// }
 /// ```
 pub trait Observer: Send {
+    /// It is settled what the columns of the input are taken for, before any row is read.
+    fn columns_taken(&mut self, query: &Query) {
+        let _ = query;
+    }
+
+    /// A categorical feature has nearly as many values as rows: `distinct` in `rows`.
+    fn nearly_unique(&mut self, column: &str, distinct: u64, rows: u64) {
+        let _ = (column, distinct, rows);
+    }
+
     /// All rows are read: so many are trained on, of so many entities.
     fn rows_loaded(&mut self, rows: u64, entities: u64) {
         let _ = (rows, entities);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::merge_by_key::Carried;
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::schema::LeftOut;
+use crate::schema::{KeyOrder, LeftOut};
 use crate::store::{EntityRecord, EntityStatus};
 use crate::table::{Input, MemoryLimit, Query, Spilled, SpilledKey, Table};
 
@@ -55,6 +55,15 @@ impl Rows {
         }
     }
 
+    /// Categorical features that have nearly as many values as there are rows; none is told of rows
+    /// in files.
+    pub fn nearly_unique(&self) -> Vec<(&str, u64)> {
+        match self {
+            Self::Whole(table) => table.nearly_unique(),
+            Self::Spilled(_) => Vec::new(),
+        }
+    }
+
     pub fn rows_read(&self) -> u64 {
         match self {
             Self::Whole(table) => table.rows_read(),
@@ -62,7 +71,7 @@ impl Rows {
         }
     }
 
-    pub fn left_out(&self) -> LeftOut {
+    pub fn left_out(&self) -> &LeftOut {
         match self {
             Self::Whole(table) => table.left_out(),
             Self::Spilled(spilled) => spilled.left_out(),
@@ -90,6 +99,19 @@ impl Rows {
         }
     }
 
+    /// The entities all rows of which were left out, in the order of their keys.
+    pub fn lost(&self, order: &KeyOrder) -> Vec<EntityRecord> {
+        let lost = match self {
+            Self::Whole(table) => table.lost(),
+            Self::Spilled(spilled) => spilled.lost(),
+        };
+        let mut lost: Vec<&(String, u64)> = lost.iter().collect();
+        lost.sort_by(|(one, _), (other, _)| order.compare(one, other));
+        lost.into_iter()
+            .map(|(key, rows)| empty(key, *rows))
+            .collect()
+    }
+
     /// The entities that are in no table, for they alone are too large.
     pub fn too_large(&self) -> impl Iterator<Item = Result<Carried>> + Send + '_ {
         let keys = match self {
@@ -98,6 +120,12 @@ impl Rows {
         };
         keys.iter().filter_map(|key| Some(Ok(too_large(key)?)))
     }
+}
+
+fn empty(key: &str, rows: u64) -> EntityRecord {
+    let mut record = EntityRecord::bare(key.to_owned(), 0, EntityStatus::Empty);
+    record.error = Some(format!("all of its rows, {rows}, were left out"));
+    record
 }
 
 fn too_large(key: &SpilledKey) -> Option<Carried> {

@@ -177,13 +177,17 @@ impl Training {
             update.check(self.holdout.is_some())?;
         }
         Writer::check(&directory)?;
-        let query = self.query(&input)?;
+        let query = self.query(&input, &directory)?;
+        observer.columns_taken(&query);
         let (begun, limit) = self.limit(&directory)?;
         let started = Instant::now();
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
         if rows.is_spilled() && self.pooled {
             return Err(SpecError::PooledExceedsMemory.into());
+        }
+        for (column, distinct) in rows.nearly_unique() {
+            observer.nearly_unique(column, distinct, rows.count());
         }
         let base = self.base(&directory, &query)?;
         let writer = match begun {
@@ -203,10 +207,22 @@ impl Training {
         self.conclude(writer, accomplished, run, base.as_ref())
     }
 
-    fn query(&self, input: &Input) -> Result<Query> {
+    /// The query, whose columns an update takes for what the current generation took them for.
+    fn query(&self, input: &Input, directory: &Location) -> Result<Query> {
         let by = self.holdout.as_ref().and_then(|holdout| holdout.by());
         let carried: Vec<String> = by.map(str::to_owned).into_iter().collect();
-        Query::new_carrying(input, &self.spec, &carried)
+        let base = match &self.update {
+            Some(_) => Store::open_if_there(directory)?,
+            None => None,
+        };
+        match base {
+            Some(base) => {
+                let run = &base.generation().run;
+                let spec = self.spec.with_types_of(&run.features, &run.columns);
+                Query::as_trained(input, &spec, &carried)
+            }
+            None => Query::new_carrying(input, &self.spec, &carried),
+        }
     }
 
     /// The memory that the rows may take. Their files lie in the store's staging area, so the
@@ -240,12 +256,13 @@ impl Training {
             command: self.command.clone(),
             dataset: self.spec.clone(),
             features: query.features().to_vec(),
+            columns: query.columns().to_vec(),
             classes: rows.classes().to_vec(),
             target_is_integer: query.target_is_integer(),
             trainer: self.trainer.description(),
             min_rows: self.min_rows,
             rows_read: rows.rows_read(),
-            left_out: rows.left_out(),
+            left_out: rows.left_out().clone(),
             holdout: None,
             contest: None,
         }
@@ -315,7 +332,16 @@ impl Session<'_> {
             tolerance: update.tolerance(),
         });
         let carried = self.base.iter().flat_map(|base| base.carried(&vanished));
-        let others = MergeByKey::new(self.query.key_order(), carried, self.rows.too_large());
+        let order = self.query.key_order();
+        let kept: HashSet<&str> = vanished.iter().map(|record| record.key.as_str()).collect();
+        let mut lost = self.rows.lost(&order);
+        lost.retain(|record| !kept.contains(record.key.as_str()));
+        let untrained = MergeByKey::new(
+            order.clone(),
+            self.rows.too_large(),
+            lost.into_iter().map(|record| Ok((record, None))),
+        );
+        let others = MergeByKey::new(order, carried, untrained);
         let mut sink = Sink {
             writer,
             observer,

@@ -5,15 +5,20 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use per_entity::metrics::Metric;
 use per_entity::store::{EntityRecord, EntityStatus, Generation};
+use per_entity::table::Query;
 use per_entity::train::{Observer, TrainingReport};
 use serde_json::json;
 
 use super::update;
+use crate::cli::columns;
 use crate::cli::context::Context;
 use crate::cli::output::{bytes, grouped, percent, print, progress, seconds, table};
 
 /// Entities that the summary shows one by one.
 const SHOWN: usize = 20;
+
+/// Entities without rows that are named.
+const NAMED: usize = 5;
 
 /// Takes notes during the run, and prints them.
 pub struct Summary {
@@ -21,12 +26,24 @@ pub struct Summary {
     first: Vec<Vec<String>>,
     one_class: u64,
     failures: Vec<(String, String)>,
+    /// The first entities that lost all their rows.
+    empty: Vec<String>,
     /// Entities whose earlier model stays because there is no new one.
     unopposed: Vec<(String, String)>,
     entities: u64,
+    columns: String,
 }
 
 impl Observer for Summary {
+    fn columns_taken(&mut self, query: &Query) {
+        columns::warn(query);
+        self.columns = columns::describe(query);
+    }
+
+    fn nearly_unique(&mut self, column: &str, distinct: u64, rows: u64) {
+        columns::warn_of_unique(column, distinct, rows);
+    }
+
     fn rows_loaded(&mut self, _: u64, entities: u64) {
         self.bar.set_length(entities);
         self.bar.reset_eta();
@@ -42,6 +59,8 @@ impl Observer for Summary {
             let failure = (entity.key.clone(), error.clone());
             match entity.status {
                 EntityStatus::Trained => self.unopposed.push(failure),
+                EntityStatus::Empty if self.empty.len() < NAMED => self.empty.push(failure.0),
+                EntityStatus::Empty => {}
                 _ if self.failures.len() < SHOWN => self.failures.push(failure),
                 _ => {}
             }
@@ -63,8 +82,10 @@ impl Summary {
             first: Vec::new(),
             one_class: 0,
             failures: Vec::new(),
+            empty: Vec::new(),
             unopposed: Vec::new(),
             entities: 0,
+            columns: String::new(),
         }
     }
 
@@ -81,6 +102,7 @@ impl Summary {
         for (key, error) in self.failures.iter().chain(&self.unopposed) {
             log::error!("entity '{key}': {error}");
         }
+        self.warn_of_empty(report.generation.empty);
         if context.json {
             return print(json!({
                 "generation": report.generation,
@@ -103,12 +125,30 @@ impl Summary {
                 text += &format!("{} left out: {reason}\n", grouped(rows));
             }
         }
+        text += &columns::left_out(&generation.run.left_out);
+        text += &format!("{}\n", self.columns);
         text += &self.entities_text(generation);
         if report.carried > 0 {
             let carried = grouped(report.carried);
             text += &format!("\n{carried} unchanged models were taken over\n");
         }
         text + &self.totals_text(generation, elapsed)
+    }
+
+    /// Names the first entities that lost all their rows.
+    fn warn_of_empty(&self, entities: u64) {
+        if entities > 0 {
+            log::warn!(
+                "{} entities have no model, for all of their rows were left out: {}{}",
+                grouped(entities),
+                self.empty.join(", "),
+                if entities > self.empty.len() as u64 {
+                    ", …"
+                } else {
+                    ""
+                }
+            );
+        }
     }
 
     fn entities_text(&self, generation: &Generation) -> String {
@@ -137,10 +177,14 @@ impl Summary {
             one_class = format!(" ({} with one class only)", grouped(self.one_class));
         }
         let mut text = format!(
-            "\n{} trained{one_class}, {} skipped, {} failed in {}; {} of models in {}",
+            "\n{} trained{one_class}, {} skipped, {} failed{} in {}; {} of models in {}",
             grouped(generation.trained),
             grouped(generation.skipped),
             grouped(generation.failed),
+            match generation.empty {
+                0 => String::new(),
+                empty => format!(", {} without rows", grouped(empty)),
+            },
             seconds(elapsed),
             bytes(generation.model_bytes),
             generation.directory,

@@ -7,10 +7,8 @@
 //! give the same models.
 
 mod bucket_file;
-mod counter;
 mod memory_limit;
 mod plan;
-mod positions;
 mod spilled;
 mod spilled_key;
 mod spiller;

@@ -1,10 +1,10 @@
 //! Which rows go to which file.
 
-use super::counter::Counter;
 use super::memory_limit::MemoryLimit;
-use super::positions::Positions;
 use super::spilled_key::SpilledKey;
 use crate::error::Result;
+use crate::table::key_counter::Counter;
+use crate::table::key_positions::Positions;
 use crate::table::query::Query;
 
 /// Which bucket the rows of each key go to.

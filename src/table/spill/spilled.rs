@@ -27,6 +27,7 @@ pub struct Spilled {
     buckets: usize,
     classes: Arc<[String]>,
     left_out: LeftOut,
+    lost: Vec<(String, u64)>,
     rows_read: u64,
 }
 
@@ -51,6 +52,7 @@ impl Spilled {
             buckets: 0,
             classes: Arc::default(),
             left_out: LeftOut::default(),
+            lost: Vec::new(),
             rows_read: 0,
         };
         let written = spilled.fill(input, limit, cancel);
@@ -83,16 +85,21 @@ impl Spilled {
     fn keep_account(&mut self, input: &Input, limit: &MemoryLimit, spiller: Spiller) -> Result<()> {
         self.keys = spiller.keys;
         self.keys.retain(|key| key.rows > 0);
+        let mut filter = spiller.filter;
+        let kept: Vec<String> = self.keys.iter().map(|key| key.key.clone()).collect();
+        self.lost = filter.lost(&kept);
         let fitting = limit.rows_beside(self.keys.len() as u64, &self.query);
         for key in self.keys.iter_mut().filter(|key| key.rows > fitting) {
             key.too_large = Some(key.rows * bytes_per_row(&self.query));
         }
-        let left_out = spiller.filter.left_out;
+        let columns = filter.columns();
+        let left_out = filter.left_out;
         let passed = self.rows() + left_out.total();
         let rows = rows_before_filter(&self.query, input.whole_rows(), passed)?;
         self.left_out = LeftOut {
             ragged: input.ragged(),
             filter: rows - passed,
+            columns,
             ..left_out
         };
         self.rows_read = rows + input.ragged();
@@ -124,8 +131,13 @@ impl Spilled {
     }
 
     /// Rows left out, by reason.
-    pub fn left_out(&self) -> LeftOut {
-        self.left_out
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
+    }
+
+    /// Entities all rows of which were left out, and how many, in the order of their first rows.
+    pub fn lost(&self) -> &[(String, u64)] {
+        &self.lost
     }
 
     /// The tables, one range of keys after another; keys that are too large are in none.

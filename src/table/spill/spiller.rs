@@ -4,9 +4,9 @@ use polars::prelude::*;
 
 use super::bucket_file::BucketFile;
 use super::plan::Plan;
-use super::positions::raw_values;
 use super::spilled_key::SpilledKey;
 use crate::cancel::Cancel;
+use crate::table::key_positions::raw_values;
 use crate::table::query::Query;
 use crate::table::row_filter::RowFilter;
 

@@ -1,6 +1,6 @@
 //! The Adult census data.
 
-use per_entity::schema::LeftOut;
+use per_entity::schema::{LeftOut, LeftOutByColumn};
 use per_entity::source::DatasetSpec;
 use per_entity::table::Column;
 
@@ -24,11 +24,21 @@ fn adult_has_the_rows_that_scikit_learn_trains_on() {
     };
     let table = load(&place.path("adult.data"), &all).unwrap();
     assert_eq!((table.len(), table.rows()), (16, 30_162));
+    let column = |column: &str, missing| LeftOutByColumn {
+        column: column.into(),
+        missing,
+        unusable: 0,
+    };
     let left_out = LeftOut {
         missing_value: 2_399,
+        columns: vec![
+            column("workclass", 1_836),
+            column("occupation", 7),
+            column("native-country", 556),
+        ],
         ..LeftOut::default()
     };
-    assert_eq!(table.left_out(), left_out);
+    assert_eq!(*table.left_out(), left_out);
 
     let test = load(&place.path("adult.test"), &all).unwrap();
     assert_eq!((test.rows(), test.rows_read()), (15_060, 16_281));

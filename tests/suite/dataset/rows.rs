@@ -1,7 +1,7 @@
 //! Rows that count, and rows that are left out.
 
 use per_entity::error::SpecError;
-use per_entity::schema::LeftOut;
+use per_entity::schema::{LeftOut, LeftOutByColumn};
 use per_entity::source::DatasetSpec;
 use per_entity::table::Table;
 use per_entity::{Cancel, Error};
@@ -36,9 +36,17 @@ fn rows_without_a_key_a_label_a_value_or_a_weight_are_counted_apart() {
         null_target: 1,
         missing_value: 1,
         not_finite: 2,
+        columns: [("k", 1, 0), ("y", 1, 0), ("x", 1, 2)]
+            .map(|(column, missing, unusable)| LeftOutByColumn {
+                column: column.into(),
+                missing,
+                unusable,
+            })
+            .into(),
         ..LeftOut::default()
     };
-    assert_eq!(table.left_out(), expected);
+    assert_eq!(*table.left_out(), expected);
+    assert!(table.lost().is_empty());
     assert_eq!(table.partition(0).weights(), Some(&[2.0][..]));
 
     let weights = df!(

@@ -2,11 +2,11 @@
 
 use polars::prelude::*;
 
-use super::positions::{Positions, raw_values};
+use super::key_positions::{Positions, raw_values};
+use super::query::Query;
+use super::stream::stream;
 use crate::error::Result;
 use crate::schema::key_text;
-use crate::table::query::Query;
-use crate::table::stream::stream;
 
 /// The keys without a null, in the order of their first rows, and the rows of each.
 pub(super) struct Counter {
@@ -15,7 +15,7 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    fn new(key_columns: usize) -> Self {
+    pub fn new(key_columns: usize) -> Self {
         Self {
             positions: Positions::new(key_columns),
             keys: Vec::new(),
@@ -30,7 +30,8 @@ impl Counter {
         stream(keys, counter, take, "cannot count the rows of each key")
     }
 
-    fn take(&mut self, batch: &DataFrame) -> PolarsResult<()> {
+    /// Takes in rows that have the columns of the key alone.
+    pub fn take(&mut self, batch: &DataFrame) -> PolarsResult<()> {
         let batch = batch.drop_nulls::<String>(None)?;
         let raw = batch
             .columns()

@@ -1,0 +1,238 @@
+//! What an input holds: its columns, and its rows by entity.
+
+use polars::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::guard::guarded;
+use crate::schema::{ColumnSchema, Role};
+use crate::source::{BadValue, DatasetSpec, InputColumn, text_of};
+use crate::table::{ColumnNote, Filter, Input, Roles};
+
+/// What an input holds, before anything is trained on it.
+///
+/// ```
+/// use per_entity::describe::Description;
+/// use per_entity::source::DatasetSpec;
+/// use polars::prelude::*;
+///
+/// let frame = df!("store" => ["A", "A", "B"], "hour" => [9, 17, 9]).unwrap();
+/// let spec = DatasetSpec { key: vec!["store".into()], ..DatasetSpec::default() };
+/// let description = Description::of(&frame.into(), &spec)?;
+/// assert_eq!(description.columns[1].largest.as_deref(), Some("17"));
+/// assert_eq!(description.entities.unwrap().largest, 2);
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// Rows of the input for which the filter holds, those with the wrong number of fields aside.
+    pub rows: u64,
+    /// Rows with the wrong number of fields.
+    pub ragged: u64,
+    /// All columns, in the order of the input.
+    pub columns: Vec<ColumnDescription>,
+    /// Rows by entity, where the specification names a key.
+    pub entities: Option<RowsPerEntity>,
+    /// What is worth saying about columns.
+    pub notes: Vec<ColumnNote>,
+}
+
+/// What a column holds.
+#[derive(Clone, Debug)]
+pub struct ColumnDescription {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// What it is taken for; nothing where it can have no role.
+    pub schema: Option<ColumnSchema>,
+    /// Values that are missing.
+    pub missing: u64,
+    /// Different values that are not missing.
+    pub distinct: u64,
+    /// The smallest value, as text.
+    pub smallest: Option<String>,
+    /// The largest value, as text.
+    pub largest: Option<String>,
+    /// The first different values.
+    pub examples: Vec<String>,
+}
+
+/// How many rows entities have. Rows without a key count for none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowsPerEntity {
+    /// Number of entities.
+    pub entities: u64,
+    /// Rows of the smallest.
+    pub smallest: u64,
+    /// The median.
+    pub median: f64,
+    /// Rows of the largest.
+    pub largest: u64,
+    /// Entities of one row.
+    pub single: u64,
+}
+
+/// Different values that are shown.
+const EXAMPLES: usize = 3;
+
+/// Rows that examples are taken from.
+const EXAMPLE_ROWS: u32 = 1_000;
+
+impl Description {
+    /// Describes an input, whose specification may lack key and target: all columns without
+    /// another role are features.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the input and with the roles of its columns.
+    pub fn of(input: &Input, spec: &DatasetSpec) -> Result<Self> {
+        let found = input.columns()?;
+        let filter = Filter::names(spec)?;
+        let roles = Roles::named(&found, spec, &[], &filter)?;
+        let columns = input.resolve_all(&found, spec, &roles)?;
+        let schema = columns.iter().map(ColumnSchema::field).collect();
+        let filter = Filter::new(spec, &schema)?;
+        let bad = BadValue::default();
+        let frame = input.frame(&columns, spec, filter.as_ref(), &bad)?;
+        let place = |error| input.place(error, &columns, &bad);
+        let summary = summary(&frame, &columns).map_err(place)?;
+        let examples = examples(&frame, &columns).map_err(place)?;
+        let described = found.iter().map(|column| {
+            let role = roles.role(spec, &column.name);
+            describe(column, role, &columns, &summary, &examples)
+        });
+        Ok(Self {
+            rows: number(&summary, "rows"),
+            ragged: input.ragged(),
+            columns: described.collect(),
+            entities: rows_per_entity(&frame, spec).map_err(place)?,
+            notes: ColumnNote::all(&found, &columns, &roles),
+        })
+    }
+}
+
+fn describe(
+    column: &InputColumn,
+    role: Role,
+    columns: &[ColumnSchema],
+    summary: &DataFrame,
+    examples: &DataFrame,
+) -> ColumnDescription {
+    let position = columns.iter().position(|schema| schema.name == column.name);
+    let of = |what: &str| position.map(|position| format!("{position} {what}"));
+    let count = |what: &str| of(what).map_or(0, |name| number(summary, &name));
+    let text = |what: &str| of(what).and_then(|name| text(summary, &name));
+    ColumnDescription {
+        name: column.name.clone(),
+        role,
+        schema: position.map(|position| columns[position].clone()),
+        missing: count("missing"),
+        distinct: count("distinct"),
+        smallest: text("smallest"),
+        largest: text("largest"),
+        examples: match examples.column(&column.name) {
+            Ok(column) => first_different(column),
+            Err(_) => Vec::new(),
+        },
+    }
+}
+
+/// The figures of all columns, in one row.
+fn summary(frame: &LazyFrame, columns: &[ColumnSchema]) -> Result<DataFrame> {
+    let mut figures = vec![len().alias("rows")];
+    for (position, column) in columns.iter().enumerate() {
+        let values = || col(&column.name);
+        let dtype = column.column_type.dtype();
+        let name = |what: &str| format!("{position} {what}");
+        figures.extend([
+            values().null_count().alias(name("missing")),
+            values().drop_nulls().n_unique().alias(name("distinct")),
+            text_of(values().min(), &dtype).alias(name("smallest")),
+            text_of(values().max(), &dtype).alias(name("largest")),
+        ]);
+    }
+    collect(frame.clone().select(figures))
+}
+
+fn examples(frame: &LazyFrame, columns: &[ColumnSchema]) -> Result<DataFrame> {
+    let texts = columns.iter().map(|column| {
+        let text = text_of(col(&column.name), &column.column_type.dtype());
+        text.alias(&column.name)
+    });
+    collect(
+        frame
+            .clone()
+            .limit(EXAMPLE_ROWS)
+            .select(texts.collect::<Vec<_>>()),
+    )
+}
+
+fn first_different(column: &Column) -> Vec<String> {
+    let mut different: Vec<String> = Vec::new();
+    let texts = column
+        .str()
+        .into_iter()
+        .flat_map(|texts| texts.iter().flatten());
+    for text in texts {
+        if different.len() == EXAMPLES {
+            break;
+        }
+        if !different.iter().any(|other| other == text) {
+            different.push(text.to_owned());
+        }
+    }
+    different
+}
+
+fn rows_per_entity(frame: &LazyFrame, spec: &DatasetSpec) -> Result<Option<RowsPerEntity>> {
+    if spec.key.is_empty() {
+        return Ok(None);
+    }
+    let keys: Vec<Expr> = spec.key.iter().map(col).collect();
+    let is_whole = keys
+        .iter()
+        .cloned()
+        .map(Expr::is_not_null)
+        .reduce(Expr::and);
+    let rows = frame
+        .clone()
+        .filter(is_whole.unwrap_or(lit(true)))
+        .group_by(keys)
+        .agg([len().cast(DataType::UInt64).alias("rows")]);
+    let rows_of = || col("rows");
+    let figures = collect(rows.select([
+        len().alias("entities"),
+        rows_of().min().alias("smallest"),
+        rows_of().median().alias("median"),
+        rows_of().max().alias("largest"),
+        rows_of().eq(lit(1_u64)).sum().alias("single"),
+    ]))?;
+    let median = figures
+        .column("median")
+        .and_then(|column| column.get(0)?.try_extract());
+    Ok(Some(RowsPerEntity {
+        entities: number(&figures, "entities"),
+        smallest: number(&figures, "smallest"),
+        median: median.unwrap_or(0.0),
+        largest: number(&figures, "largest"),
+        single: number(&figures, "single"),
+    }))
+}
+
+fn collect(frame: LazyFrame) -> Result<DataFrame> {
+    guarded(|| frame.collect_with_engine(Engine::Streaming))
+        .map(|collected| collected.unwrap_single())
+        .map_err(Error::polars("cannot read the input"))
+}
+
+fn number(figures: &DataFrame, name: &str) -> u64 {
+    let value = figures
+        .column(name)
+        .and_then(|column| column.get(0)?.try_extract());
+    value.unwrap_or(0)
+}
+
+fn text(figures: &DataFrame, name: &str) -> Option<String> {
+    let text = figures.column(name).ok()?.str().ok()?.get(0)?;
+    Some(text.to_owned())
+}

@@ -1,0 +1,472 @@
+//! Columns of any type of Polars as what they were taken for at training, and as text.
+
+use std::sync::{Arc, Mutex};
+
+use polars::prelude::*;
+
+use super::observation::Texts;
+use super::value;
+use crate::schema::{ColumnSchema, ColumnType, time_text, timestamp_text};
+
+/// The first value that could not be converted: its column, and its text.
+#[derive(Clone, Default)]
+pub(crate) struct BadValue(Arc<Mutex<Option<(String, String)>>>);
+
+impl BadValue {
+    fn note(&self, column: &str, value: String) {
+        if let Ok(mut first) = self.0.lock() {
+            first.get_or_insert((column.to_owned(), value));
+        }
+    }
+
+    /// Its column and its text, if there was one.
+    pub fn take(&self) -> Option<(String, String)> {
+        self.0.lock().ok()?.take()
+    }
+}
+
+/// Which rows are kept: a predicate on converted columns, and the columns that it looks at.
+pub(crate) type RowFilterExpression<'a> = Option<(&'a Expr, &'a [String])>;
+
+/// Converts columns.
+#[derive(Clone)]
+pub(crate) struct Converter {
+    texts: Arc<Texts>,
+    /// Where a value that cannot be converted is noted; nothing where it becomes null.
+    bad: Option<BadValue>,
+}
+
+impl Converter {
+    /// A value that cannot be converted is an error, and noted.
+    pub fn strict(texts: Texts, bad: &BadValue) -> Self {
+        Self {
+            texts: Arc::new(texts),
+            bad: Some(bad.clone()),
+        }
+    }
+
+    /// A value that cannot be converted becomes null.
+    pub fn lenient(texts: Texts) -> Self {
+        Self {
+            texts: Arc::new(texts),
+            bad: None,
+        }
+    }
+
+    fn as_lenient(&self) -> Self {
+        Self {
+            texts: self.texts.clone(),
+            bad: None,
+        }
+    }
+
+    /// These columns of a frame, converted, and only the rows for which the filter holds. A column
+    /// that the frame lacks is null.
+    pub fn convert_frame(
+        &self,
+        frame: LazyFrame,
+        schema: &Schema,
+        columns: &[ColumnSchema],
+        filter: RowFilterExpression,
+    ) -> LazyFrame {
+        let convert = |column: &ColumnSchema| match schema.get(&column.name) {
+            Some(dtype) => self.convert(&column.name, dtype, column),
+            None => lit(NULL)
+                .cast(column.column_type.dtype())
+                .alias(&column.name),
+        };
+        let Some((predicate, names)) = filter else {
+            return frame.select(columns.iter().map(convert).collect::<Vec<_>>());
+        };
+        // Only what the predicate looks at is converted before most rows may be gone.
+        let is_seen = |column: &&ColumnSchema| names.contains(&column.name);
+        let seen = columns.iter().filter(is_seen).map(convert);
+        let rest = columns.iter().map(|column| match is_seen(&column) {
+            true => col(&column.name),
+            false => convert(column),
+        });
+        frame
+            .with_columns(seen.collect::<Vec<_>>())
+            .filter(predicate.clone())
+            .select(rest.collect::<Vec<_>>())
+    }
+
+    /// The column `name`, of type `found`, as a column of [`ColumnType::dtype`].
+    pub fn convert(&self, name: &str, found: &DataType, column: &ColumnSchema) -> Expr {
+        let column_type = &column.column_type;
+        let wanted = column_type.dtype();
+        let source = || col(name);
+        match (found, column_type) {
+            (DataType::Null, _) => source().cast(wanted),
+            (_, ColumnType::Text) => self.text(name, found),
+            (found, _) if *found == wanted => source(),
+            (DataType::Categorical(..) | DataType::Enum(..), _) => {
+                self.parse(source().cast(DataType::String), column)
+            }
+            (DataType::String, _) => self.parse(source(), column),
+            (_, ColumnType::Boolean) => self.boolean(source()),
+            (_, ColumnType::Whole) => self.whole(source(), found),
+            (_, ColumnType::Date) => self.date(source(), found),
+            (_, ColumnType::Timestamp { unit, .. }) => source()
+                .cast(DataType::Datetime((*unit).into(), None))
+                .to_physical()
+                .cast(DataType::Int64)
+                .cast(wanted),
+            _ => source().cast(wanted),
+        }
+        .alias(name)
+    }
+
+    /// The column as the text of a key: that of its value where it can be converted, else as it is
+    /// written, for it may be the key of an entity that is not known.
+    pub fn key_text(&self, name: &str, found: &DataType, column: &ColumnSchema) -> Expr {
+        let as_is = self.text(name, found);
+        if column.column_type == ColumnType::Text || !can_convert(found, &column.column_type) {
+            return as_is;
+        }
+        let converted = self.as_lenient().convert(name, found, column);
+        let converted = text_of(converted, &column.column_type.dtype());
+        coalesce(&[converted, as_is]).alias(name)
+    }
+
+    /// Texts stripped, and null where they stand for a missing value; other values as text.
+    fn text(&self, name: &str, found: &DataType) -> Expr {
+        let text = match found {
+            DataType::String => col(name),
+            DataType::Categorical(..) | DataType::Enum(..) => col(name).cast(DataType::String),
+            _ => return text_of(col(name), found).alias(name),
+        };
+        self.clean(text)
+    }
+
+    /// Texts as they mean.
+    fn clean(&self, mut text: Expr) -> Expr {
+        if self.texts.trim {
+            text = text.str().strip_chars(lit(NULL));
+        }
+        let missing = self.texts.missing.iter();
+        let is_missing = missing
+            .map(|missing| text.clone().eq(lit(missing.as_str())))
+            .reduce(Expr::or);
+        match is_missing {
+            Some(is_missing) => when(is_missing).then(lit(NULL)).otherwise(text),
+            None => text,
+        }
+    }
+
+    fn parse(&self, text: Expr, column: &ColumnSchema) -> Expr {
+        let (column, converter) = (column.clone(), self.clone());
+        let dtype = column.column_type.dtype();
+        let parse = move |texts: Column| converter.parse_texts(&texts, &column);
+        text.map(parse, move |_, field| {
+            Ok(Field::new(field.name().clone(), dtype.clone()))
+        })
+    }
+
+    fn parse_texts(&self, texts: &Column, column: &ColumnSchema) -> PolarsResult<Column> {
+        let format = column.format.as_deref();
+        let mark = self.texts.decimal_mark;
+        let wanted = column.column_type.dtype();
+        let parsed = match (&column.column_type, format) {
+            (ColumnType::Text, _) => return Ok(texts.clone()),
+            (ColumnType::Boolean, _) => {
+                let values = self.each(texts, value::boolean)?;
+                BooleanChunked::from_iter_options(texts.name().clone(), values.into_iter())
+                    .into_column()
+            }
+            (ColumnType::Whole, _) => self.whole_numbers(texts, |text| value::whole(text, mark))?,
+            (ColumnType::Number, _) => {
+                let values = self.each(texts, |text| value::number(text, mark))?;
+                Float64Chunked::from_iter_options(texts.name().clone(), values.into_iter())
+                    .into_column()
+            }
+            (ColumnType::Date, None) => self.days(texts, value::date)?,
+            (ColumnType::Date, Some(format)) => {
+                self.days(texts, |text| value::date_as(text, format))?
+            }
+            (ColumnType::Time, None) => self.whole_numbers(texts, value::nanoseconds_of_day)?,
+            (ColumnType::Time, Some(format)) => {
+                self.whole_numbers(texts, |text| value::time_as(text, format))?
+            }
+            (ColumnType::Timestamp { .. }, None) => {
+                self.microseconds(texts, &wanted, |text| Some(value::timestamp(text)?.0))?
+            }
+            (ColumnType::Timestamp { .. }, Some(format)) => {
+                self.microseconds(texts, &wanted, |text| value::timestamp_as(text, format))?
+            }
+            (ColumnType::Duration { .. }, _) => {
+                self.microseconds(texts, &wanted, value::duration)?
+            }
+        };
+        parsed.cast(&wanted)
+    }
+
+    /// Whether a text cannot be a value of a column.
+    pub fn refuses(&self, text: &str, column: &ColumnSchema) -> bool {
+        let text = Column::new(column.name.as_str().into(), [text]);
+        self.parse_texts(&text, column).is_err()
+    }
+
+    fn days(&self, texts: &Column, value: impl Fn(&str) -> Option<i32>) -> PolarsResult<Column> {
+        let days = self.each(texts, value)?;
+        let days = Int32Chunked::from_iter_options(texts.name().clone(), days.into_iter());
+        Ok(days.into_column())
+    }
+
+    fn whole_numbers(
+        &self,
+        texts: &Column,
+        value: impl Fn(&str) -> Option<i64>,
+    ) -> PolarsResult<Column> {
+        let numbers = self.each(texts, value)?;
+        let numbers = Int64Chunked::from_iter_options(texts.name().clone(), numbers.into_iter());
+        Ok(numbers.into_column())
+    }
+
+    /// Microseconds in the unit of `wanted`.
+    fn microseconds(
+        &self,
+        texts: &Column,
+        wanted: &DataType,
+        value: impl Fn(&str) -> Option<i64>,
+    ) -> PolarsResult<Column> {
+        let counts = self.whole_numbers(texts, value)?;
+        let in_microseconds = match wanted {
+            DataType::Duration(_) => DataType::Duration(TimeUnit::Microseconds),
+            _ => DataType::Datetime(TimeUnit::Microseconds, None),
+        };
+        let unit = match wanted {
+            DataType::Duration(unit) => DataType::Duration(*unit),
+            DataType::Datetime(unit, _) => DataType::Datetime(*unit, None),
+            other => other.clone(),
+        };
+        let counts = counts.cast(&in_microseconds)?.cast(&unit)?;
+        counts.to_physical_repr().cast(&DataType::Int64)
+    }
+
+    /// The value of each text, nothing for one that is missing.
+    fn each<T>(
+        &self,
+        texts: &Column,
+        value: impl Fn(&str) -> Option<T>,
+    ) -> PolarsResult<Vec<Option<T>>> {
+        let strings = texts.str()?;
+        let mut values = Vec::with_capacity(strings.len());
+        for text in strings.iter() {
+            let Some(text) = text else {
+                values.push(None);
+                continue;
+            };
+            let trimmed = text.trim();
+            let cleaned = if self.texts.trim { trimmed } else { text };
+            if trimmed.is_empty() || self.texts.missing.iter().any(|m| m == cleaned) {
+                values.push(None);
+                continue;
+            }
+            let value = value(trimmed);
+            if value.is_none() {
+                self.refuse(texts.name(), || text.to_owned())?;
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// A value cannot be converted.
+    fn refuse(&self, column: &str, value: impl Fn() -> String) -> PolarsResult<()> {
+        match &self.bad {
+            None => Ok(()),
+            Some(bad) => {
+                bad.note(column, value());
+                Err(polars_err!(ComputeError: "a value of column '{}' cannot be converted", column))
+            }
+        }
+    }
+
+    /// Numbers that are 0 or 1 as false and true.
+    fn boolean(&self, source: Expr) -> Expr {
+        let truth = |number: f64| match number {
+            0.0 => Some(false),
+            1.0 => Some(true),
+            _ => None,
+        };
+        self.numbers(
+            source,
+            DataType::Boolean,
+            move |name, numbers| {
+                BooleanChunked::from_iter_options(name, numbers.into_iter()).into_column()
+            },
+            truth,
+        )
+    }
+
+    fn whole(&self, source: Expr, found: &DataType) -> Expr {
+        use DataType::*;
+        let fits = matches!(
+            found,
+            Boolean | Int8 | Int16 | Int32 | UInt8 | UInt16 | UInt32
+        );
+        if fits {
+            return source.cast(Int64);
+        }
+        if matches!(found, UInt64 | Int128 | UInt128) {
+            let converter = self.clone();
+            return source.map(
+                move |numbers| converter.wide_whole(&numbers),
+                |_, field| Ok(Field::new(field.name().clone(), Int64)),
+            );
+        }
+        self.numbers(
+            source,
+            Int64,
+            |name, numbers| {
+                Int64Chunked::from_iter_options(name, numbers.into_iter()).into_column()
+            },
+            whole_of,
+        )
+    }
+
+    fn wide_whole(&self, numbers: &Column) -> PolarsResult<Column> {
+        let narrow = numbers.cast(&DataType::Int64)?;
+        if narrow.null_count() > numbers.null_count() {
+            let lost = narrow.is_null() & numbers.is_not_null();
+            let row = lost.first_true_idx().unwrap_or_default();
+            let value = numbers.get(row)?.to_string();
+            self.refuse(numbers.name(), || value.clone())?;
+        }
+        Ok(narrow)
+    }
+
+    /// Numbers of any kind as something else, where `value` has it; NaN is missing.
+    fn numbers<T: 'static>(
+        &self,
+        source: Expr,
+        wanted: DataType,
+        column: impl Fn(PlSmallStr, Vec<Option<T>>) -> Column + Send + Sync + 'static,
+        value: impl Fn(f64) -> Option<T> + Send + Sync + 'static,
+    ) -> Expr {
+        let converter = self.clone();
+        let convert = move |numbers: Column| {
+            let numbers = numbers.cast(&DataType::Float64)?;
+            let mut values = Vec::with_capacity(numbers.len());
+            for number in numbers.f64()?.iter() {
+                let Some(number) = number.filter(|number| !number.is_nan()) else {
+                    values.push(None);
+                    continue;
+                };
+                let value = value(number);
+                if value.is_none() {
+                    converter.refuse(numbers.name(), || number_text(number))?;
+                }
+                values.push(value);
+            }
+            Ok(column(numbers.name().clone(), values))
+        };
+        source.map(convert, move |_, field| {
+            Ok(Field::new(field.name().clone(), wanted.clone()))
+        })
+    }
+
+    /// Timestamps at 0:00 as dates.
+    fn date(&self, source: Expr, found: &DataType) -> Expr {
+        let source = match found {
+            // The day that a clock in that zone shows.
+            DataType::Datetime(_, Some(_)) => {
+                source
+                    .dt()
+                    .replace_time_zone(None, lit("raise"), NonExistent::Raise)
+            }
+            _ => source,
+        };
+        let converter = self.clone();
+        let convert = move |timestamps: Column| {
+            let dates = timestamps.cast(&DataType::Date)?;
+            let at_midnight = dates.cast(timestamps.dtype())?.equal_missing(&timestamps)?;
+            if !at_midnight.all() {
+                let row = (!at_midnight).first_true_idx().unwrap_or_default();
+                let value = timestamps.get(row)?.to_string();
+                converter.refuse(timestamps.name(), || value.clone())?;
+            }
+            Ok(dates)
+        };
+        source.map(convert, |_, field| {
+            Ok(Field::new(field.name().clone(), DataType::Date))
+        })
+    }
+}
+
+/// Whether values of a column of Polars may be of this type; each of them may still not be.
+pub(crate) fn can_convert(found: &DataType, wanted: &ColumnType) -> bool {
+    use DataType::*;
+    let is_text = matches!(found, String | Categorical(..) | Enum(..));
+    match wanted {
+        _ if matches!(found, Null) || is_text => true,
+        _ if found.is_nested() || found.is_binary() || found.is_object() => false,
+        ColumnType::Text => true,
+        ColumnType::Boolean | ColumnType::Whole | ColumnType::Number => {
+            matches!(found, Boolean) || found.is_numeric()
+        }
+        ColumnType::Date | ColumnType::Timestamp { .. } => matches!(found, Date | Datetime(..)),
+        ColumnType::Time => matches!(found, Time),
+        ColumnType::Duration { .. } => matches!(found, Duration(_)),
+    }
+}
+
+/// A whole number, where it is one that 64 bits hold and a double holds exactly.
+pub(crate) fn whole_of(number: f64) -> Option<i64> {
+    const LIMIT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= LIMIT).then_some(number as i64)
+}
+
+/// A column's values as text, the same whatever type and unit they are held in: whole numbers
+/// without a fraction, other numbers as the shortest text that stands for them, dates and times in
+/// ISO 8601, durations as microseconds.
+pub(crate) fn text_of(source: Expr, found: &DataType) -> Expr {
+    match found {
+        DataType::String => source,
+        dtype if dtype.is_float() || dtype.is_decimal() => as_text(source, number_texts),
+        DataType::Datetime(..) | DataType::Time => as_text(source, time_texts),
+        DataType::Duration(_) => source
+            .cast(DataType::Duration(TimeUnit::Microseconds))
+            .to_physical()
+            .cast(DataType::String),
+        _ => source.cast(DataType::String),
+    }
+}
+
+fn as_text(source: Expr, texts: fn(Column) -> PolarsResult<Column>) -> Expr {
+    source.map(texts, |_, field| {
+        Ok(Field::new(field.name().clone(), DataType::String))
+    })
+}
+
+fn number_texts(numbers: Column) -> PolarsResult<Column> {
+    let name = numbers.name().clone();
+    let numbers = numbers.cast(&DataType::Float64)?;
+    let texts = numbers.f64()?.iter().map(|number| {
+        let number = number.filter(|number| !number.is_nan())?;
+        Some(number_text(number))
+    });
+    Ok(StringChunked::from_iter_options(name, texts.collect::<Vec<_>>().into_iter()).into_column())
+}
+
+/// The shortest text that stands for a number; a whole number has no fraction.
+pub(crate) fn number_text(number: f64) -> String {
+    match whole_of(number) {
+        Some(whole) => whole.to_string(),
+        None => number.to_string(),
+    }
+}
+
+fn time_texts(times: Column) -> PolarsResult<Column> {
+    let name = times.name().clone();
+    let (dtype, counts) = (times.dtype().clone(), times.to_physical_repr());
+    let counts = counts.cast(&DataType::Int64)?;
+    let text = |count| match &dtype {
+        DataType::Datetime(unit, zone) => timestamp_text(count, (*unit).into(), zone.is_some()),
+        _ => time_text(count),
+    };
+    let texts = counts.i64()?.iter().map(|count| text(count?));
+    let texts: Vec<Option<String>> = texts.collect();
+    Ok(StringChunked::from_iter_options(name, texts.into_iter()).into_column())
+}

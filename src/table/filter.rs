@@ -1,0 +1,133 @@
+//! Which rows are kept: a predicate in SQL.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars::sql::sql_expr;
+
+use crate::error::{Error, Result, SpecError};
+use crate::source::{DatasetSpec, timestamp};
+
+/// A predicate, and the columns that it looks at.
+pub(crate) struct Filter {
+    pub expression: Expr,
+    pub columns: Vec<String>,
+}
+
+impl Filter {
+    /// The columns that the predicate of a specification looks at.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Filter`] for a predicate that is not valid.
+    pub fn names(spec: &DatasetSpec) -> Result<Vec<String>> {
+        match &spec.predicate {
+            Some(predicate) => Ok(names(&parse(predicate)?)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The predicate of a specification on columns of these types.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Filter`] for a predicate that is not valid.
+    pub fn new(spec: &DatasetSpec, schema: &Schema) -> Result<Option<Self>> {
+        let Some(predicate) = &spec.predicate else {
+            return Ok(None);
+        };
+        let expression = parse(predicate)?.map_expr(|part| with_times(part, schema));
+        let schema: SchemaRef = Arc::new(schema.clone());
+        let found = expression.to_field(&schema);
+        let dtype = found
+            .map_err(|error| invalid(predicate, error.to_string()))?
+            .dtype;
+        if dtype != DataType::Boolean {
+            let problem =
+                format!("is of type {dtype}, not true or false; compare it with something");
+            return Err(invalid(predicate, problem));
+        }
+        Ok(Some(Self {
+            columns: names(&expression),
+            expression,
+        }))
+    }
+}
+
+fn invalid(predicate: &str, problem: String) -> Error {
+    SpecError::Filter {
+        predicate: predicate.to_owned(),
+        problem,
+    }
+    .into()
+}
+
+fn parse(predicate: &str) -> Result<Expr> {
+    // In parentheses, so that nothing may stand behind the expression.
+    sql_expr(format!("({predicate})")).map_err(|error| invalid(predicate, error.to_string()))
+}
+
+fn names(expression: &Expr) -> Vec<String> {
+    let names = expression.clone().meta().root_names();
+    names.into_iter().map(|name| name.to_string()).collect()
+}
+
+/// Texts that a date or a timestamp is compared with, as such.
+fn with_times(part: Expr, schema: &Schema) -> Expr {
+    match part {
+        Expr::BinaryExpr { left, op, right } if op.is_comparison() => {
+            let times = time_of(&left, schema).or_else(|| time_of(&right, schema));
+            let side = |side: Arc<Expr>| match &times {
+                Some(dtype) => Arc::new(as_time((*side).clone(), dtype)),
+                None => side,
+            };
+            Expr::BinaryExpr {
+                left: side(left),
+                op,
+                right: side(right),
+            }
+        }
+        Expr::Function { input, function } => {
+            let times = input.first().and_then(|first| time_of(first, schema));
+            let input = match times {
+                Some(dtype) => input.into_iter().map(|one| as_time(one, &dtype)).collect(),
+                None => input,
+            };
+            Expr::Function { input, function }
+        }
+        other => other,
+    }
+}
+
+/// A text, or a list of texts, as a time that a column of this type is compared with.
+fn as_time(side: Expr, column: &DataType) -> Expr {
+    let zone = match column {
+        DataType::Datetime(_, zone) => zone.clone(),
+        _ => None,
+    };
+    let dtype = DataType::Datetime(TimeUnit::Microseconds, zone);
+    if let Expr::Literal(text) = &side
+        && let Some((microseconds, _)) = text.extract_str().and_then(timestamp)
+    {
+        return lit(microseconds).cast(dtype);
+    }
+    match side
+        .to_field(&Arc::new(Schema::default()))
+        .map(|field| field.dtype)
+    {
+        Ok(DataType::String) => side.strict_cast(column.clone()),
+        Ok(DataType::List(inner)) if *inner == DataType::String => {
+            side.strict_cast(DataType::List(Box::new(column.clone())))
+        }
+        _ => side,
+    }
+}
+
+/// The type of a column of dates or timestamps.
+fn time_of(expression: &Expr, schema: &Schema) -> Option<DataType> {
+    let Expr::Column(name) = expression else {
+        return None;
+    };
+    let dtype = schema.get(name)?;
+    matches!(dtype, DataType::Date | DataType::Datetime(..)).then(|| dtype.clone())
+}

@@ -32,6 +32,11 @@ impl Format {
         }
     }
 
+    /// Whether rows of it are text, which can be read and written one by one.
+    pub fn is_text(self) -> bool {
+        matches!(self, Format::Csv | Format::Tsv | Format::Ndjson)
+    }
+
     /// The format that a file name's extension stands for, a `.gz` or `.zst` behind it aside.
     pub fn of_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();

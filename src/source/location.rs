@@ -19,13 +19,25 @@ pub(super) type FolderValues = Vec<(String, Option<String>)>;
 /// What Hive writes for a null.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// The files that paths, globs and directories stand for, and their format.
+pub(crate) fn find(
+    inputs: &[String],
+    format: Option<Format>,
+    spec: &DatasetSpec,
+) -> Result<(Vec<PathBuf>, Format)> {
+    let located = expand(inputs, spec)?.into_iter();
+    let paths: Vec<PathBuf> = located.map(|file| file.path).collect();
+    let format = common_format(&paths, format, spec)?;
+    Ok((paths, format))
+}
+
 /// The files that paths, globs and directories stand for, and the columns that the names of their
 /// folders give: those below an input that is a directory, those that differ between files, and
 /// those that the specification names.
 pub(super) fn expand(inputs: &[String], spec: &DatasetSpec) -> Result<Vec<Located>> {
     let mut found = Vec::new();
     for input in inputs {
-        find(input, &mut found)?;
+        locate(input, &mut found)?;
     }
     let mut values: BTreeSet<(String, Option<String>)> = BTreeSet::new();
     for (path, _) in &found {
@@ -47,7 +59,7 @@ pub(super) fn expand(inputs: &[String], spec: &DatasetSpec) -> Result<Vec<Locate
 
 /// Adds the files that an input stands for, each with its path below the input where that is a
 /// directory.
-fn find(input: &str, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+fn locate(input: &str, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
     let missing = || InputError::NoSuchFile {
         pattern: input.to_owned(),
     };

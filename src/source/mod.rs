@@ -5,22 +5,34 @@ mod batches;
 mod columns;
 mod conversion;
 mod csv_check;
+mod csv_copy;
+mod csv_lines;
+mod csv_record;
+mod dialect;
 mod format;
 mod json;
 mod location;
 mod ndjson;
 mod observation;
+mod observer;
 mod scan;
 mod spec;
 mod spool;
+mod text_file;
 mod type_declaration;
 mod value;
 
 pub(crate) use columns::{Found, InputColumn};
 pub(crate) use conversion::{BadValue, Converter, RowFilterExpression, can_convert, text_of};
+pub(crate) use csv_check::named_twice;
+pub(crate) use csv_record::{
+    NEVER_CLOSED, RecordScanner, is_blank, without_line_end, write_record,
+};
 pub use format::Format;
+pub(crate) use location::find;
 pub use scan::Source;
 pub(crate) use scan::bad_value;
 pub use spec::{CsvOptions, DatasetSpec};
+pub(crate) use text_file::open;
 pub use type_declaration::TypeDeclaration;
 pub(crate) use value::timestamp;

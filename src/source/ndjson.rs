@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::csv_check::open;
 use super::json::{JsonValue, each_field};
 use super::observation::{Observation, Texts};
 use super::spool::{Spool, SpoolWriter};
+use super::text_file::open;
 use crate::error::{Error, InputError, Result};
 
 /// One file, and the copy of its rows that Polars reads.

@@ -57,7 +57,8 @@ pub(crate) struct Observation {
 enum Counting {
     #[default]
     Nothing,
-    Up(i64),
+    /// From the first to the last.
+    Up(i64, i64),
     Not,
 }
 
@@ -185,9 +186,9 @@ impl Observation {
         let number = std::str::from_utf8(text.trim_ascii()).ok();
         let number = number.and_then(|text| text.parse::<i64>().ok());
         self.counting = match (self.counting, number) {
-            (Counting::Nothing, Some(number)) => Counting::Up(number),
-            (Counting::Up(last), Some(number)) if last.checked_add(1) == Some(number) => {
-                Counting::Up(number)
+            (Counting::Nothing, Some(number)) => Counting::Up(number, number),
+            (Counting::Up(first, last), Some(number)) if last.checked_add(1) == Some(number) => {
+                Counting::Up(first, number)
             }
             _ => Counting::Not,
         };
@@ -208,6 +209,11 @@ impl Observation {
         self.counting = match (self.counting, other.counting) {
             (one, Counting::Nothing) => one,
             (Counting::Nothing, other) => other,
+            (Counting::Up(first, last), Counting::Up(next, end))
+                if last.checked_add(1) == Some(next) =>
+            {
+                Counting::Up(first, end)
+            }
             _ => Counting::Not,
         };
         for (count, other) in self.counts.iter_mut().zip(other.counts) {
@@ -264,7 +270,7 @@ impl Observation {
     /// the one before.
     pub fn counts_rows(&self) -> bool {
         const FEW_ROWS: u64 = 100;
-        matches!(self.counting, Counting::Up(_)) && self.present() >= FEW_ROWS && self.missing == 0
+        matches!(self.counting, Counting::Up(..)) && self.present() >= FEW_ROWS && self.missing == 0
     }
 
     /// The texts that stood for a missing value.

@@ -8,7 +8,8 @@ use polars::prelude::*;
 use super::batches::Batches;
 use super::columns::{Found, InputColumn, unite_columns};
 use super::conversion::{BadValue, Converter, RowFilterExpression};
-use super::csv_check::{self, CsvCheck, Dialect};
+use super::csv_check::{self, CsvCheck};
+use super::dialect::Dialect;
 use super::format::Format;
 use super::location::{FolderValues, Located, common_format, expand};
 use super::ndjson::{self, NdjsonFile};
@@ -347,7 +348,7 @@ fn csv_parts(
     strict: bool,
 ) -> Result<Vec<Part>> {
     let part = |file: Located| {
-        let check = CsvCheck::take(&file.path, dialect, Some(texts))?;
+        let mut check = CsvCheck::take(&file.path, dialect, Some(texts))?;
         if strict && let Some((line, found)) = check.first_ragged {
             return Err(InputError::Ragged {
                 path: check.path.clone(),
@@ -357,6 +358,7 @@ fn csv_parts(
             }
             .into());
         }
+        check.make_readable(dialect)?;
         Ok(Part {
             content: Content::Csv(Box::new(check)),
             folders: file.folders,
@@ -566,7 +568,7 @@ fn scan_csv(
         .flat_map(|text| [text.into(), format!(" {text}").into()])
         .collect();
     let missing = (has_types && !missing.is_empty()).then_some(NullValues::AllColumns(missing));
-    let frame = LazyCsvReader::new(polars_path(&check.path))
+    let frame = LazyCsvReader::new(polars_path(check.readable()))
         .with_skip_lines(check.skip_lines)
         .with_glob(false)
         .with_has_header(dialect.columns.is_empty())

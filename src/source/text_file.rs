@@ -1,0 +1,39 @@
+//! Files of text, uncompressed.
+
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Opens a file for reading, uncompressed by its first bytes.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    let mut magic = [0; 4];
+    let mut file = File::open(path).map_err(Error::io(path))?;
+    let length = fill(&mut file, &mut magic).map_err(Error::io(path))?;
+    let file = File::open(path).map_err(Error::io(path))?;
+    Ok(match &magic[..length] {
+        [0x1F, 0x8B, ..] => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
+        [0x28, 0xB5, 0x2F, 0xFD] => {
+            Box::new(zstd::stream::read::Decoder::new(file).map_err(Error::io(path))?)
+        }
+        _ => Box::new(file),
+    })
+}
+
+/// Reads until the buffer is full or nothing comes; returns the bytes read.
+pub(super) fn fill(reader: &mut impl Read, mut buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut total = 0;
+    while !buffer.is_empty() {
+        match reader.read(buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                total += read;
+                buffer = &mut buffer[read..];
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(total)
+}

@@ -1,12 +1,15 @@
 //! `predict`: each row by its own entity's model.
 
-use std::io::{BufReader, BufWriter, stdin, stdout};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, ErrorKind, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use per_entity::Store;
-use per_entity::predict::{AddedColumns, Answered, Destination, Predictor, RowInput, Unknown};
+use per_entity::predict::{
+    AddedColumns, Answered, BadRow, Destination, OnBadRow, Predictor, RowAccount, RowInput, Unknown,
+};
 use per_entity::source::{Format, Source};
+use per_entity::{Error, Store};
 
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
@@ -18,13 +21,15 @@ use super::output::{grouped, print, report_ragged};
 /// All columns of the input are written, followed by `prediction`, one `probability_CLASS` for
 /// each class, and `model`, which says what answered: `own`, `fallback` or `none`. Rows keep their
 /// order; a missing or unknown value fails no row. Files are worked on in batches, so they may be
-/// larger than memory.
+/// larger than memory. A bad row is one that cannot be read, such as broken JSON, or of which a
+/// value cannot be taken for what it was at training; all are counted.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   per-entity predict --models models --input adult.test --output predictions.csv
   per-entity predict --models models --input new.parquet --output predictions.parquet --unknown fallback
-  tail -f events.ndjson | per-entity predict --models models --input - --output -")]
+  tail -f events.ndjson | per-entity predict --models models --input - --output -
+  per-entity predict --models models --input new.csv --output out.csv --on-bad-row skip --rejects bad.ndjson")]
 pub struct Predict {
     /// The store
     #[arg(long, value_name = "DIRECTORY")]
@@ -63,6 +68,14 @@ pub struct Predict {
     #[arg(long, value_name = "COLUMN=NAME")]
     rename: Vec<String>,
 
+    /// What becomes of a bad row [default: null on stdin; error for files]
+    #[arg(long, value_enum)]
+    on_bad_row: Option<OnBadRowArgument>,
+
+    /// A file for bad rows as they came, each with its line and what is wrong with it, as NDJSON
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+
     /// Bytes of models that are held in memory; others are read again when they are needed
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES")]
     cache: u64,
@@ -88,21 +101,56 @@ impl From<UnknownArgument> for Unknown {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnBadRowArgument {
+    /// It ends the work
+    Error,
+    /// It is written without a prediction, with the fields that can be told
+    Null,
+    /// It is not written
+    Skip,
+}
+
+impl From<OnBadRowArgument> for OnBadRow {
+    fn from(on_bad_row: OnBadRowArgument) -> Self {
+        match on_bad_row {
+            OnBadRowArgument::Error => OnBadRow::Error,
+            OnBadRowArgument::Null => OnBadRow::Null,
+            OnBadRowArgument::Skip => OnBadRow::Skip,
+        }
+    }
+}
+
+/// What there is to tell at the end.
+#[derive(Default)]
+struct Outcome {
+    rows: RowAccount,
+    /// Rows of files that were left out before they were predicted.
+    ragged: u64,
+}
+
 impl Predict {
     pub fn run(&self, context: &Context) -> CliResult {
         let mut predictor = self.predictor()?;
-        match self.input == ["-"] {
-            true => self.predict_rows(context, &mut predictor)?,
-            false => self.predict_files(context, &mut predictor)?,
-        }
+        let outcome = match self.row_input(&predictor)? {
+            Some(input) => self.predict_rows(context, &mut predictor, input)?,
+            None => self.predict_files(context, &mut predictor)?,
+        };
+        self.report(context, predictor.answered(), &outcome)?;
         for problem in predictor.damaged() {
             log::error!("{problem}");
         }
         warn_of_unknown(&predictor)?;
+        let rows = &outcome.rows;
+        warn_of(rows);
+        if let Some(first) = rows.first_bad.first() {
+            log::error!("{}", bad_rows(rows, first));
+        }
         let is_damaged = predictor.damaged().next().is_some();
-        Ok(match is_damaged || predictor.answered().is_nothing() {
-            false => Exit::Done,
-            true => Exit::SomeFailed,
+        let is_done = !is_damaged && rows.bad == 0 && !predictor.answered().is_nothing();
+        Ok(match is_done {
+            true => Exit::Done,
+            false => Exit::SomeFailed,
         })
     }
 
@@ -124,7 +172,51 @@ impl Predict {
         Ok(added)
     }
 
-    fn predict_files(&self, context: &Context, predictor: &mut Predictor) -> Result<(), CliError> {
+    /// Rows that are read one by one: those from stdin, and those of text files of which a bad one
+    /// is not just an error.
+    fn row_input(&self, predictor: &Predictor) -> Result<Option<RowInput>, CliError> {
+        let format: Option<Format> = self.format.map(Into::into);
+        let mut input = if self.input == ["-"] {
+            let reader = BufReader::with_capacity(1 << 16, stdin());
+            RowInput::new(reader, "stdin", format.unwrap_or(Format::Ndjson))
+        } else {
+            let is_plain = matches!(self.on_bad_row, None | Some(OnBadRowArgument::Error));
+            if is_plain && self.rejects.is_none() {
+                return Ok(None);
+            }
+            let input = RowInput::files(&self.input, format, &predictor.spec())?;
+            if !input.format().is_text() {
+                return Ok(None);
+            }
+            input
+        };
+        if let Some(on_bad_row) = self.on_bad_row {
+            input = input.on_bad_row(on_bad_row.into());
+        }
+        let Some(path) = &self.rejects else {
+            return Ok(Some(input));
+        };
+        if input
+            .paths()
+            .chain([self.output.as_path()])
+            .any(|other| is_same(path, other))
+        {
+            let path = path.display();
+            let problem = format!("{path} is input or output, and cannot be --rejects, too");
+            return Err(CliError::Usage(problem));
+        }
+        let rejects = File::create(path).map_err(|cause| Error::Io {
+            path: path.clone(),
+            cause,
+        })?;
+        Ok(Some(input.rejects(BufWriter::new(rejects))))
+    }
+
+    fn predict_files(
+        &self,
+        context: &Context,
+        predictor: &mut Predictor,
+    ) -> Result<Outcome, CliError> {
         let format = self.format_of_file()?;
         let input_format = self.format.map(Into::into);
         let source = Source::open(&self.input, input_format, &predictor.spec())?;
@@ -134,26 +226,49 @@ impl Predict {
             false => Destination::File(self.output.clone()),
         };
         predictor.predict_files(&source, destination, format, &context.cancel)?;
-        if self.writes_to_stdout() {
-            return Ok(());
-        }
-        Ok(self.report(context, predictor.answered(), source.ragged())?)
+        let rows = predictor.answered().rows();
+        Ok(Outcome {
+            rows: RowAccount {
+                read: rows,
+                written: rows,
+                ..RowAccount::default()
+            },
+            ragged: source.ragged(),
+        })
     }
 
-    fn predict_rows(&self, context: &Context, predictor: &mut Predictor) -> per_entity::Result<()> {
-        let from = self.format.map_or(Format::Ndjson, Into::into);
-        let named = Format::of_path(&self.output).filter(|_| !self.writes_to_stdout());
-        let to = self.output_format.map(Into::into).or(named);
-        let input = RowInput {
-            reader: BufReader::new(stdin()),
-            name: "stdin".into(),
-            format: from,
+    fn predict_rows(
+        &self,
+        context: &Context,
+        predictor: &mut Predictor,
+        input: RowInput,
+    ) -> Result<Outcome, CliError> {
+        let format = match self.input == ["-"] {
+            true => self.format_of_stream(input.format()),
+            false => self.format_of_file()?,
         };
         let destination = match self.writes_to_stdout() {
-            true => Destination::Writer(Box::new(BufWriter::new(stdout()))),
+            true => Destination::Writer(Box::new(BufWriter::with_capacity(1 << 16, stdout()))),
             false => Destination::File(self.output.clone()),
         };
-        predictor.predict_rows(input, destination, to.unwrap_or(from), &context.cancel)
+        match predictor.predict_rows(input, destination, format, &context.cancel) {
+            // A reader that has seen enough, as `head` has.
+            Err(Error::Io { cause, .. })
+                if cause.kind() == ErrorKind::BrokenPipe && self.writes_to_stdout() =>
+            {
+                Ok(Outcome::default())
+            }
+            rows => Ok(Outcome {
+                rows: rows?,
+                ragged: 0,
+            }),
+        }
+    }
+
+    fn format_of_stream(&self, from: Format) -> Format {
+        let named = Format::of_path(&self.output).filter(|_| !self.writes_to_stdout());
+        let to = self.output_format.map(Into::into).or(named);
+        to.unwrap_or(from)
     }
 
     fn writes_to_stdout(&self) -> bool {
@@ -175,34 +290,34 @@ impl Predict {
         })
     }
 
-    fn report(&self, context: &Context, answered: Answered, ragged: u64) -> std::io::Result<()> {
-        let Answered {
-            own,
-            fallback,
-            none,
-        } = answered;
-        let rows = answered.rows();
-        if context.json {
-            let output = self.output.display().to_string();
-            print(serde_json::json!({
-                "output": output, "rows": rows, "own": own, "fallback": fallback, "none": none,
-                "left_out": { "ragged": ragged },
-            }))
-        } else if !context.quiet {
-            let mut text = format!(
-                "{} rows: {} by their own model, {} by the pooled one, {} without a model",
-                grouped(rows),
-                grouped(own),
-                grouped(fallback),
-                grouped(none)
-            );
-            if ragged > 0 {
-                text += &format!("; {} left out: wrong number of fields", grouped(ragged));
-            }
-            print(text)
-        } else {
-            Ok(())
+    /// Says what was done; on stderr where the rows are on stdout.
+    fn report(
+        &self,
+        context: &Context,
+        answered: Answered,
+        outcome: &Outcome,
+    ) -> std::io::Result<()> {
+        match (self.writes_to_stdout(), context.json) {
+            (true, true) => eprintln!("{}", self.document(answered, outcome)),
+            (false, true) => print(self.document(answered, outcome))?,
+            (false, false) if !context.quiet => print(summary(answered, outcome))?,
+            _ => {}
         }
+        Ok(())
+    }
+
+    fn document(&self, answered: Answered, outcome: &Outcome) -> serde_json::Value {
+        let rows = &outcome.rows;
+        let first: Vec<String> = rows.first_bad.iter().map(BadRow::to_string).collect();
+        serde_json::json!({
+            "output": self.output.display().to_string(),
+            "rows": rows.written,
+            "own": answered.own, "fallback": answered.fallback, "none": answered.none,
+            "left_out": { "ragged": outcome.ragged },
+            "bad": { "rows": rows.bad, "left_out": rows.read - rows.written, "first": first },
+            "cut": rows.cut,
+            "never_given": rows.never_given,
+        })
     }
 }
 
@@ -228,4 +343,41 @@ fn warn_of_unknown(predictor: &Predictor) -> per_entity::Result<()> {
     }
     log::warn!("{text}");
     Ok(())
+}
+
+fn summary(answered: Answered, outcome: &Outcome) -> String {
+    let mut text = format!(
+        "{} rows: {} by their own model, {} by the pooled one, {} without a model",
+        grouped(outcome.rows.written),
+        grouped(answered.own),
+        grouped(answered.fallback),
+        grouped(answered.none)
+    );
+    if outcome.ragged > 0 {
+        let ragged = grouped(outcome.ragged);
+        text += &format!("; {ragged} left out: wrong number of fields");
+    }
+    text
+}
+
+/// Whether two paths lead to one file.
+fn is_same(path: &Path, other: &Path) -> bool {
+    let found = |path: &Path| path.canonicalize().ok();
+    path == other || found(path).is_some_and(|path| found(other) == Some(path))
+}
+
+/// What is odd about the rows, but not wrong.
+fn warn_of(rows: &RowAccount) {
+    for column in &rows.never_given {
+        log::warn!("no row has a field '{column}'; it was taken for missing in all of them");
+    }
+    if rows.cut > 0 {
+        let cut = grouped(rows.cut);
+        log::warn!("{cut} rows were written without fields that the header does not have");
+    }
+}
+
+fn bad_rows(rows: &RowAccount, first: &BadRow) -> String {
+    let (bad, read) = (grouped(rows.bad), grouped(rows.read));
+    format!("{bad} of {read} rows could not be read or predicted; the first: {first}")
 }

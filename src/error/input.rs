@@ -70,7 +70,7 @@ pub enum InputError {
         expected: usize,
     },
     /// A value that is not of the type that its column has.
-    #[error("{}: column '{column}' holds '{value}', which is not {wanted}{}; correct it, give the column another type, or name the text as one that stands for a missing value", place(.path, .line), if *.trained { " as at training" } else { "" })]
+    #[error("{}column '{column}' holds '{value}', which is not {wanted}{}; correct it, give the column another type, or name the text as one that stands for a missing value", place(.path, .line), if *.trained { " as at training" } else { "" })]
     BadValue {
         /// The file; nothing for a frame.
         path: Option<PathBuf>,
@@ -131,8 +131,8 @@ pub enum InputError {
 /// A file and a line, as far as they are known.
 fn place(path: &Option<PathBuf>, line: &u64) -> String {
     match (path, line) {
-        (None, _) => "the frame".into(),
-        (Some(path), 0) => path.display().to_string(),
-        (Some(path), line) => format!("{}:{line}", path.display()),
+        (None, _) => String::new(),
+        (Some(path), 0) => format!("{}: ", path.display()),
+        (Some(path), line) => format!("{}:{line}: ", path.display()),
     }
 }

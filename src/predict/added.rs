@@ -42,6 +42,14 @@ impl AddedColumns {
         }
     }
 
+    /// What all columns are called that are added with these classes.
+    pub(super) fn names(&self, classes: &[String]) -> Vec<String> {
+        all(classes)
+            .iter()
+            .map(|column| self.name(column))
+            .collect()
+    }
+
     /// Checks that the columns can be added to a frame: none of its own is called so, no two are
     /// called the same, and none is called otherwise that there is not.
     pub(super) fn check(&self, frame: &DataFrame, classes: &[String]) -> Result<()> {
@@ -53,7 +61,7 @@ impl AddedColumns {
             }
             .into());
         }
-        let mut names: Vec<String> = added.iter().map(|column| self.name(column)).collect();
+        let mut names = self.names(classes);
         if let Some(column) = names.iter().find(|name| frame.column(name).is_ok()) {
             return Err(SpecError::AddedColumn {
                 column: column.clone(),

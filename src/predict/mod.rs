@@ -17,4 +17,4 @@ pub use added::AddedColumns;
 pub use answers::{Answered, Unknown};
 pub use destination::Destination;
 pub use predictor::Predictor;
-pub use rows::RowInput;
+pub use rows::{BadRow, OnBadRow, RowAccount, RowInput};

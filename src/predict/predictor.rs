@@ -130,6 +130,34 @@ impl Predictor {
         }
     }
 
+    /// What the columns that are added are called.
+    pub(super) fn added_columns(&self) -> &AddedColumns {
+        &self.added
+    }
+
+    /// By row of a frame of texts: what is wrong with the first value that cannot be converted.
+    pub(super) fn problems(&self, frame: &DataFrame) -> Result<Vec<Option<String>>> {
+        let run = self.run();
+        let converter = Converter::lenient(run.dataset.texts());
+        let mut problems = vec![None; frame.height()];
+        for feature in &run.features {
+            let schema = run.feature_column(feature);
+            let Ok(texts) = column(frame, &feature.name, Role::Feature)?.str() else {
+                continue;
+            };
+            for (text, problem) in texts.iter().zip(&mut problems) {
+                if let (Some(text), None) = (text, &problem)
+                    && converter.refuses(text, &schema)
+                {
+                    let (name, value) = (feature.name.clone(), text.to_owned());
+                    let error = bad_value(None, 0, name, value, std::slice::from_ref(&schema));
+                    *problem = Some(as_at_training(error).to_string());
+                }
+            }
+        }
+        Ok(problems)
+    }
+
     /// How the models came about.
     pub(super) fn run(&self) -> &Run {
         &self.store.generation().run

@@ -204,7 +204,11 @@ impl Converter {
     /// Whether a text cannot be a value of a column.
     pub fn refuses(&self, text: &str, column: &ColumnSchema) -> bool {
         let text = Column::new(column.name.as_str().into(), [text]);
-        self.parse_texts(&text, column).is_err()
+        let strict = Self {
+            texts: self.texts.clone(),
+            bad: Some(BadValue::default()),
+        };
+        strict.parse_texts(&text, column).is_err()
     }
 
     fn days(&self, texts: &Column, value: impl Fn(&str) -> Option<i32>) -> PolarsResult<Column> {

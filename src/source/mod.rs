@@ -29,6 +29,7 @@ pub(crate) use csv_record::{
     NEVER_CLOSED, RecordScanner, is_blank, without_line_end, write_record,
 };
 pub use format::Format;
+pub(crate) use json::{JsonValue, each_field};
 pub(crate) use location::find;
 pub use scan::Source;
 pub(crate) use scan::bad_value;

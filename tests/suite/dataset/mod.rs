@@ -5,5 +5,6 @@ mod adult;
 mod columns;
 mod csv;
 mod properties;
+mod quotes;
 mod rows;
 mod tables;

@@ -1,6 +1,7 @@
 //! What a user relies on when models predict: each row by its own entity's model, in order, with
 //! nothing lost on the way.
 
+mod bad_rows;
 mod files;
 mod frames;
 mod python;

@@ -1,0 +1,267 @@
+//! Rows of text as they come, one by one.
+
+use std::borrow::Cow;
+use std::io::BufRead;
+use std::sync::Arc;
+
+use memchr::{memchr, memchr_iter};
+
+use super::columns::RowColumns;
+use super::lines::Lines;
+use super::row::{Field, Row};
+use crate::error::{Error, InputError, Result};
+use crate::source::{
+    DatasetSpec, Format, JsonValue, NEVER_CLOSED, RecordScanner, each_field, is_blank, named_twice,
+    without_line_end,
+};
+
+/// Reads rows of NDJSON or CSV.
+pub(super) struct RowReader {
+    lines: Lines,
+    /// What the rows come from.
+    input: Arc<str>,
+    columns: Arc<RowColumns>,
+    /// How CSV is written; nothing for NDJSON.
+    csv: Option<Csv>,
+}
+
+struct Csv {
+    separator: u8,
+    comment: Option<String>,
+    /// The columns, once they are known.
+    names: Option<Vec<Arc<str>>>,
+    scanner: RecordScanner,
+}
+
+/// A record of CSV, and what is wrong with it.
+struct Record {
+    line: u64,
+    bytes: Vec<u8>,
+    problem: Option<String>,
+}
+
+const NOT_UTF_8: &str = "not valid UTF-8; convert it to UTF-8";
+
+impl RowReader {
+    pub fn new(
+        reader: Box<dyn BufRead + Send>,
+        input: &str,
+        format: Format,
+        spec: &DatasetSpec,
+        columns: Arc<RowColumns>,
+    ) -> Self {
+        let default = match format {
+            Format::Csv => Some(','),
+            Format::Tsv => Some('\t'),
+            _ => None,
+        };
+        let names = spec.csv.columns.iter().map(|name| name.as_str().into());
+        let csv = default.map(|default| {
+            let separator = spec.csv.separator.unwrap_or(default) as u8;
+            Csv {
+                separator,
+                comment: spec.csv.comment.clone(),
+                names: (names.len() > 0).then(|| names.collect()),
+                scanner: RecordScanner::new(separator),
+            }
+        });
+        Self {
+            lines: Lines::new(reader),
+            input: input.into(),
+            columns,
+            csv,
+        }
+    }
+
+    /// The next row, which may have a problem; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::BadLine`] for a header that rows cannot be predicted under, [`Error::Io`].
+    pub fn next(&mut self) -> Result<Option<Row>> {
+        match self.csv {
+            Some(_) => self.next_csv(),
+            None => self.next_json(),
+        }
+    }
+
+    fn next_json(&mut self) -> Result<Option<Row>> {
+        let mut bytes = Vec::new();
+        while self.lines.read(&mut bytes, &self.input)? {
+            if bytes.trim_ascii().is_empty() {
+                bytes.clear();
+                continue;
+            }
+            bytes.truncate(without_line_end(&bytes).len());
+            let (text, not_utf_8) = text(bytes);
+            let fields = match not_utf_8 {
+                Some(problem) => Err(problem),
+                None => json_fields(&text, &self.columns),
+            };
+            let (fields, problem) = match fields {
+                Ok(fields) => (fields, None),
+                Err(problem) => (Vec::new(), Some(problem)),
+            };
+            return Ok(Some(Row {
+                input: self.input.clone(),
+                line: self.lines.number(),
+                text,
+                fields,
+                problem,
+            }));
+        }
+        Ok(None)
+    }
+
+    fn next_csv(&mut self) -> Result<Option<Row>> {
+        while let (Some(record), Some(csv)) = (self.record()?, &mut self.csv) {
+            let length = without_line_end(&record.bytes).len();
+            let (values, not_utf_8) = csv.values(&record.bytes[..length]);
+            let problem = record.problem.or(not_utf_8);
+            let Some(names) = &csv.names else {
+                let problem = problem
+                    .or_else(|| named_twice(&values))
+                    .or_else(|| self.columns.check(&values).map(|error| error.to_string()));
+                if let Some(problem) = problem {
+                    return Err(bad_row(&self.input, record.line, problem));
+                }
+                csv.names = Some(values.iter().map(|name| name.as_str().into()).collect());
+                continue;
+            };
+            let problem = problem.or_else(|| ragged(values.len(), names.len()));
+            let values = values
+                .into_iter()
+                .map(|text| Some(text).filter(|text| !text.is_empty()));
+            let values = values.chain(std::iter::repeat(None));
+            let fields = names.iter().cloned().zip(values);
+            let mut bytes = record.bytes;
+            bytes.truncate(length);
+            return Ok(Some(Row {
+                input: self.input.clone(),
+                line: record.line,
+                text: text(bytes).0,
+                fields: fields.map(|(name, value)| Field { name, value }).collect(),
+                problem,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// A line, or several where a quoted field of CSV goes on. Neither blank lines nor comments are
+    /// records. Where a quote is never closed, the record ends with its line, and the lines behind
+    /// it are records of their own.
+    fn record(&mut self) -> Result<Option<Record>> {
+        let Some(csv) = &mut self.csv else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            if !self.lines.read(&mut bytes, &self.input)? {
+                return Ok(None);
+            }
+            let comment = csv.comment.as_deref().map(str::as_bytes);
+            let is_comment = comment.is_some_and(|prefix| bytes.starts_with(prefix));
+            if !is_comment && !is_blank(without_line_end(&bytes), csv.separator) {
+                break;
+            }
+        }
+        let first = self.lines.number();
+        csv.scanner.clear();
+        let open = loop {
+            let is_whole = csv.scanner.scan(&bytes).is_some();
+            if let Some(open) = csv.scanner.overlong() {
+                break Some(open);
+            } else if is_whole {
+                break None;
+            } else if !self.lines.read(&mut bytes, &self.input)? {
+                break csv.scanner.end(&bytes).err();
+            }
+        };
+        let Some(open) = open else {
+            return Ok(Some(Record {
+                line: first,
+                bytes,
+                problem: None,
+            }));
+        };
+        let line = first + memchr_iter(b'\n', &bytes[..open]).count() as u64;
+        let end = memchr(b'\n', &bytes[open..]).map_or(bytes.len(), |end| open + end + 1);
+        self.lines.put_back(&bytes[end..]);
+        bytes.truncate(end);
+        // Only the fields in front of the quote can be told.
+        csv.scanner.clear();
+        csv.scanner.scan(&bytes);
+        Ok(Some(Record {
+            line,
+            bytes,
+            problem: Some(NEVER_CLOSED.to_owned()),
+        }))
+    }
+}
+
+impl Csv {
+    /// The texts of the record that was scanned last, and what is wrong with them.
+    fn values(&self, record: &[u8]) -> (Vec<String>, Option<String>) {
+        let mut problem = None;
+        let texts = self.scanner.texts(record);
+        let texts = texts.map(|bytes| {
+            let (text, not_utf_8) = text(bytes.into_owned());
+            if not_utf_8.is_some() {
+                problem = not_utf_8;
+            }
+            text
+        });
+        (texts.collect(), problem)
+    }
+}
+
+/// A row that cannot be read or predicted.
+pub(super) fn bad_row(input: &str, line: u64, problem: String) -> Error {
+    InputError::BadLine {
+        path: input.into(),
+        line,
+        problem,
+    }
+    .into()
+}
+
+/// Bytes as text, and what is wrong with them.
+fn text(bytes: Vec<u8>) -> (String, Option<String>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let text = Cow::into_owned(String::from_utf8_lossy(error.as_bytes()));
+            (text, Some(NOT_UTF_8.to_owned()))
+        }
+    }
+}
+
+fn ragged(found: usize, wanted: usize) -> Option<String> {
+    let noun = if found == 1 { "field" } else { "fields" };
+    (found != wanted).then(|| format!("{found} {noun} instead of {wanted}; correct the row"))
+}
+
+fn json_fields(text: &str, columns: &RowColumns) -> std::result::Result<Vec<Field>, String> {
+    let mut fields: Vec<Field> = Vec::new();
+    each_field(text, |name, value| {
+        if fields.iter().any(|field| *field.name == *name) {
+            return Err(format!("has field '{name}' twice"));
+        }
+        let value = match value {
+            JsonValue::Text(text) => Some(text.into_owned()),
+            JsonValue::Other("null") => None,
+            JsonValue::Other(text) => Some(text.to_owned()),
+        };
+        fields.push(Field {
+            name: name.as_ref().into(),
+            value,
+        });
+        Ok(())
+    })
+    .map_err(|problem| format!("{problem}; correct the row"))?;
+    match columns.refuse_added(fields.iter().map(|field| &*field.name)) {
+        Some(error) => Err(error.to_string()),
+        None => Ok(fields),
+    }
+}

@@ -6,8 +6,9 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use super::input::Input;
-use crate::error::{Error, Result, SpecError};
-use crate::schema::{Feature, FeatureKind, KeyOrder, KeyType, Role};
+use crate::error::{Error, Result, SpecError, polars_message};
+use crate::guard::guarded;
+use crate::schema::{Feature, FeatureKind, KeyOrder, KeyType, Role, ValueType};
 use crate::source::{DatasetSpec, clean, with_columns};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
@@ -380,20 +381,35 @@ fn parse_predicate(predicate: &str, schema: &Schema) -> Result<Expr> {
         problem,
     };
     // In parentheses, so that nothing may stand behind the expression.
-    let expression = sql_expr(format!("({predicate})")).map_err(|e| invalid(e.to_string()))?;
+    let expression =
+        sql_expr(format!("({predicate})")).map_err(|cause| invalid(polars_message(&cause)))?;
     for name in expression.clone().meta().root_names() {
         if !schema.contains(&name) {
             return Err(unknown_column(Role::Filter, &name, schema));
         }
     }
-    let schema: SchemaRef = Arc::new(schema.clone());
-    let dtype = expression
-        .to_field(&schema)
-        .map_err(|e| invalid(e.to_string()))?
-        .dtype;
+    let of_columns = |cause: PolarsError| {
+        let types = types_of_columns(&expression, schema);
+        invalid(format!("{}{types}", polars_message(&cause)))
+    };
+    let shared: SchemaRef = Arc::new(schema.clone());
+    let dtype = expression.to_field(&shared).map_err(of_columns)?.dtype;
     if dtype != DataType::Boolean {
         let problem = format!("is of type {dtype}, not true or false; compare it with something");
         return Err(invalid(problem).into());
     }
+    // Polars compares types only when it runs.
+    let none = DataFrame::empty_with_schema(schema).lazy();
+    guarded(|| none.filter(expression.clone()).collect()).map_err(of_columns)?;
     Ok(expression)
+}
+
+/// The types of the columns that a predicate looks at, to be added to what is wrong with it.
+fn types_of_columns(predicate: &Expr, schema: &Schema) -> String {
+    let names = predicate.clone().meta().root_names();
+    let types = names.iter().map(|name| {
+        let value_type = ValueType::from(dtype(schema, name));
+        format!("; column '{name}' is of type {value_type}")
+    });
+    types.collect()
 }

@@ -19,7 +19,7 @@ pub struct Query {
     pub(super) target: (String, KeyType),
     pub(super) features: Vec<Feature>,
     pub(super) weight: Option<String>,
-    pub(super) is_filtered: bool,
+    pub(super) predicate: Option<String>,
     /// Number of columns that are carried along, behind the features.
     pub(super) carried: usize,
     /// Counts the rows before the filter, where there is one.
@@ -74,7 +74,7 @@ impl Query {
             target: selection.target,
             features: selection.features,
             weight: spec.weight.clone(),
-            is_filtered: spec.predicate.is_some(),
+            predicate: spec.predicate.clone(),
             carried: carried.len(),
             unfiltered,
             missing: spec.missing.clone(),
@@ -129,6 +129,14 @@ impl Query {
                 trained: trained.value_type.to_string(),
             }
             .into()),
+        }
+    }
+
+    /// What failed where the query does, for messages.
+    pub(super) fn failure(&self) -> String {
+        match &self.predicate {
+            None => "cannot read the input".into(),
+            Some(predicate) => format!("cannot read the input where '{predicate}' holds"),
         }
     }
 
@@ -398,9 +406,11 @@ fn parse_predicate(predicate: &str, schema: &Schema) -> Result<Expr> {
         let problem = format!("is of type {dtype}, not true or false; compare it with something");
         return Err(invalid(problem).into());
     }
-    // Polars compares types only when it runs.
-    let none = DataFrame::empty_with_schema(schema).lazy();
-    guarded(|| none.filter(expression.clone()).collect()).map_err(of_columns)?;
+    // Polars compares types only when it runs: here on a row without values.
+    let columns = schema.iter();
+    let columns = columns.map(|(name, dtype)| Column::full_null(name.clone(), 1, dtype));
+    let nothing = DataFrame::new(1, columns.collect());
+    guarded(|| nothing?.lazy().filter(expression.clone()).collect()).map_err(of_columns)?;
     Ok(expression)
 }
 

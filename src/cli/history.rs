@@ -1,25 +1,23 @@
 //! `history`: the generations of a store.
 
-use std::path::PathBuf;
-
 use per_entity::store::Store;
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
 use super::output::{bytes, grouped, percent, print, table};
+use super::store_argument::StoreArgument;
 
 /// List the generations of a store: when, from what, how, and what came of it.
 #[derive(clap::Args)]
 pub struct History {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 }
 
 impl History {
     pub fn run(&self, context: &Context) -> CliResult {
-        let store = Store::open(&self.models)?;
+        let store = Store::open(self.store.path()?)?;
         let manifest = store.manifest();
         if context.json {
             print(json!(manifest))?;

@@ -1,7 +1,5 @@
 //! `inspect`: what is in a store, and what a tree asks.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use per_entity::metrics::Metric;
 use per_entity::store::{EntityRecord, Store};
@@ -10,6 +8,7 @@ use serde_json::json;
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
 use super::output::{bytes, grouped, limit, percent, print, table};
+use super::store_argument::StoreArgument;
 use super::tree_format::{tree_as_dot, tree_as_json, tree_as_text};
 
 /// List the entities of a store, or print one entity's tree.
@@ -20,9 +19,8 @@ Examples:
   per-entity inspect models --entity Bachelors
   per-entity inspect models --entity Bachelors --format dot | dot -Tsvg > tree.svg")]
 pub struct Inspect {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// Print the tree of this entity; the values of a composite key as one CSV record
     #[arg(long, value_name = "KEY")]
@@ -49,7 +47,7 @@ enum TreeFormat {
 
 impl Inspect {
     pub fn run(&self, context: &Context) -> CliResult {
-        let store = Store::open(&self.models)?;
+        let store = Store::open(self.store.path()?)?;
         let json = context.json || self.format == TreeFormat::Json;
         match &self.entity {
             Some(key) => {

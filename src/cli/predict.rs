@@ -12,6 +12,7 @@ use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
 use super::output::{grouped, print, report_ragged};
+use super::store_argument::StoreArgument;
 
 /// Predict each row with the model of its own entity.
 ///
@@ -26,9 +27,8 @@ Examples:
   per-entity predict --models models --input new.parquet --output predictions.parquet --unknown fallback
   tail -f events.ndjson | per-entity predict --models models --input - --output -")]
 pub struct Predict {
-    /// The store
-    #[arg(long, value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// Files or globs, read as at training; `-` reads rows from stdin as they come
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -91,8 +91,8 @@ impl Predict {
         })
     }
 
-    fn predictor(&self) -> per_entity::Result<Predictor> {
-        let predictor = Predictor::new(Store::open(&self.models)?)?;
+    fn predictor(&self) -> Result<Predictor, CliError> {
+        let predictor = Predictor::new(Store::open(self.store.path()?)?)?;
         Ok(predictor.unknown(self.unknown.into())?.cache(self.cache))
     }
 

@@ -8,4 +8,5 @@ mod inspect;
 mod interrupt;
 #[cfg(feature = "scratch")]
 mod scratch;
+mod store_argument;
 mod train;

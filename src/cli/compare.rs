@@ -8,7 +8,9 @@ use per_entity::source::Source;
 use super::context::Context;
 use super::dataset_arguments::DatasetArguments;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, limit, print, table};
+use super::output::{grouped, limit};
+use super::stdout::{print, print_json};
+use super::table::table;
 use super::tree_arguments::TreeArguments;
 
 /// Compare one tree per entity with one tree for all and with guessing.
@@ -53,7 +55,7 @@ impl Compare {
     pub fn run(&self, context: &Context) -> CliResult {
         let comparison = self.compare(context)?;
         if context.json {
-            print(serde_json::json!(comparison))?;
+            print_json(serde_json::json!(comparison))?;
         } else if context.quiet {
             print(&comparison.verdict)?;
         } else {

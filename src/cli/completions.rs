@@ -3,6 +3,7 @@
 use clap_complete::Shell;
 
 use super::error::{CliResult, Exit};
+use super::stdout::print;
 
 /// Print a completion script for a shell.
 #[derive(clap::Args)]
@@ -19,7 +20,8 @@ impl Completions {
     pub fn run(&self, mut command: clap::Command) -> CliResult {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "per-entity", &mut script);
-        std::io::Write::write_all(&mut std::io::stdout(), &script)?;
+        let script = String::from_utf8_lossy(&script);
+        print(script.trim_end())?;
         Ok(Exit::Done)
     }
 }

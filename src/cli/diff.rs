@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{grouped, limit, percent, print, table};
+use super::output::{grouped, limit, percent};
+use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
+use super::table::table;
 
 /// Compare two generations of a store: entities added, dropped and changed.
 #[derive(clap::Args)]
@@ -35,8 +37,8 @@ impl Diff {
         let difference = difference(&before, &after)?;
         let generations = [before.generation(), after.generation()];
         if context.json {
-            print(as_json(&difference, generations))?;
-        } else {
+            print_json(as_json(&difference, generations))?;
+        } else if !context.quiet {
             print(self.text(&difference, generations))?;
         }
         Ok(Exit::Done)

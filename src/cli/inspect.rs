@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{bytes, grouped, limit, percent, print, table};
+use super::output::{bytes, grouped, limit, percent};
+use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
+use super::table::table;
 use super::tree_format::{tree_as_dot, tree_as_json, tree_as_text};
 
 /// List the entities of a store, or print one entity's tree.
@@ -52,12 +54,11 @@ impl Inspect {
         match &self.entity {
             Some(key) => {
                 let model = store.model(key)?;
-                let text = match (json, self.format) {
-                    (true, _) => tree_as_json(&model).to_string(),
-                    (false, TreeFormat::Dot) => tree_as_dot(&model),
-                    (false, _) => tree_as_text(&model),
-                };
-                print(text.trim_end())?;
+                match (json, self.format) {
+                    (true, _) => print_json(tree_as_json(&model))?,
+                    (false, TreeFormat::Dot) => print(tree_as_dot(&model).trim_end())?,
+                    (false, _) => print(tree_as_text(&model).trim_end())?,
+                }
             }
             None => self.list(&store, json)?,
         }
@@ -68,7 +69,7 @@ impl Inspect {
         let records = store.records()?;
         if json {
             let entities: Vec<_> = records.iter().map(record_as_json).collect();
-            print(json!({ "generation": store.generation(), "entities": entities }))?;
+            print_json(json!({ "generation": store.generation(), "entities": entities }))?;
             return Ok(());
         }
         let limit = limit(self.limit);

@@ -1,6 +1,6 @@
 //! `predict`: each row by its own entity's model.
 
-use std::io::{BufReader, BufWriter, stdin, stdout};
+use std::io::{BufReader, BufWriter, Write, stdin};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -11,7 +11,8 @@ use per_entity::source::{Format, Source};
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, print, report_ragged};
+use super::output::{grouped, report_ragged};
+use super::stdout::{Stdout, print, print_json};
 use super::store_argument::StoreArgument;
 
 /// Predict each row with the model of its own entity.
@@ -102,17 +103,17 @@ impl Predict {
         let source = Source::open(&self.input, input_format, &predictor.spec())?;
         report_ragged(&source);
         let destination = match self.writes_to_stdout() {
-            true => Destination::Writer(Box::new(stdout())),
+            true => Destination::Writer(Box::new(Stdout::new())),
             false => Destination::File(self.output.clone()),
         };
         predictor.predict_files(&source, destination, format, &context.cancel)?;
         if self.writes_to_stdout() {
-            return Ok(());
+            return Ok(Stdout::new().flush()?);
         }
         Ok(self.report(context, predictor.answered(), source.ragged())?)
     }
 
-    fn predict_rows(&self, context: &Context, predictor: &mut Predictor) -> per_entity::Result<()> {
+    fn predict_rows(&self, context: &Context, predictor: &mut Predictor) -> Result<(), CliError> {
         let from = self.format.map_or(Format::Ndjson, Into::into);
         let named = Format::of_path(&self.output).filter(|_| !self.writes_to_stdout());
         let to = self.output_format.map(Into::into).or(named);
@@ -122,10 +123,11 @@ impl Predict {
             format: from,
         };
         let destination = match self.writes_to_stdout() {
-            true => Destination::Writer(Box::new(BufWriter::new(stdout()))),
+            true => Destination::Writer(Box::new(BufWriter::new(Stdout::new()))),
             false => Destination::File(self.output.clone()),
         };
-        predictor.predict_rows(input, destination, to.unwrap_or(from), &context.cancel)
+        predictor.predict_rows(input, destination, to.unwrap_or(from), &context.cancel)?;
+        Ok(())
     }
 
     fn writes_to_stdout(&self) -> bool {
@@ -156,7 +158,7 @@ impl Predict {
         let rows = answered.rows();
         if context.json {
             let output = self.output.display().to_string();
-            print(serde_json::json!({
+            print_json(serde_json::json!({
                 "output": output, "rows": rows, "own": own, "fallback": fallback, "none": none,
                 "left_out": { "ragged": ragged },
             }))

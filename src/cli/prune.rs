@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::print;
+use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
 
 /// Remove old generations, and what interrupted runs left. The current generation and the newest
@@ -24,7 +24,7 @@ impl Prune {
     pub fn run(&self, context: &Context) -> CliResult {
         let removed = store::prune(self.store.path()?, self.keep as usize)?;
         if context.json {
-            print(json!({ "removed": removed }))?;
+            print_json(json!({ "removed": removed }))?;
         } else if !context.quiet {
             for path in &removed {
                 print(format!("removed {}", path.display()))?;

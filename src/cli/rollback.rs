@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::print;
+use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
 
 /// Make another generation of a store the current one.
@@ -23,7 +23,7 @@ impl Rollback {
         let (path, [generation]) = self.store.path_and_generations([&self.generation])?;
         let manifest = store::rollback(path, generation)?;
         if context.json {
-            print(json!({ "current": manifest.current }))?;
+            print_json(json!({ "current": manifest.current }))?;
         } else if !context.quiet {
             print(format!("generation {} is current", manifest.current))?;
         }

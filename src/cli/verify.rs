@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{grouped, print};
+use super::output::grouped;
+use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
 
 /// Check every digest and decode every model of a store; exit code 1 if anything is damaged.
@@ -19,7 +20,7 @@ impl Verify {
     pub fn run(&self, context: &Context) -> CliResult {
         let report = store::verify(self.store.path()?)?;
         if context.json {
-            print(json!({
+            print_json(json!({
                 "generations": report.generations,
                 "models": report.models,
                 "problems": report.problems,

@@ -10,7 +10,9 @@ use serde_json::json;
 
 use super::update;
 use crate::cli::context::Context;
-use crate::cli::output::{bytes, grouped, percent, print, progress, seconds, table};
+use crate::cli::output::{bytes, grouped, percent, progress, seconds};
+use crate::cli::stdout::{print, print_json};
+use crate::cli::table::table;
 
 /// Entities that the summary shows one by one.
 const SHOWN: usize = 20;
@@ -82,7 +84,7 @@ impl Summary {
             log::error!("entity '{key}': {error}");
         }
         if context.json {
-            return print(json!({
+            return print_json(json!({
                 "generation": report.generation,
                 "one_class": self.one_class,
                 "carried": report.carried,

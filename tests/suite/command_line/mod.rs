@@ -6,7 +6,10 @@ mod generate;
 mod help;
 mod inspect;
 mod interrupt;
+mod json;
+mod pipes;
 #[cfg(feature = "scratch")]
 mod scratch;
 mod store_argument;
+mod terminal;
 mod train;

@@ -6,9 +6,9 @@ use per_entity::schema::Holdout;
 use per_entity::source::Source;
 
 use super::context::Context;
-use super::dataset_arguments::DatasetArguments;
+use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, limit};
+use super::output::{grouped, limit, note};
 use super::stdout::{print, print_json};
 use super::table::table;
 use super::tree_arguments::TreeArguments;
@@ -66,6 +66,9 @@ impl Compare {
 
     fn compare(&self, context: &Context) -> Result<Comparison, CliError> {
         let spec = self.dataset.spec()?;
+        if self.dataset.assumes_adult() {
+            note(context, ASSUMES_ADULT);
+        }
         let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
         let comparer = Comparer::new(spec.clone(), self.tree.trainer()?);
         let comparer = comparer.cancel(context.cancel.clone());

@@ -87,6 +87,9 @@ pub struct DatasetArguments {
     compat: Option<Compat>,
 }
 
+/// What is to be said where nothing says what the input is.
+pub const ASSUMES_ADULT: &str = "without --key, --target, --spec or --preset, the input is taken for the Adult census data (key education, target income); --preset adult says so";
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum FormatArgument {
     Csv,
@@ -165,6 +168,12 @@ impl DatasetArguments {
         spec.strict |= self.strict;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// Whether the Adult data is assumed because nothing says what the input is.
+    pub fn assumes_adult(&self) -> bool {
+        let is_said = self.preset.is_some() || self.spec.is_some() || self.compat.is_some();
+        !is_said && self.key.is_empty() && self.target.is_none()
     }
 
     fn base(&self) -> Result<DatasetSpec, CliError> {

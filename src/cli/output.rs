@@ -58,6 +58,13 @@ pub fn limit(lines: usize) -> usize {
     }
 }
 
+/// Says something on stderr that is no warning.
+pub fn note(context: &Context, text: &str) {
+    if !context.quiet {
+        let _ = writeln!(std::io::stderr(), "note: {text}");
+    }
+}
+
 /// Warns of rows with the wrong number of fields.
 pub fn report_ragged(source: &Source) {
     if let Some((path, line, fields, wanted)) = source.first_ragged() {

@@ -15,9 +15,9 @@ use per_entity::train::{Conclusion, Refusal};
 use serde_json::json;
 
 use super::context::Context;
-use super::dataset_arguments::DatasetArguments;
+use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
-use super::output::report_ragged;
+use super::output::{note, report_ragged};
 use super::stdout::{print, print_json};
 use super::tree_arguments::TreeArguments;
 use summary::Summary;
@@ -90,6 +90,9 @@ impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.dataset.spec()?;
+        if self.dataset.assumes_adult() {
+            note(context, ASSUMES_ADULT);
+        }
         let training = self.training(spec.clone(), context)?;
         let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {

@@ -2,6 +2,7 @@
 
 mod adult;
 mod bad_input;
+mod completions;
 mod generate;
 mod help;
 mod inspect;

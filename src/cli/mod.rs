@@ -14,6 +14,7 @@ mod inspect;
 mod interrupt;
 mod man;
 mod output;
+mod output_file;
 mod predict;
 mod prune;
 mod rollback;

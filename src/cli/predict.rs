@@ -12,6 +12,7 @@ use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
 use super::output::{grouped, report_ragged};
+use super::output_file::refuse_read;
 use super::stdout::{Stdout, print, print_json};
 use super::store_argument::StoreArgument;
 
@@ -101,6 +102,7 @@ impl Predict {
         let format = self.format_of_file()?;
         let input_format = self.format.map(Into::into);
         let source = Source::open(&self.input, input_format, &predictor.spec())?;
+        refuse_read(&self.output, &self.store.path()?, source.paths())?;
         report_ragged(&source);
         let destination = match self.writes_to_stdout() {
             true => Destination::Writer(Box::new(Stdout::new())),
@@ -114,6 +116,7 @@ impl Predict {
     }
 
     fn predict_rows(&self, context: &Context, predictor: &mut Predictor) -> Result<(), CliError> {
+        refuse_read(&self.output, &self.store.path()?, [&PathBuf::from("-")])?;
         let from = self.format.map_or(Format::Ndjson, Into::into);
         let named = Format::of_path(&self.output).filter(|_| !self.writes_to_stdout());
         let to = self.output_format.map(Into::into).or(named);

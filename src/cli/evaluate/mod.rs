@@ -13,6 +13,7 @@ use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
 use super::output::limit;
+use super::output_file::refuse_read;
 use super::stdout::print;
 use super::store_argument::StoreArgument;
 use export::{Export, json};
@@ -68,6 +69,9 @@ impl Evaluate {
         let evaluator = self.evaluator(context)?;
         let format = self.format.map(Into::into);
         let source = Source::open(&self.input, format, &evaluator.spec())?;
+        if let Some(output) = &self.output {
+            refuse_read(output, &self.store.path()?, source.paths())?;
+        }
         let report = evaluator.run(source)?;
         if let (Some(export), Some(path)) = (export, &self.output) {
             export.write(&report, path)?;

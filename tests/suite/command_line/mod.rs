@@ -8,6 +8,7 @@ mod help;
 mod inspect;
 mod interrupt;
 mod json;
+mod overwrite;
 mod pipes;
 #[cfg(feature = "scratch")]
 mod scratch;

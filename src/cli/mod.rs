@@ -19,6 +19,7 @@ mod predict;
 mod prune;
 mod rollback;
 mod size;
+mod sort_field;
 mod stdout;
 mod store_argument;
 mod table;

@@ -35,7 +35,7 @@ const COMMANDS: [(&str, i32); 16] = [
         "train --input sample.csv --spec failing.toml --output-dir x",
         2,
     ),
-    ("inspect models", 0),
+    ("inspect models --sort log-loss", 0),
     ("inspect models --entity Doctorate", 0),
     ("evaluate models --input test.csv --group-by sex", 0),
     ("predict models --input sample.csv --output out.csv", 0),

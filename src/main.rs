@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let run = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Err(cli::CliError::Defect));
     match run {
         Ok(exit) => exit.into(),
+        Err(_) if cli::reader_is_gone() => ExitCode::SUCCESS,
         Err(error) if error.is_interruption() => {
             cli::print_error(&error, None);
             ExitCode::from(interrupt.exit_code())

@@ -6,9 +6,11 @@ use per_entity::schema::Holdout;
 use per_entity::source::Source;
 
 use super::context::Context;
-use super::dataset_arguments::DatasetArguments;
+use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, limit, print, table};
+use super::output::{grouped, limit, note};
+use super::stdout::{print, print_json};
+use super::table::table;
 use super::tree_arguments::TreeArguments;
 
 /// Compare one tree per entity with one tree for all and with guessing.
@@ -53,7 +55,7 @@ impl Compare {
     pub fn run(&self, context: &Context) -> CliResult {
         let comparison = self.compare(context)?;
         if context.json {
-            print(serde_json::json!(comparison))?;
+            print_json(serde_json::json!(comparison))?;
         } else if context.quiet {
             print(&comparison.verdict)?;
         } else {
@@ -64,6 +66,9 @@ impl Compare {
 
     fn compare(&self, context: &Context) -> Result<Comparison, CliError> {
         let spec = self.dataset.spec()?;
+        if self.dataset.columns.assumes_adult() {
+            note(context, ASSUMES_ADULT);
+        }
         let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
         let comparer = Comparer::new(spec.clone(), self.tree.trainer()?);
         let comparer = comparer.cancel(context.cancel.clone());

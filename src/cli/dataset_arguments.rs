@@ -112,6 +112,9 @@ pub struct ColumnArguments {
     compat: Option<Compat>,
 }
 
+/// What is to be said where nothing says what the input is.
+pub const ASSUMES_ADULT: &str = "without --key, --target, --spec or --preset, the input is taken for the Adult census data (key education, target income); --preset adult says so";
+
 #[derive(Clone, Copy, ValueEnum)]
 pub enum FormatArgument {
     Csv,
@@ -226,6 +229,12 @@ impl ColumnArguments {
         spec.types
             .extend(declared(&self.timestamp, is_timestamp, timestamp)?);
         Ok(())
+    }
+
+    /// Whether the Adult data is assumed because nothing says what the input is.
+    pub fn assumes_adult(&self) -> bool {
+        let is_said = self.preset.is_some() || self.spec.is_some() || self.compat.is_some();
+        !is_said && self.key.is_empty() && self.target.is_none()
     }
 
     fn base(&self) -> Result<DatasetSpec, CliError> {

@@ -10,7 +10,9 @@ use super::columns;
 use super::context::Context;
 use super::dataset_arguments::ColumnArguments;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, print, report_ragged, table};
+use super::output::{grouped, report_ragged};
+use super::stdout::{print, print_json};
+use super::table::table;
 
 /// Say what files hold: their columns, what they are taken for, and how many rows entities have.
 #[derive(clap::Args)]
@@ -45,7 +47,7 @@ impl Describe {
             return Ok(Exit::Done);
         }
         match (context.json, context.quiet) {
-            (true, _) => print(as_json(&description))?,
+            (true, _) => print_json(as_json(&description))?,
             (false, true) => {}
             (false, false) => print(as_text(&description))?,
         }

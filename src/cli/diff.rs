@@ -1,27 +1,27 @@
 //! `diff`: what sets one generation apart from another.
 
-use std::path::PathBuf;
-
 use per_entity::metrics::{Metric, Metrics};
 use per_entity::store::{Change, Difference, EntityRecord, Generation, Store, difference};
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{grouped, limit, percent, print, table};
+use super::output::{grouped, limit, percent};
+use super::stdout::{print, print_json};
+use super::store_argument::StoreArgument;
+use super::table::table;
 
 /// Compare two generations of a store: entities added, dropped and changed.
 #[derive(clap::Args)]
 pub struct Diff {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// The number of the first generation
-    before: u64,
+    before: Option<String>,
 
     /// The number of the second generation
-    after: u64,
+    after: Option<String>,
 
     /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 50, value_name = "ENTITIES")]
@@ -30,13 +30,15 @@ pub struct Diff {
 
 impl Diff {
     pub fn run(&self, context: &Context) -> CliResult {
-        let before = Store::open_generation(&self.models, self.before)?;
-        let after = Store::open_generation(&self.models, self.after)?;
+        let numbers = [&self.before, &self.after];
+        let (path, [before, after]) = self.store.path_and_generations(numbers)?;
+        let before = Store::open_generation(&path, before)?;
+        let after = Store::open_generation(&path, after)?;
         let difference = difference(&before, &after)?;
         let generations = [before.generation(), after.generation()];
         if context.json {
-            print(as_json(&difference, generations))?;
-        } else {
+            print_json(as_json(&difference, generations))?;
+        } else if !context.quiet {
             print(self.text(&difference, generations))?;
         }
         Ok(Exit::Done)

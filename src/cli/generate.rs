@@ -9,7 +9,8 @@ use per_entity::generate::{Generator, Skew};
 
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{bytes, grouped, print, progress};
+use super::output::{bytes, grouped, progress};
+use super::stdout::{print, print_json};
 
 /// Write made-up rows in the shape of the Adult census data, with labels that depend on the
 /// features.
@@ -85,7 +86,7 @@ impl Generate {
         if context.json {
             let path = self.output.display().to_string();
             let summary = serde_json::json!({ "output": path, "rows": self.rows, "bytes": length });
-            print(summary)?;
+            print_json(summary)?;
         } else if !context.quiet {
             let path = self.output.display();
             print(format!(

@@ -4,6 +4,7 @@ use clap::Command;
 use per_entity::Error;
 use per_entity::error::{InputError, SpecError, StoreError};
 use per_entity::schema::Role;
+use polars::error::PolarsError;
 
 /// What helps after an error, where that can be told in flags that the subcommand has.
 pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
@@ -11,6 +12,7 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
         Error::Input(error) => of_input(error),
         Error::Spec(error) => of_spec(error),
         Error::Store(error) => of_store(error),
+        Error::Polars { cause, .. } => of_polars(cause),
         Error::NullKey { .. } => Some("--unknown null predicts nothing for such rows".into()),
         _ => None,
     }?;
@@ -43,6 +45,16 @@ fn of_input(error: &InputError) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// A column of a text file whose first rows are numbers, but not the others.
+fn of_polars(cause: &PolarsError) -> Option<String> {
+    let text = cause.to_string();
+    let (_, behind) = text
+        .strip_prefix("could not parse `")?
+        .split_once("at column '")?;
+    let (column, _) = behind.split_once("' (column number")?;
+    Some(format!("--categorical {} reads it as text", quoted(column)))
 }
 
 fn of_spec(error: &SpecError) -> Option<String> {

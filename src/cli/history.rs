@@ -1,70 +1,74 @@
 //! `history`: the generations of a store.
 
-use std::path::PathBuf;
-
-use per_entity::store::Store;
+use per_entity::store::{Manifest, Store};
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{bytes, grouped, percent, print, table};
+use super::output::{bytes, grouped, percent};
+use super::stdout::{print, print_json};
+use super::store_argument::StoreArgument;
+use super::table::table;
 
 /// List the generations of a store: when, from what, how, and what came of it.
 #[derive(clap::Args)]
 pub struct History {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 }
 
 impl History {
     pub fn run(&self, context: &Context) -> CliResult {
-        let store = Store::open(&self.models)?;
+        let store = Store::open(self.store.path()?)?;
         let manifest = store.manifest();
         if context.json {
-            print(json!(manifest))?;
-            return Ok(Exit::Done);
+            print_json(json!(manifest))?;
+        } else if !context.quiet {
+            print(text(manifest))?;
         }
-        let header = [
-            "generation",
-            "created",
-            "entities",
-            "trained",
-            "skipped",
-            "failed",
-            "training accuracy",
-            "holdout accuracy",
-            "models",
-        ];
-        let rows = manifest.generations.iter().map(|generation| {
-            let mark = match generation.number == manifest.current {
-                true => " (current)",
-                false => "",
-            };
-            let holdout = generation.run.holdout.as_ref();
-            let holdout_accuracy = holdout.and_then(|holdout| holdout.overall.micro.accuracy);
-            vec![
-                format!("{}{mark}", generation.number),
-                generation.created.clone(),
-                grouped(generation.entities),
-                grouped(generation.trained),
-                grouped(generation.skipped),
-                grouped(generation.failed),
-                generation.training_accuracy.map_or(String::new(), percent),
-                holdout_accuracy.map_or(String::new(), percent),
-                bytes(generation.model_bytes),
-            ]
-        });
-        let mut text = table(&header, rows);
-        text.push('\n');
-        for generation in &manifest.generations {
-            text += &format!(
-                "\n{}: {}",
-                generation.number,
-                generation.run.command.join(" ")
-            );
-        }
-        print(text)?;
         Ok(Exit::Done)
     }
+}
+
+fn text(manifest: &Manifest) -> String {
+    let header = [
+        "generation",
+        "created",
+        "entities",
+        "trained",
+        "skipped",
+        "failed",
+        "training accuracy",
+        "holdout accuracy",
+        "models",
+    ];
+    let rows = manifest.generations.iter().map(|generation| {
+        let mark = match generation.number == manifest.current {
+            true => " (current)",
+            false => "",
+        };
+        let holdout = generation.run.holdout.as_ref();
+        let holdout_accuracy = holdout.and_then(|holdout| holdout.overall.micro.accuracy);
+        vec![
+            format!("{}{mark}", generation.number),
+            generation.created.clone(),
+            grouped(generation.entities),
+            grouped(generation.trained),
+            grouped(generation.skipped),
+            grouped(generation.failed),
+            generation.training_accuracy.map_or(String::new(), percent),
+            holdout_accuracy.map_or(String::new(), percent),
+            bytes(generation.model_bytes),
+        ]
+    });
+    let mut text = table(&header, rows);
+    text.push('\n');
+    for generation in &manifest.generations {
+        text += &format!(
+            "\n{}: {}",
+            generation.number,
+            generation.run.command.join(" ")
+        );
+    }
+    text
 }

@@ -1,15 +1,18 @@
 //! `inspect`: what is in a store, and what a tree asks.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use per_entity::metrics::Metric;
-use per_entity::store::{EntityRecord, Store};
+use per_entity::model::Model;
+use per_entity::store::{EntityRecord, Generation, Store};
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{bytes, grouped, limit, percent, print, table};
+use super::output::{bytes, grouped, limit, percent};
+use super::sort_field::SortField;
+use super::stdout::{print, print_json};
+use super::store_argument::StoreArgument;
+use super::table::table;
 use super::tree_format::{tree_as_dot, tree_as_json, tree_as_text};
 
 /// List the entities of a store, or print one entity's tree.
@@ -17,12 +20,12 @@ use super::tree_format::{tree_as_dot, tree_as_json, tree_as_text};
 #[command(after_help = "\
 Examples:
   per-entity inspect models
+  per-entity inspect models --sort accuracy --limit 10
   per-entity inspect models --entity Bachelors
   per-entity inspect models --entity Bachelors --format dot | dot -Tsvg > tree.svg")]
 pub struct Inspect {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// Print the tree of this entity; the values of a composite key as one CSV record
     #[arg(long, value_name = "KEY")]
@@ -32,9 +35,14 @@ pub struct Inspect {
     #[arg(long, value_enum, default_value_t = TreeFormat::Text)]
     format: TreeFormat,
 
-    /// List at most this many entities; 0 lists all
-    #[arg(long, default_value_t = 50, value_name = "ENTITIES")]
-    limit: usize,
+    /// List entities by this: the largest first, but of figures the worst; `accuracy` and the other
+    /// metrics are those on the rows held out, or where none were, the accuracy is that of training
+    #[arg(long, value_name = "FIELD", value_parser = SortField::parser(), default_value = "key", conflicts_with = "entity")]
+    sort: SortField,
+
+    /// List at most this many entities; 0 lists all [default: 50, or all with --json]
+    #[arg(long, value_name = "ENTITIES", conflicts_with = "entity")]
+    limit: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,49 +55,73 @@ enum TreeFormat {
     Dot,
 }
 
+/// Entities that a table lists unless more are asked for.
+const LISTED: usize = 50;
+
 impl Inspect {
     pub fn run(&self, context: &Context) -> CliResult {
-        let store = Store::open(&self.models)?;
-        let json = context.json || self.format == TreeFormat::Json;
+        let store = Store::open(self.store.path()?)?;
         match &self.entity {
-            Some(key) => {
-                let model = store.model(key)?;
-                let text = match (json, self.format) {
-                    (true, _) => tree_as_json(&model).to_string(),
-                    (false, TreeFormat::Dot) => tree_as_dot(&model),
-                    (false, _) => tree_as_text(&model),
-                };
-                print(text.trim_end())?;
-            }
-            None => self.list(&store, json)?,
+            Some(key) => self.print_tree(context, &store.model(key)?)?,
+            None => self.list(context, &store)?,
         }
         Ok(Exit::Done)
     }
 
-    fn list(&self, store: &Store, json: bool) -> Result<(), CliError> {
-        let records = store.records()?;
-        if json {
-            let entities: Vec<_> = records.iter().map(record_as_json).collect();
-            print(json!({ "generation": store.generation(), "entities": entities }))?;
-            return Ok(());
+    fn print_tree(&self, context: &Context, model: &Model) -> std::io::Result<()> {
+        match (context.json, context.quiet, self.format) {
+            (true, ..) | (_, false, TreeFormat::Json) => print_json(tree_as_json(model)),
+            (_, true, _) => Ok(()),
+            (.., TreeFormat::Dot) => print(tree_as_dot(model).trim_end()),
+            (.., TreeFormat::Text) => print(tree_as_text(model).trim_end()),
         }
-        let limit = limit(self.limit);
-        let header = [
-            "entity",
-            "rows",
-            "classes",
-            "nodes",
-            "depth",
-            "training accuracy",
-            "bytes",
-            "status",
-        ];
-        let mut text = table(&header, records.iter().take(limit).map(row));
+    }
+
+    fn list(&self, context: &Context, store: &Store) -> Result<(), CliError> {
+        let mut records = store.records()?;
+        let is_held_out = store.generation().run.holdout.is_some();
+        self.check_sort(is_held_out)?;
+        self.sort.sort(&mut records, is_held_out);
+        let is_json = self.format == TreeFormat::Json && !context.quiet;
+        if context.json || is_json {
+            let shown = records.iter().take(limit(self.limit.unwrap_or(0)));
+            let entities: Vec<_> = shown.map(record_as_json).collect();
+            print_json(json!({ "generation": store.generation(), "entities": entities }))?;
+        } else if !context.quiet {
+            print(self.text(store.generation(), &records))?;
+        }
+        Ok(())
+    }
+
+    fn check_sort(&self, is_held_out: bool) -> Result<(), CliError> {
+        match self.sort {
+            SortField::Metric(metric) if metric != Metric::Accuracy && !is_held_out => {
+                Err(CliError::Usage(format!(
+                    "--sort {}: no rows were held out when these models were trained, so only their training accuracy is known; say --sort accuracy, or train with --holdout",
+                    metric.slug()
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self, generation: &Generation, records: &[EntityRecord]) -> String {
+        let metrics = self.metrics(generation);
+        let headings = metrics
+            .iter()
+            .map(|metric| format!("holdout {}", metric.name()));
+        let headings: Vec<String> = headings.collect();
+        let mut header = vec!["entity", "rows", "classes", "nodes", "depth"];
+        header.push("training accuracy");
+        header.extend(headings.iter().map(String::as_str));
+        header.extend(["bytes", "status"]);
+        let limit = limit(self.limit.unwrap_or(LISTED));
+        let rows = records.iter().take(limit);
+        let mut text = table(&header, rows.map(|record| row(record, &metrics)));
         if records.len() > limit {
             let more = grouped((records.len() - limit) as u64);
             text += &format!("\nand {more} more; --limit 0 lists all");
         }
-        let generation = store.generation();
         text += &format!(
             "\n\ngeneration {} of {}: {} entities, {} trained, {} skipped, {} failed; {} of models",
             generation.number,
@@ -100,12 +132,21 @@ impl Inspect {
             grouped(generation.failed),
             bytes(generation.model_bytes),
         );
-        print(text)?;
-        Ok(())
+        text
+    }
+
+    /// The figures on the rows held out that are shown: the accuracy, and what is sorted by.
+    fn metrics(&self, generation: &Generation) -> Vec<Metric> {
+        let sorted_by = match self.sort {
+            SortField::Metric(metric) if metric != Metric::Accuracy => Some(metric),
+            _ => None,
+        };
+        let accuracy = generation.run.holdout.as_ref().map(|_| Metric::Accuracy);
+        accuracy.into_iter().chain(sorted_by).collect()
     }
 }
 
-fn row(record: &EntityRecord) -> Vec<String> {
+fn row(record: &EntityRecord, metrics: &[Metric]) -> Vec<String> {
     let number =
         |number: Option<u32>| number.map_or(String::new(), |number| grouped(number.into()));
     let status = match &record.error {
@@ -113,21 +154,28 @@ fn row(record: &EntityRecord) -> Vec<String> {
         None => record.status.name().to_owned(),
     };
     let summary = record.summary.as_ref();
-    vec![
+    let mut row = vec![
         record.key.clone(),
         grouped(record.rows),
         number(summary.map(|summary| summary.classes)),
         number(summary.map(|summary| summary.nodes)),
         number(summary.map(|summary| summary.depth)),
         summary.map_or(String::new(), |summary| percent(summary.training_accuracy)),
-        grouped(record.model_bytes()),
-        status,
-    ]
+    ];
+    let scores = metrics.iter().map(|metric| match metric {
+        Metric::LogLoss | Metric::BrierScore => record
+            .holdout_score(*metric)
+            .map(|score| format!("{score:.4}")),
+        _ => record.holdout_score(*metric).map(percent),
+    });
+    row.extend(scores.map(Option::unwrap_or_default));
+    row.extend([grouped(record.model_bytes()), status]);
+    row
 }
 
 fn record_as_json(record: &EntityRecord) -> serde_json::Value {
     let summary = record.summary.as_ref();
-    json!({
+    let mut fields = json!({
         "key": record.key,
         "status": record.status.name(),
         "error": record.error,
@@ -137,8 +185,11 @@ fn record_as_json(record: &EntityRecord) -> serde_json::Value {
         "depth": summary.map(|summary| summary.depth),
         "training_accuracy": summary.map(|summary| summary.training_accuracy),
         "holdout_rows": record.holdout.as_ref().map(|holdout| holdout.rows),
-        "accuracy": record.holdout_score(Metric::Accuracy),
         "file": record.file(),
         "bytes": record.model_bytes(),
-    })
+    });
+    for metric in Metric::ALL {
+        fields[metric.key()] = json!(record.holdout_score(metric));
+    }
+    fields
 }

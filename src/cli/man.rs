@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::{CliResult, Exit};
+use super::stdout::Stdout;
 
 /// Print the manual page, or write one page per subcommand to a directory.
 #[derive(clap::Args)]
@@ -17,7 +18,7 @@ impl Man {
     /// `command` is the whole command line.
     pub fn run(&self, command: clap::Command) -> CliResult {
         match &self.output_dir {
-            None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
+            None => clap_mangen::Man::new(command).render(&mut Stdout::new())?,
             Some(directory) => {
                 std::fs::create_dir_all(directory)?;
                 clap_mangen::generate_to(command, directory)?;

@@ -16,15 +16,21 @@ mod inspect;
 mod interrupt;
 mod man;
 mod output;
+mod output_file;
 mod predict;
 mod prune;
 mod rollback;
 mod size;
+mod sort_field;
+mod stdout;
+mod store_argument;
+mod table;
 mod train;
 mod tree_arguments;
 mod tree_format;
 mod verify;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -33,6 +39,7 @@ use context::Context;
 pub use error::CliError;
 use error::CliResult;
 pub use interrupt::Interrupt;
+pub use stdout::reader_is_gone;
 
 /// One decision tree per entity: train, look into, and use a model for every store, customer,
 /// machine or country.
@@ -141,12 +148,16 @@ pub fn set_up_logging(cli: &Cli) {
         .format_timestamp(None)
         .format_target(false)
         .init();
+    // Its warnings are for those who program with it.
+    polars::error::set_warning_function(|text, _| log::debug!("{text}"));
 }
 
 pub fn print_error(error: &CliError, hint: Option<&str>) {
-    eprintln!("error: {error}");
+    // Nobody may read stderr any more.
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "error: {error}");
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        let _ = writeln!(stderr, "hint: {hint}");
     }
 }
 
@@ -160,7 +171,7 @@ pub fn fail(cli: &Cli, error: &CliError) -> ExitCode {
         if let Some(hint) = &hint {
             document["hint"] = hint.as_str().into();
         }
-        let _ = output::print(document);
+        let _ = stdout::print_json(document);
     }
     print_error(error, hint.as_deref());
     ExitCode::from(2)

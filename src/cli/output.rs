@@ -1,39 +1,12 @@
-//! How numbers, tables and progress look.
+//! How numbers and progress look, and what is said on stderr.
 
-use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use per_entity::source::Source;
 
 use super::context::Context;
-
-/// Prints a line or more on stdout. A reader that has seen enough, as `head` has, is not an error.
-pub fn print(text: impl Display) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
-/// A table whose first column is text and whose others are numbers.
-pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(header.to_vec());
-    table.add_rows(rows);
-    for (position, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if position > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
-}
 
 /// A whole number with its thousands apart.
 pub fn grouped(number: u64) -> String {
@@ -82,6 +55,13 @@ pub fn limit(lines: usize) -> usize {
     match lines {
         0 => usize::MAX,
         limit => limit,
+    }
+}
+
+/// Says something on stderr that is no warning.
+pub fn note(context: &Context, text: &str) {
+    if !context.quiet {
+        let _ = writeln!(std::io::stderr(), "note: {text}");
     }
 }
 

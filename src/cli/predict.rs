@@ -1,7 +1,7 @@
 //! `predict`: each row by its own entity's model.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, ErrorKind, stdin, stdout};
+use std::io::{BufReader, BufWriter, Write, stdin};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -14,7 +14,10 @@ use per_entity::{Error, Store};
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, print, report_ragged};
+use super::output::{grouped, report_ragged};
+use super::output_file::refuse_read;
+use super::stdout::{Stdout, print, print_json};
+use super::store_argument::StoreArgument;
 
 /// Predict each row with the model of its own entity.
 ///
@@ -31,9 +34,8 @@ Examples:
   tail -f events.ndjson | per-entity predict --models models --input - --output -
   per-entity predict --models models --input new.csv --output out.csv --on-bad-row skip --rejects bad.ndjson")]
 pub struct Predict {
-    /// The store
-    #[arg(long, value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// Files or globs, read as at training; `-` reads rows from stdin as they come
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -155,7 +157,7 @@ impl Predict {
     }
 
     fn predictor(&self) -> Result<Predictor, CliError> {
-        let predictor = Predictor::new(Store::open(&self.models)?)?;
+        let predictor = Predictor::new(Store::open(self.store.path()?)?)?;
         let predictor = predictor.unknown(self.unknown.into())?.cache(self.cache);
         Ok(predictor.added(self.added()?))
     }
@@ -220,12 +222,16 @@ impl Predict {
         let format = self.format_of_file()?;
         let input_format = self.format.map(Into::into);
         let source = Source::open(&self.input, input_format, &predictor.spec())?;
+        refuse_read(&self.output, &self.store.path()?, source.paths())?;
         report_ragged(&source);
         let destination = match self.writes_to_stdout() {
-            true => Destination::Writer(Box::new(stdout())),
+            true => Destination::Writer(Box::new(Stdout::new())),
             false => Destination::File(self.output.clone()),
         };
         predictor.predict_files(&source, destination, format, &context.cancel)?;
+        if self.writes_to_stdout() {
+            Stdout::new().flush()?;
+        }
         let rows = predictor.answered().rows();
         Ok(Outcome {
             rows: RowAccount {
@@ -247,22 +253,19 @@ impl Predict {
             true => self.format_of_stream(input.format()),
             false => self.format_of_file()?,
         };
+        let mut inputs: Vec<PathBuf> = input.paths().map(Path::to_path_buf).collect();
+        if inputs.is_empty() {
+            inputs.push("-".into());
+        }
+        refuse_read(&self.output, &self.store.path()?, &inputs)?;
         let destination = match self.writes_to_stdout() {
-            true => Destination::Writer(Box::new(BufWriter::with_capacity(1 << 16, stdout()))),
+            true => Destination::Writer(Box::new(BufWriter::with_capacity(1 << 16, Stdout::new()))),
             false => Destination::File(self.output.clone()),
         };
-        match predictor.predict_rows(input, destination, format, &context.cancel) {
-            // A reader that has seen enough, as `head` has.
-            Err(Error::Io { cause, .. })
-                if cause.kind() == ErrorKind::BrokenPipe && self.writes_to_stdout() =>
-            {
-                Ok(Outcome::default())
-            }
-            rows => Ok(Outcome {
-                rows: rows?,
-                ragged: 0,
-            }),
-        }
+        Ok(Outcome {
+            rows: predictor.predict_rows(input, destination, format, &context.cancel)?,
+            ragged: 0,
+        })
     }
 
     fn format_of_stream(&self, from: Format) -> Format {
@@ -299,7 +302,7 @@ impl Predict {
     ) -> std::io::Result<()> {
         match (self.writes_to_stdout(), context.json) {
             (true, true) => eprintln!("{}", self.document(answered, outcome)),
-            (false, true) => print(self.document(answered, outcome))?,
+            (false, true) => print_json(self.document(answered, outcome))?,
             (false, false) if !context.quiet => print(summary(answered, outcome))?,
             _ => {}
         }

@@ -1,30 +1,29 @@
 //! `rollback`: another generation becomes the current one.
 
-use std::path::PathBuf;
-
 use per_entity::store;
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::print;
+use super::stdout::{print, print_json};
+use super::store_argument::StoreArgument;
 
 /// Make another generation of a store the current one.
 #[derive(clap::Args)]
 pub struct Rollback {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// The number of the generation; `per-entity history` lists them
-    generation: u64,
+    generation: Option<String>,
 }
 
 impl Rollback {
     pub fn run(&self, context: &Context) -> CliResult {
-        let manifest = store::rollback(&self.models, self.generation)?;
+        let (path, [generation]) = self.store.path_and_generations([&self.generation])?;
+        let manifest = store::rollback(path, generation)?;
         if context.json {
-            print(json!({ "current": manifest.current }))?;
+            print_json(json!({ "current": manifest.current }))?;
         } else if !context.quiet {
             print(format!("generation {} is current", manifest.current))?;
         }

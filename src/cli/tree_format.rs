@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ndarray::Array2;
 use per_entity::model::{Model, Test};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One line a node: what its parent's answer was, what it asks, and its training weight by class.
 pub fn tree_as_text(model: &Model) -> String {
@@ -16,7 +16,7 @@ pub fn tree_as_text(model: &Model) -> String {
             .classes()
             .iter()
             .zip(counts.row(node))
-            .map(|(class, count)| format!("{class} {count}"))
+            .map(|(class, count)| format!("{class} {}", number(*count)))
             .collect();
         let question = match model.test(node) {
             Test::Leaf(_) => format!("=> {}", prediction(model, &counts, node)),
@@ -33,9 +33,25 @@ pub fn tree_as_text(model: &Model) -> String {
     text
 }
 
+/// The shortest text that is read back as the very same number.
+fn number(number: f64) -> String {
+    // With an exponent where that many zeros would be no help.
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// As [`number`]: a whole number has no fraction.
+fn json_number(number: f64) -> Value {
+    const LAST_WHOLE: f64 = (1_u64 << 53) as f64;
+    match number.fract() == 0.0 && number.abs() < LAST_WHOLE {
+        true => (number as i64).into(),
+        false => number.into(),
+    }
+}
+
 fn test_as_text(test: &Test) -> String {
     match test {
-        Test::LessOrEqual { feature, threshold } => format!("{feature} <= {threshold}"),
+        Test::LessOrEqual { feature, threshold } => format!("{feature} <= {}", number(*threshold)),
         Test::Equal { feature, category } => format!("{feature} = {category}"),
         Test::Leaf(_) => String::new(),
     }
@@ -53,15 +69,15 @@ fn prediction<'a>(model: &'a Model, counts: &Array2<f64>, node: usize) -> &'a st
 }
 
 /// The nodes, children by their positions.
-pub fn tree_as_json(model: &Model) -> serde_json::Value {
+pub fn tree_as_json(model: &Model) -> Value {
     let counts = model.node_counts();
     let nodes: Vec<_> = (0..model.node_count())
         .map(|node| {
-            let weights = counts.row(node).to_vec();
+            let weights = counts.row(node).mapv(json_number).to_vec();
             let children = (model.left(node), model.right(node));
             match model.test(node) {
                 Test::LessOrEqual { feature, threshold } => json!({
-                    "feature": feature, "operator": "<=", "value": threshold,
+                    "feature": feature, "operator": "<=", "value": json_number(threshold),
                     "left": children.0, "right": children.1, "counts": weights,
                 }),
                 Test::Equal { feature, category } => json!({
@@ -87,7 +103,7 @@ pub fn tree_as_dot(model: &Model) -> String {
     };
     let mut text = String::from("digraph tree {\n  node [shape=box, fontname=\"sans-serif\"];\n");
     for node in 0..model.node_count() {
-        let weights: Vec<String> = counts.row(node).iter().map(f64::to_string).collect();
+        let weights = counts.row(node).mapv(number).to_vec();
         let test = model.test(node);
         let label = match test {
             Test::Leaf(_) => prediction(model, &counts, node).to_owned(),

@@ -1,27 +1,26 @@
 //! `verify`: whether a store is what it says it is.
 
-use std::path::PathBuf;
-
 use per_entity::store;
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{grouped, print};
+use super::output::grouped;
+use super::stdout::{print, print_json};
+use super::store_argument::StoreArgument;
 
 /// Check every digest and decode every model of a store; exit code 1 if anything is damaged.
 #[derive(clap::Args)]
 pub struct Verify {
-    /// The store
-    #[arg(value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 }
 
 impl Verify {
     pub fn run(&self, context: &Context) -> CliResult {
-        let report = store::verify(&self.models)?;
+        let report = store::verify(self.store.path()?)?;
         if context.json {
-            print(json!({
+            print_json(json!({
                 "generations": report.generations,
                 "models": report.models,
                 "problems": report.problems,

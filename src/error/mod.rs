@@ -4,6 +4,7 @@
 mod evaluation;
 mod input;
 mod params;
+mod polars_message;
 mod spec;
 mod store;
 
@@ -13,6 +14,7 @@ use crate::schema::HoldoutShareError;
 pub use evaluation::EvaluationError;
 pub use input::InputError;
 pub use params::ParamsError;
+pub(crate) use polars_message::polars_message;
 pub use spec::SpecError;
 pub use store::StoreError;
 
@@ -47,8 +49,8 @@ pub enum Error {
         /// The row, from 1.
         row: u64,
     },
-    /// Polars failed.
-    #[error("{context}: {cause}")]
+    /// Polars failed. Its message is printed without advice that is meant for its own users.
+    #[error("{context}: {}", polars_message(cause))]
     Polars {
         /// What was being done.
         context: String,

@@ -9,7 +9,11 @@ use crate::schema::{HoldoutShareError, Role, ValueType};
 #[non_exhaustive]
 pub enum SpecError {
     /// A column that the input does not have.
-    #[error("no column '{column}', which is wanted as {role}; the input has {}", list(.columns))]
+    #[error(
+        "no column '{column}', which is wanted as {role}; {}the input has {}",
+        nearest(.column, .columns).map_or(String::new(), |nearest| format!("did you mean '{nearest}'? ")),
+        list(.columns)
+    )]
     UnknownColumn {
         /// What the column was wanted for.
         role: Role,
@@ -159,6 +163,16 @@ pub enum SpecError {
         /// The classes that there are.
         classes: Vec<String>,
     },
+}
+
+/// The column whose name is most like one that is not there, if any is like it at all.
+fn nearest<'a>(wanted: &str, columns: &'a [String]) -> Option<&'a String> {
+    let wanted = wanted.to_lowercase();
+    let edits = |column: &String| strsim::osa_distance(&wanted, &column.to_lowercase());
+    let most = (wanted.chars().count() / 3).max(1);
+    let nearest = columns.iter().min_by_key(|column| edits(column))?;
+    let has_common = edits(nearest) < wanted.chars().count();
+    (has_common && edits(nearest) <= most).then_some(nearest)
 }
 
 fn list(texts: &[String]) -> String {

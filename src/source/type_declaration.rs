@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::value::has_offset;
 use crate::schema::ColumnType;
 
 /// What a specification says about the type of a column: `"text"`, or with the notation of its
@@ -79,7 +80,8 @@ impl TypeDeclaration {
     ///
     /// For a notation that is none.
     pub fn timestamp(format: &str) -> Result<Self, String> {
-        Self::formatted(timestamp_of(format), format)
+        let zone = has_offset(format).then(|| "UTC".to_owned());
+        Self::formatted(ColumnType::timestamp(zone), format)
     }
 
     fn formatted(column_type: ColumnType, format: &str) -> Result<Self, String> {
@@ -95,14 +97,6 @@ impl TypeDeclaration {
             format: Some(format.to_owned()),
         })
     }
-}
-
-/// Texts with an offset from UTC are instants.
-fn timestamp_of(format: &str) -> ColumnType {
-    let has_offset = ["%z", "%:z", "%#z", "%+"]
-        .iter()
-        .any(|z| format.contains(z));
-    ColumnType::timestamp(has_offset.then(|| "UTC".to_owned()))
 }
 
 impl From<TypeDeclaration> for Notation {

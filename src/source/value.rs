@@ -212,13 +212,20 @@ pub(super) fn date_as(text: &str, format: &str) -> Option<i32> {
 
 /// Microseconds since 1970 of a date with a time in a notation of `strftime`.
 pub(super) fn timestamp_as(text: &str, format: &str) -> Option<i64> {
-    if let Ok(instant) = DateTime::parse_from_str(text, format) {
+    if has_offset(format) {
+        let instant = DateTime::parse_from_str(text, format).ok()?;
         return Some(instant.timestamp_micros());
     }
     if let Ok(timestamp) = NaiveDateTime::parse_from_str(text, format) {
         return Some(timestamp.and_utc().timestamp_micros());
     }
     Some(i64::from(days(NaiveDate::parse_from_str(text, format).ok()?)) * DAY)
+}
+
+/// Whether a notation of `strftime` has an offset from UTC, so that texts are instants.
+pub(super) fn has_offset(format: &str) -> bool {
+    let offsets = ["%z", "%:z", "%#z", "%+"];
+    offsets.iter().any(|offset| format.contains(offset))
 }
 
 /// Nanoseconds since midnight of a time in a notation of `strftime`.

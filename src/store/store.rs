@@ -11,7 +11,7 @@ use super::index::Index;
 use super::layout::is_plain_name;
 use super::manifest::{Generation, Manifest};
 use super::record::EntityRecord;
-use crate::error::{Error, Result, StoreError};
+use crate::error::{Error, Result, StoreError, polars_message};
 use crate::guard::guarded;
 use crate::model::Model;
 
@@ -148,7 +148,7 @@ impl Store {
                 },
             ),
         };
-        frame.map_err(|error| self.damaged_file(file, error.to_string()))
+        frame.map_err(|cause| self.damaged_file(file, polars_message(&cause)))
     }
 
     /// What the store notes about all entities.
@@ -185,8 +185,8 @@ impl Store {
     }
 
     fn guard<T>(&self, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
-        guarded(read).map_err(|error| {
-            let problem = format!("is damaged ({error}); {GO_BACK}");
+        guarded(read).map_err(|cause| {
+            let problem = format!("is damaged ({}); {GO_BACK}", polars_message(&cause));
             self.damaged_file(&self.generation.entities_file.name, problem)
         })
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
-use crate::error::{Error, Result, SpecError};
+use crate::error::{Error, Result, SpecError, polars_message};
+use crate::guard::guarded;
+use crate::schema::ValueType;
 use crate::source::{DatasetSpec, timestamp};
 
 /// A predicate, and the columns that it looks at.
@@ -37,16 +39,22 @@ impl Filter {
             return Ok(None);
         };
         let expression = parse(predicate)?.map_expr(|part| with_times(part, schema));
-        let schema: SchemaRef = Arc::new(schema.clone());
-        let found = expression.to_field(&schema);
-        let dtype = found
-            .map_err(|error| invalid(predicate, error.to_string()))?
-            .dtype;
+        let of_columns = |cause: PolarsError| {
+            let types = types_of_columns(&expression, schema);
+            invalid(predicate, format!("{}{types}", polars_message(&cause)))
+        };
+        let shared: SchemaRef = Arc::new(schema.clone());
+        let dtype = expression.to_field(&shared).map_err(of_columns)?.dtype;
         if dtype != DataType::Boolean {
             let problem =
                 format!("is of type {dtype}, not true or false; compare it with something");
             return Err(invalid(predicate, problem));
         }
+        // Polars compares types only when it runs: here on a row without values.
+        let columns = schema.iter();
+        let columns = columns.map(|(name, dtype)| Column::full_null(name.clone(), 1, dtype));
+        let nothing = DataFrame::new(1, columns.collect());
+        guarded(|| nothing?.lazy().filter(expression.clone()).collect()).map_err(of_columns)?;
         Ok(Some(Self {
             columns: names(&expression),
             expression,
@@ -64,7 +72,16 @@ fn invalid(predicate: &str, problem: String) -> Error {
 
 fn parse(predicate: &str) -> Result<Expr> {
     // In parentheses, so that nothing may stand behind the expression.
-    sql_expr(format!("({predicate})")).map_err(|error| invalid(predicate, error.to_string()))
+    sql_expr(format!("({predicate})")).map_err(|cause| invalid(predicate, polars_message(&cause)))
+}
+
+/// The types of the columns that a predicate looks at, to be added to what is wrong with it.
+fn types_of_columns(predicate: &Expr, schema: &Schema) -> String {
+    let types = names(predicate).into_iter().filter_map(|name| {
+        let value_type = ValueType::from(schema.get(&name)?);
+        Some(format!("; column '{name}' is of type {value_type}"))
+    });
+    types.collect()
 }
 
 fn names(expression: &Expr) -> Vec<String> {

@@ -45,8 +45,8 @@ impl Table {
     /// `rows` are those before the filter, where they are known.
     pub(super) fn run(query: &Query, rows: Option<u64>, cancel: &Cancel) -> Result<Self> {
         let collector = Collector::new(query, cancel.clone());
-        let context = "cannot read the input";
-        let mut collector = stream(query.frame.clone(), collector, Collector::take, context)?;
+        let context = query.failure();
+        let mut collector = stream(query.frame.clone(), collector, Collector::take, &context)?;
         cancel.check()?;
         let passed = collector.rows as u64 + collector.filter.left_out.total();
         let rows = rows_before_filter(query, rows, passed)?;
@@ -85,7 +85,7 @@ pub(super) fn rows_before_filter(query: &Query, rows: Option<u64>, passed: u64) 
         (None, Some(unfiltered)) => count(unfiltered)?,
         (None, None) => passed,
     };
-    let filtered = query.is_filtered && rows >= passed;
+    let filtered = query.predicate.is_some() && rows >= passed;
     if rows != passed && !filtered {
         return Err(InputError::Changed {
             counted: rows,

@@ -18,7 +18,7 @@ pub struct Query {
     pub(super) target: (String, KeyType),
     pub(super) features: Vec<Feature>,
     pub(super) weight: Option<String>,
-    pub(super) is_filtered: bool,
+    pub(super) predicate: Option<String>,
     /// Number of columns that are carried along, behind the features.
     pub(super) carried: usize,
     /// Counts the rows before the filter, where there is one.
@@ -67,7 +67,7 @@ impl Query {
             target: selection.target,
             features: selection.features,
             weight: spec.weight.clone(),
-            is_filtered: filter.is_some(),
+            predicate: spec.predicate.clone(),
             carried: carried.len(),
             unfiltered: counts_rows.then(|| input.row_count()).transpose()?,
             notes: ColumnNote::all(&found, &columns, &roles),
@@ -148,6 +148,14 @@ impl Query {
     /// What is worth saying about the columns.
     pub fn notes(&self) -> &[ColumnNote] {
         &self.notes
+    }
+
+    /// What failed where the query does, for messages.
+    pub(super) fn failure(&self) -> String {
+        match &self.predicate {
+            None => "cannot read the input".into(),
+            Some(predicate) => format!("cannot read the input where '{predicate}' holds"),
+        }
     }
 }
 

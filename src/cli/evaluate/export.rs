@@ -7,13 +7,21 @@ use std::path::Path;
 use per_entity::evaluate::{Fairness, ModelStatus, Report};
 use per_entity::metrics::{Metric, MetricSummary, Metrics};
 use polars::prelude::*;
+use serde_json::json;
 
 use crate::cli::error::CliError;
+use crate::cli::stdout::versioned;
 
 /// The whole report.
 pub fn json(report: &Report) -> Result<String, CliError> {
-    serde_json::to_string_pretty(report)
-        .map_err(|error| CliError::Usage(format!("cannot write the figures as JSON: {error}")))
+    let failed = |error| CliError::Usage(format!("cannot write the figures as JSON: {error}"));
+    let mut document = serde_json::to_value(report).map_err(failed)?;
+    // Targets are values of the data, which are no names of fields.
+    let unseen = report.unseen_targets.iter();
+    document["unseen_targets"] = unseen
+        .map(|(target, rows)| json!({ "target": target, "rows": rows }))
+        .collect();
+    serde_json::to_string_pretty(&versioned(document)).map_err(failed)
 }
 
 /// How an entity's model fared, in a word or two.
@@ -49,7 +57,10 @@ impl Export {
 
     pub fn write(self, report: &Report, path: &Path) -> Result<(), CliError> {
         let failed = |problem: String| CliError::Usage(format!("{}: {problem}", path.display()));
-        let polars = |error: PolarsError| failed(error.to_string());
+        let polars = |cause: PolarsError| -> CliError {
+            let context = format!("{}: cannot write the figures", path.display());
+            per_entity::Error::Polars { context, cause }.into()
+        };
         let mut file = BufWriter::new(File::create(path).map_err(|e| failed(e.to_string()))?);
         match self {
             Export::Json => {

@@ -11,8 +11,11 @@ use per_entity::source::Source;
 
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
-use super::error::{CliResult, Exit};
-use super::output::{limit, print};
+use super::error::{CliError, CliResult, Exit};
+use super::output::limit;
+use super::output_file::refuse_read;
+use super::stdout::print;
+use super::store_argument::StoreArgument;
 use export::{Export, json};
 use text::report_as_text;
 
@@ -28,9 +31,8 @@ Examples:
 
 Figures are scikit-learn's and Fairlearn's; one that the rows do not define is empty.")]
 pub struct Evaluate {
-    /// The store
-    #[arg(long, value_name = "DIRECTORY")]
-    models: PathBuf,
+    #[command(flatten)]
+    store: StoreArgument,
 
     /// Files or globs: CSV, TSV (gzip or zstd too), Parquet, Arrow IPC, NDJSON
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
@@ -67,6 +69,9 @@ impl Evaluate {
         let evaluator = self.evaluator(context)?;
         let format = self.format.map(Into::into);
         let source = Source::open(&self.input, format, &evaluator.spec())?;
+        if let Some(output) = &self.output {
+            refuse_read(output, &self.store.path()?, source.paths())?;
+        }
         let report = evaluator.run(source)?;
         if let (Some(export), Some(path)) = (export, &self.output) {
             export.write(&report, path)?;
@@ -85,8 +90,8 @@ impl Evaluate {
         })
     }
 
-    fn evaluator(&self, context: &Context) -> per_entity::Result<Evaluator> {
-        let evaluator = Evaluator::new(Store::open(&self.models)?)
+    fn evaluator(&self, context: &Context) -> Result<Evaluator, CliError> {
+        let evaluator = Evaluator::new(Store::open(self.store.path()?)?)
             .group_by(self.group_by.clone())
             .positive(self.positive.clone())
             .cancel(context.cancel.clone());

@@ -4,7 +4,8 @@ use per_entity::evaluate::{ENOUGH_ROWS, EntityReport, Fairness, Report};
 use per_entity::metrics::Metric;
 
 use super::export::{means, scores, status_name};
-use crate::cli::output::{grouped, percent, table};
+use crate::cli::output::{grouped, percent};
+use crate::cli::table::table;
 
 /// A report as tables; of the entities, the first `limit`.
 pub fn report_as_text(report: &Report, limit: usize) -> String {

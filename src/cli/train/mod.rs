@@ -15,9 +15,10 @@ use per_entity::train::{Conclusion, Refusal};
 use serde_json::json;
 
 use super::context::Context;
-use super::dataset_arguments::DatasetArguments;
+use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
-use super::output::{print, report_ragged};
+use super::output::{note, report_ragged};
+use super::stdout::{print, print_json};
 use super::tree_arguments::TreeArguments;
 use summary::Summary;
 use update::UpdateArguments;
@@ -89,10 +90,17 @@ impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.dataset.spec()?;
+        if self.dataset.columns.assumes_adult() {
+            note(context, ASSUMES_ADULT);
+        }
         let training = self.training(spec.clone(), context)?;
         let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
-            print(Query::new(&source.into(), &spec)?.explain()?)?;
+            let plan = Query::new(&source.into(), &spec)?.explain()?;
+            match context.json {
+                true => print_json(json!({ "plan": plan }))?,
+                false => print(plan)?,
+            }
             return Ok(Exit::Done);
         };
         report_ragged(&source);
@@ -141,7 +149,7 @@ impl Train {
 fn refuse(context: &Context, refusal: &Refusal) -> CliResult {
     if context.json {
         let contest = &refusal.contest;
-        print(json!({ "error": refusal.to_string(), "contest": contest }))?;
+        print_json(json!({ "error": refusal.to_string(), "contest": contest }))?;
     }
     log::error!("{refusal} (--max-regression)");
     Ok(Exit::SomeFailed)

@@ -12,7 +12,9 @@ use serde_json::json;
 use super::update;
 use crate::cli::columns;
 use crate::cli::context::Context;
-use crate::cli::output::{bytes, grouped, percent, print, progress, seconds, table};
+use crate::cli::output::{bytes, grouped, percent, progress, seconds};
+use crate::cli::stdout::{print, print_json};
+use crate::cli::table::table;
 
 /// Entities that the summary shows one by one.
 const SHOWN: usize = 20;
@@ -104,7 +106,7 @@ impl Summary {
         }
         self.warn_of_empty(report.generation.empty);
         if context.json {
-            return print(json!({
+            return print_json(json!({
                 "generation": report.generation,
                 "one_class": self.one_class,
                 "carried": report.carried,

@@ -72,7 +72,7 @@ impl Spilled {
             .collect::<Result<Vec<_>>>()?;
         let spiller = Spiller::new(&self.query, plan, files, schema, cancel.clone());
         let frame = self.query.frame.clone();
-        let mut spiller = stream(frame, spiller, Spiller::take, "cannot read the input")?;
+        let mut spiller = stream(frame, spiller, Spiller::take, &self.query.failure())?;
         cancel.check()?;
         for file in spiller.files.drain(..) {
             file.finish()
@@ -183,7 +183,7 @@ impl Spilled {
         });
         Ok(Query {
             frame: frame.select(columns.collect::<Vec<_>>()),
-            is_filtered: false,
+            predicate: None,
             unfiltered: None,
             ..self.query.clone()
         })

@@ -1,6 +1,7 @@
 //! Bad input.
 
 use crate::support::place::Place;
+use crate::support::program::finish;
 
 /// Training is refused with a message that contains this one, and leaves no trace.
 #[track_caller]
@@ -84,4 +85,106 @@ fn bad_arguments_are_named_and_touch_no_output() {
     ] {
         is_refused(&place, &format!("--input in.csv {arguments}"), message);
     }
+}
+
+#[test]
+fn the_nearest_column_is_proposed() {
+    let place = Place::new();
+    place.write("in.csv", "store,hours,Weekday,busy\na,1,mon,p\na,2,tue,q\n");
+    for (arguments, message) in [
+        (
+            "--key stroe --target busy",
+            "no column 'stroe', which is wanted as a key; did you mean 'store'? the input has 'store', 'hours'",
+        ),
+        ("--key store --target busi", "did you mean 'busy'?"),
+        (
+            "--key store --target busy --ignore weekday",
+            "did you mean 'Weekday'?",
+        ),
+        (
+            "--key store --target busy --where 'hour > 1'",
+            "did you mean 'hours'?",
+        ),
+    ] {
+        is_refused(&place, &format!("--input in.csv {arguments}"), message);
+    }
+    let error = place.run("train --input in.csv --key town --target busy --output-dir models");
+    let error = error.failed(2);
+    assert!(!error.contains("did you mean"), "{error}");
+}
+
+/// What only those know who program with Polars.
+const FOREIGN: [&str; 9] = [
+    "infer_schema",
+    "strict",
+    "pl.",
+    "`str.",
+    "RESOLVING",
+    "plan",
+    "'sink'",
+    "Deprecation",
+    "You might",
+];
+
+#[test]
+fn a_filter_that_cannot_be_is_named_with_its_columns_and_without_plans() {
+    let place = Place::new();
+    place.write("in.csv", "k,x,c,y\na,1,u,p\na,2,v,q\n");
+    for (predicate, problem) in [
+        ("x > \"c\"", "x"),
+        ("c > 3", "c"),
+        ("c + 1 = 2", "c"),
+        ("x IN (''a'')", "x"),
+        ("x BETWEEN ''a'' AND 2", "x"),
+        ("strftime(x, ''%Y'') = ''2020''", "x"),
+    ] {
+        let predicate = predicate.replace("''", "'");
+        let mut train =
+            place.command("train --input in.csv --key k --target y --output-dir models");
+        let error = finish(train.args(["--where", &predicate])).failed(2);
+        assert!(
+            error.contains(&format!("filter '{predicate}': ")),
+            "{error}"
+        );
+        assert!(
+            error.contains(&format!("column '{problem}' is of type")),
+            "{error}"
+        );
+        for foreign in FOREIGN {
+            assert!(!error.contains(foreign), "{predicate}: {error}");
+        }
+    }
+    for predicate in ["c::date > '2020-01-01'", "CAST(c AS INTEGER) > 1", "NOT c"] {
+        let mut train =
+            place.command("train --input in.csv --key k --target y --output-dir models");
+        let error = finish(train.args(["--where", predicate])).failed(2);
+        assert!(
+            error.contains(&format!("where '{predicate}' holds")),
+            "{error}"
+        );
+        for foreign in FOREIGN {
+            assert!(!error.contains(foreign), "{predicate}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_no_number_further_down_can_be_read_as_text() {
+    let place = Place::new();
+    let rows = (0..20_000).map(|row| match row {
+        15_000.. => format!("zz,{row},{}\n", row % 2),
+        _ => format!("{},{row},{}\n", row % 3, row % 2),
+    });
+    place.write("in.csv", format!("k,x,y\n{}", rows.collect::<String>()));
+    let train = "train --input in.csv --key k --target y --max-depth 1 --output-dir models";
+    let error = place.run(train).failed(2);
+    assert!(error.contains("`zz`") && error.contains("'k'"), "{error}");
+    assert!(
+        error.contains("hint: --categorical k reads it as text"),
+        "{error}"
+    );
+    for foreign in FOREIGN {
+        assert!(!error.contains(foreign), "{error}");
+    }
+    place.run(&format!("{train} --categorical k")).succeeded();
 }

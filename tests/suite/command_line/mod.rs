@@ -2,10 +2,16 @@
 
 mod adult;
 mod bad_input;
+mod completions;
 mod generate;
 mod help;
 mod inspect;
 mod interrupt;
+mod json;
+mod overwrite;
+mod pipes;
 #[cfg(feature = "scratch")]
 mod scratch;
+mod store_argument;
+mod terminal;
 mod train;

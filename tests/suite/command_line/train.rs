@@ -66,6 +66,27 @@ fn output_is_for_people_or_for_scripts_or_nothing() {
 }
 
 #[test]
+fn that_the_adult_data_is_assumed_is_said() {
+    let place = Place::with_sample();
+    for command in ["train --output-dir models", "compare"] {
+        let said = |more: &str| {
+            let run = place.run(&format!("{command} --input sample.csv {more}"));
+            run.succeeded().stderr
+        };
+        let note = said("");
+        assert!(
+            note.starts_with("note: ") && note.contains("Adult"),
+            "{note}"
+        );
+        assert_eq!(note.lines().count(), 1, "{note}");
+        assert_eq!(said("--json"), note);
+        for more in ["--quiet", "--preset adult", "--compat beam"] {
+            assert_eq!(said(more), "", "{command} {more}");
+        }
+    }
+}
+
+#[test]
 fn training_again_makes_a_new_generation_and_keeps_the_old_one() {
     let place = Place::with_sample();
     place

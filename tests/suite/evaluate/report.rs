@@ -78,7 +78,10 @@ fn unseen_targets_and_unknown_entities_are_reported() {
         .run("evaluate --models models --input test.csv --json")
         .succeeded()
         .json();
-    assert_eq!(report["unseen_targets"], json!({ "huge": 1 }));
+    assert_eq!(
+        report["unseen_targets"],
+        json!([{ "target": "huge", "rows": 1 }])
+    );
     assert_eq!(report["rows_without_model"], 1);
     assert_eq!(entity(&report, "west")["model"]["status"], "unknown");
     close(&entity(&report, "north")["metrics"]["accuracy"], 0.5);

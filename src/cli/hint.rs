@@ -59,6 +59,9 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::Difference { name, .. } => format!("it is --{}", name.replace('_', "-")),
         SpecError::MemoryLimit { .. } => "it is that of --memory-limit".into(),
         SpecError::PooledExceedsMemory => "raise --memory-limit, or leave out --pooled".into(),
+        SpecError::OtherDataset { .. } => {
+            "--other-dataset says so; --output-dir names another store".into()
+        }
         SpecError::NotAlike { .. } => {
             "leave out --vanished keep, --keep-better and --max-regression".into()
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::dataset_difference::DatasetDifference;
 use crate::schema::{HoldoutShareError, Role, ValueType};
 
 /// What was asked for does not fit the data, or itself.
@@ -123,13 +124,23 @@ pub enum SpecError {
         "a pooled model needs all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
     )]
     PooledExceedsMemory,
-    /// Models of two runs that cannot stand side by side.
+    /// An update of a store with another dataset than the one that it was trained on.
     #[error(
-        "the current generation has another {differs} than this run, so its models cannot be kept next to new ones; train all entities again, without keeping vanished entities or better models"
+        "the dataset is not the one that the store was trained on ({}); train it into another store, or say that this store is to take another dataset",
+        joined(.differences)
+    )]
+    OtherDataset {
+        /// What differs.
+        differences: Vec<DatasetDifference>,
+    },
+    /// Models of two datasets that cannot stand side by side, or be compared.
+    #[error(
+        "the current generation's models are of another dataset ({}), so they can neither stay next to new ones nor be compared with them; train all entities again, without keeping vanished entities or better models",
+        joined(.differences)
     )]
     NotAlike {
         /// What differs.
-        differs: &'static str,
+        differences: Vec<DatasetDifference>,
     },
     /// A comparison of earlier with new models without rows to compare them on.
     #[error("earlier and new models can only be compared on rows held out; hold some out")]
@@ -151,6 +162,11 @@ pub enum SpecError {
         /// The classes that there are.
         classes: Vec<String>,
     },
+}
+
+fn joined(differences: &[DatasetDifference]) -> String {
+    let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }
 
 fn list(texts: &[String]) -> String {

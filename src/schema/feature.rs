@@ -32,6 +32,21 @@ impl Feature {
             }
         }
     }
+
+    /// Whether both are the same feature of two inputs whose files may have been read as other
+    /// types: the same numbers, or categories with the same texts.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let types = [&self.value_type, &other.value_type];
+        let is_read_as_number = |found: &&ValueType| found.is_number() || found.is_text();
+        let same = match self.kind {
+            FeatureKind::Numeric => types.iter().all(is_read_as_number),
+            FeatureKind::Categorical => self.accepts(types[1]) || other.accepts(types[0]),
+        };
+        let is_null = types.iter().any(|found| found.is_null());
+        self.name == other.name
+            && self.kind == other.kind
+            && (types[0] == types[1] || is_null || same)
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +75,32 @@ mod tests {
         assert!(accepts(Categorical, "i64", "str"));
         assert!(!accepts(Categorical, "i64", "f64"));
         assert!(!accepts(Categorical, "str", "i64"));
+    }
+
+    #[test]
+    fn features_are_alike_whatever_numbers_and_texts_they_were_read_as() {
+        let is_like = |kind, one: &str, other: &str| {
+            let feature = |found: &str| Feature {
+                name: "x".into(),
+                kind,
+                value_type: found.into(),
+            };
+            let both = [feature(one), feature(other)];
+            assert_eq!(both[0].is_like(&both[1]), both[1].is_like(&both[0]));
+            both[0].is_like(&both[1])
+        };
+        use FeatureKind::{Categorical, Numeric};
+        for (kind, one, other) in [
+            (Numeric, "i64", "f64"),
+            (Numeric, "str", "i64"),
+            (Numeric, "date", "date"),
+            (Numeric, "date", "null"),
+            (Categorical, "i64", "str"),
+            (Categorical, "bool", "str"),
+        ] {
+            assert!(is_like(kind, one, other), "{one} {other}");
+        }
+        assert!(!is_like(Numeric, "date", "i64"));
+        assert!(!is_like(Categorical, "i64", "f64"));
     }
 }

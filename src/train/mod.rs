@@ -2,6 +2,7 @@
 
 mod cart;
 mod contest;
+mod dataset_differences;
 mod engine;
 mod fingerprint;
 mod fitted;

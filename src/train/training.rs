@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::time::Instant;
 
 use super::contest::Contest;
+use super::dataset_differences::dataset_differences;
 use super::engine::Engine;
 use super::merge_by_key::{Carried, MergeByKey};
 use super::observer::Observer;
@@ -178,6 +179,7 @@ impl Training {
         }
         Writer::check(&directory)?;
         let query = self.query(&input)?;
+        self.base(&directory, &query)?;
         let (begun, limit) = self.limit(&directory)?;
         let started = Instant::now();
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
@@ -185,11 +187,12 @@ impl Training {
         if rows.is_spilled() && self.pooled {
             return Err(SpecError::PooledExceedsMemory.into());
         }
-        let base = self.base(&directory, &query)?;
         let writer = match begun {
             Some(writer) => writer,
             None => Writer::begin(&directory)?,
         };
+        // Again, for another run may have committed while the rows were read.
+        let base = self.base(&directory, &query)?;
         let run = self.describe(&input, &query, &rows);
         let session = Session {
             training: self,
@@ -229,7 +232,8 @@ impl Training {
         };
         let base = Store::open_if_there(directory)?;
         if let Some(base) = &base {
-            update.check_alike(base, query.features(), &self.spec)?;
+            let run = &base.generation().run;
+            update.check_dataset(dataset_differences(run, &self.spec, query))?;
         }
         Ok(base)
     }

@@ -10,7 +10,7 @@ use polars::prelude::*;
 use serde_json::Value;
 
 use crate::support::place::Place;
-use crate::support::program::Finished;
+use crate::support::program::{Finished, finish};
 use crate::support::store::assert_whole;
 
 /// Trains on the sample of all levels, some rows held out.
@@ -178,9 +178,81 @@ fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
     let first = train_sample(&place, "store", first);
     assert_eq!(first["generation"]["contest"], Value::Null);
 
-    let other = "--ignore age --holdout 0.2 --update --keep-better f1";
+    let other = "--ignore age --holdout 0.2 --update --keep-better f1 --other-dataset";
     let error = train(&place, "store", other).failed(2);
-    assert!(error.contains("another features"), "{error}");
+    assert!(error.contains("nor be compared"), "{error}");
+}
+
+#[test]
+fn an_update_with_another_dataset_is_refused_unless_told() {
+    let place = Place::new();
+    place.write(
+        "rows.csv",
+        "shop,town,size,w,sold,kept\na,x,1,1,yes,1\na,y,2,1,no,2\nb,x,1,1,no,1\nb,y,2,1,yes,2\n",
+    );
+    let train = |more: &str| {
+        let train = "train --input rows.csv --output-dir store --update";
+        place.run(&format!("{train} {more}"))
+    };
+    let first = "--key shop --target sold --ignore kept,w --missing NA";
+    train(first).succeeded();
+    for (other, named) in [
+        (
+            "--key town --target sold --ignore kept,w --missing NA",
+            &[
+                "key: 'town' here, 'shop' in the store",
+                "'shop' (categorical, str) here, 'town'",
+            ][..],
+        ),
+        (
+            "--key shop --target kept --ignore sold,w --missing NA",
+            &["target: 'kept' (whole numbers) here, 'sold' (text) in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept --missing NA",
+            &["features that differ: 'w' (numeric, i64) here, none in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w,size --missing NA",
+            &["features that differ: none here, 'size' (numeric, i64) in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w --categorical size --missing NA",
+            &["'size' (categorical, i64) here, 'size' (numeric, i64) in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept --weight w --missing NA",
+            &["weight: 'w' here, none in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w --missing NA --where 'size > 0'",
+            &["filter: 'size > 0' here, none in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w --missing -,NA",
+            &["texts for a missing value: '-', 'NA' here, 'NA' in the store"],
+        ),
+    ] {
+        let error = train(other).failed(2);
+        for part in named.iter().chain(&["--other-dataset"]) {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+        assert_eq!(store(&place, "store").generation().number, 1);
+        train(&format!("{other} --other-dataset")).succeeded();
+        assert_eq!(store(&place, "store").generation().number, 2);
+        fs::remove_dir_all(place.path("store")).unwrap();
+        train(first).succeeded();
+    }
+    // With another filter only, models can stay beside new ones.
+    let update = format!("{first} --update --vanished keep --other-dataset");
+    let mut update = place.command(&format!(
+        "train --input rows.csv --output-dir store {update}"
+    ));
+    finish(update.args(["--where", "shop <> 'a'"])).succeeded();
+    assert_eq!(records(&place, "store").len(), 2);
+    let target = "--key shop --target kept --ignore sold,w --vanished keep --other-dataset";
+    let error = train(target).failed(2);
+    assert!(error.contains("neither stay next to new ones"), "{error}");
 }
 
 #[test]

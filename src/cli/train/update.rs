@@ -15,6 +15,11 @@ pub struct UpdateArguments {
     #[arg(long)]
     update: bool,
 
+    /// Let the store take another dataset than it was trained on: another key, target, features,
+    /// weight, filter, or reading of texts
+    #[arg(long, requires = "update")]
+    other_dataset: bool,
+
     /// What becomes of entities of the current generation that are not in the input
     #[arg(long, value_enum, default_value_t = VanishedArgument::Drop, requires = "update")]
     vanished: VanishedArgument,
@@ -55,10 +60,13 @@ impl UpdateArguments {
         if !self.update {
             return None;
         }
-        let mut update = Update::new().vanished(match self.vanished {
+        let vanished = match self.vanished {
             VanishedArgument::Keep => Vanished::Keep,
             VanishedArgument::Drop => Vanished::Drop,
-        });
+        };
+        let mut update = Update::new()
+            .other_dataset(self.other_dataset)
+            .vanished(vanished);
         if let Some(metric) = self.keep_better {
             update = update.keep_better(metric, self.tolerance);
         }

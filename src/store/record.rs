@@ -133,6 +133,20 @@ impl EntityRecord {
         }
     }
 
+    /// Whether this is what an earlier generation notes of the entity, its model the same to the
+    /// byte and at the same place. What is not noted again of a model that was kept, for its rows
+    /// are not there, is no difference; nor is a contest.
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
+        let has_model = self.place.is_some();
+        self.key == earlier.key
+            && self.status == earlier.status
+            && self.rows == earlier.rows
+            && self.summary == earlier.summary
+            && self.place == earlier.place
+            && (self.error == earlier.error || has_model && self.error.is_none())
+            && (self.holdout == earlier.holdout || self.holdout.is_none())
+    }
+
     /// Bytes of the model; 0 where there is none.
     pub fn model_bytes(&self) -> u64 {
         self.place

@@ -65,6 +65,19 @@ pub struct ContestRun {
 }
 
 impl Run {
+    /// Whether the same rows would give the same models by both runs: how they were read and
+    /// trained is the same, whatever files they were in.
+    pub(crate) fn is_set_as(&self, other: &Self) -> bool {
+        let drawn = |run: &Self| run.holdout.as_ref().map(|holdout| holdout.drawn.clone());
+        self.dataset == other.dataset
+            && self.features == other.features
+            && self.target_is_integer == other.target_is_integer
+            && self.classes == other.classes
+            && self.trainer == other.trainer
+            && self.min_rows == other.min_rows
+            && drawn(self) == drawn(other)
+    }
+
     /// Adds classes that models of an earlier run predict, and keeps all in order.
     pub(crate) fn add_classes(&mut self, classes: &[String]) {
         let known: HashSet<String> = self.classes.iter().cloned().collect();

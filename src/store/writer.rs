@@ -14,6 +14,7 @@ use super::prior_models::PriorModelIndex;
 use super::record::{EntityRecord, EntityStatus, Place};
 use super::run::Run;
 use super::staging::Staging;
+use super::store::Store;
 use crate::error::{Error, Result, StoreError};
 
 /// How many models share a file.
@@ -231,6 +232,26 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether what was put is what a generation of this store has already: the same entities with
+    /// the same models, trained with the same settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::records`].
+    pub fn repeats(&self, earlier: &Store, run: &Run) -> Result<bool> {
+        let generation = earlier.generation();
+        let may_be = run.is_set_as(&generation.run)
+            && self.records.len() as u64 == generation.entities
+            && self.model_bytes == generation.model_bytes
+            && self.pooled == generation.pooled;
+        if !may_be {
+            return Ok(false);
+        }
+        let earlier = earlier.records()?;
+        let mut pairs = self.records.iter().zip(&earlier);
+        Ok(pairs.all(|(record, earlier)| record.repeats(earlier)))
+    }
+
     /// Makes the generation the current one, and returns what the manifest says of it.
     ///
     /// # Errors
@@ -358,7 +379,6 @@ mod tests {
 
     use super::*;
     use crate::store::directory::MemoryDirectory;
-    use crate::store::store::Store;
 
     #[test]
     fn first_runs_that_fail_never_let_two_writers_in() {

@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::merge_by_key::{Carried, MergeByKey};
 use super::observer::Observer;
 use super::outcome::{Outcome, Status};
-use super::report::{Conclusion, Refusal, TrainingReport};
+use super::report::{Conclusion, Refusal, TrainingReport, Unchanged};
 use super::rows::Rows;
 use super::tally::Tally;
 use super::trainer::Trainer;
@@ -255,7 +255,7 @@ impl Training {
         }
     }
 
-    /// Commits the generation, unless it is too much worse than the one before.
+    /// Commits the generation, unless it is too much worse than the one before, or the same.
     fn conclude(
         &self,
         writer: Writer,
@@ -278,6 +278,17 @@ impl Training {
         }
         let drawn = self.holdout.clone();
         run.holdout = drawn.map(|drawn| accomplished.tally.holdout(drawn));
+        if let Some(base) = base.filter(|_| !update.commits_unchanged())
+            && writer.repeats(base, &run)?
+        {
+            writer.discard()?;
+            return Ok(Conclusion::Unchanged(Box::new(Unchanged {
+                generation: base.generation().clone(),
+                carried: accomplished.carried,
+                rows_read: run.rows_read,
+                left_out: run.left_out,
+            })));
+        }
         Ok(Conclusion::Committed(Box::new(TrainingReport {
             generation: writer.commit(run)?,
             carried: accomplished.carried,

@@ -37,7 +37,7 @@ fn training() -> Training {
 fn committed(conclusion: Conclusion) -> Box<TrainingReport> {
     match conclusion {
         Conclusion::Committed(report) => report,
-        Conclusion::Refused(refusal) => panic!("{refusal}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What an update keeps of the generation before it: models of vanished entities, and champions
 //! that a new model does not beat.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use per_entity::metrics::Metric;
 use per_entity::predict::Predictor;
@@ -210,15 +212,18 @@ fn an_update_with_another_dataset_is_refused_unless_told() {
         ),
         (
             "--key shop --target sold --ignore kept --missing NA",
-            &["features that differ: 'w' (numeric, i64) here, none in the store"],
+            &[
+                "features that differ: 'w' (numeric, ",
+                ") here, none in the store",
+            ],
         ),
         (
             "--key shop --target sold --ignore kept,w,size --missing NA",
-            &["features that differ: none here, 'size' (numeric, i64) in the store"],
+            &["features that differ: none here, 'size' (numeric, "],
         ),
         (
             "--key shop --target sold --ignore kept,w --categorical size --missing NA",
-            &["'size' (categorical, i64) here, 'size' (numeric, i64) in the store"],
+            &["'size' (categorical, ", ") here, 'size' (numeric, "],
         ),
         (
             "--key shop --target sold --ignore kept --weight w --missing NA",
@@ -297,4 +302,70 @@ fn what_vanished_stays_in_the_order_of_whole_number_keys() {
             ["perhaps", "yes", "yes"]
         );
     }
+}
+
+#[test]
+fn an_update_in_which_nothing_changed_commits_nothing_unless_told() {
+    let place = Place::new();
+    place.write("rows.csv", "k,x,y\na,1,p\na,2,q\nb,1,q\nb,2,p\nc,1,p\n");
+    place.write("some.csv", "k,x,y\na,1,p\na,2,q\n");
+    let train = |more: &str| {
+        let train = "train --key k --target y --output-dir store --update --holdout 0.4";
+        place.run(&format!("{train} {more}"))
+    };
+    let all = "--input rows.csv --min-rows 2 --pooled";
+    train(all).succeeded();
+    let before = tree(&place.path("store"));
+    let text = train(all).succeeded().stdout;
+    for part in [
+        "5 rows read",
+        "nothing changed: all 3 entities",
+        "gen-000001",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let json = train(&format!("{all} --json")).succeeded().json();
+    assert_eq!(
+        (&json["unchanged"], &json["committed"]),
+        (&Value::from(true), &Value::from(false))
+    );
+    assert_eq!(
+        (&json["generation"]["number"], &json["carried"]),
+        (&1.into(), &2.into())
+    );
+    let kept = "--input some.csv --min-rows 2 --vanished keep";
+    assert!(before == tree(&place.path("store")));
+
+    for changed in [
+        "--input rows.csv --min-rows 2",
+        "--input rows.csv --min-rows 1 --pooled",
+        "--input some.csv --min-rows 2 --pooled",
+        "--input rows.csv --min-rows 2 --pooled --max-depth 1",
+        "--input rows.csv --min-rows 2 --pooled --seed 1",
+        "--input rows.csv --min-rows 2 --pooled --models-per-file 2",
+        "--input rows.csv --min-rows 2 --pooled --commit-unchanged",
+    ] {
+        let json = train(&format!("{changed} --json")).succeeded().json();
+        assert_eq!(json["committed"], true, "{changed}");
+        place.run("rollback store 1").succeeded();
+    }
+    // What vanished and is kept has not changed either.
+    train("--input rows.csv --min-rows 2").succeeded();
+    let before = tree(&place.path("store"));
+    let json = train(&format!("{kept} --json")).succeeded().json();
+    assert_eq!(json["unchanged"], true);
+    assert!(before == tree(&place.path("store")));
+}
+
+/// All files of a directory, by their paths.
+fn tree(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(tree(&path)),
+            false => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
+        }
+    }
+    files
 }

@@ -98,15 +98,16 @@ impl Train {
         report_ragged(&source);
         let mut summary = Summary::new(context);
         match training.run_observed(source, output_dir, &mut summary)? {
-            Conclusion::Refused(refusal) => refuse(context, &refusal),
-            Conclusion::Committed(report) => {
-                summary.print(context, &report, started.elapsed())?;
-                Ok(match summary.has_failures() {
-                    true => Exit::SomeFailed,
-                    false => Exit::Done,
-                })
+            Conclusion::Refused(refusal) => return refuse(context, &refusal),
+            Conclusion::Committed(report) => summary.print(context, &report, started.elapsed())?,
+            Conclusion::Unchanged(same) => {
+                summary.print_unchanged(context, &same, started.elapsed())?;
             }
         }
+        Ok(match summary.has_failures() {
+            true => Exit::SomeFailed,
+            false => Exit::Done,
+        })
     }
 
     fn training(&self, spec: DatasetSpec, context: &Context) -> Result<Training, CliError> {

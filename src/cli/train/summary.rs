@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use per_entity::metrics::Metric;
+use per_entity::schema::LeftOut;
 use per_entity::store::{EntityRecord, EntityStatus, Generation};
-use per_entity::train::{Observer, TrainingReport};
+use per_entity::train::{Observer, TrainingReport, Unchanged};
 use serde_json::json;
 
 use super::update;
@@ -78,11 +79,10 @@ impl Summary {
         report: &TrainingReport,
         elapsed: Duration,
     ) -> std::io::Result<()> {
-        for (key, error) in self.failures.iter().chain(&self.unopposed) {
-            log::error!("entity '{key}': {error}");
-        }
+        self.report_failures();
         if context.json {
             return print(json!({
+                "committed": true,
                 "generation": report.generation,
                 "one_class": self.one_class,
                 "carried": report.carried,
@@ -95,14 +95,46 @@ impl Summary {
         }
     }
 
+    /// The store stays as it is, for it would have been the same again.
+    pub fn print_unchanged(
+        &self,
+        context: &Context,
+        same: &Unchanged,
+        elapsed: Duration,
+    ) -> std::io::Result<()> {
+        self.report_failures();
+        if context.json {
+            return print(json!({
+                "committed": false,
+                "unchanged": true,
+                "generation": same.generation,
+                "rows_read": same.rows_read,
+                "left_out": same.left_out,
+                "carried": same.carried,
+                "seconds": elapsed.as_secs_f64(),
+            }));
+        }
+        if context.quiet {
+            return Ok(());
+        }
+        print(format!(
+            "{}\nnothing changed: all {} entities are as in {}, and nothing was committed in {} (--commit-unchanged commits it all the same)",
+            rows_text(same.rows_read, &same.left_out),
+            grouped(same.generation.entities),
+            same.generation.directory,
+            seconds(elapsed),
+        ))
+    }
+
+    fn report_failures(&self) {
+        for (key, error) in self.failures.iter().chain(&self.unopposed) {
+            log::error!("entity '{key}': {error}");
+        }
+    }
+
     fn text(&self, report: &TrainingReport, elapsed: Duration) -> String {
         let generation = &report.generation;
-        let mut text = format!("{} rows read\n", grouped(generation.run.rows_read));
-        for (reason, rows) in generation.run.left_out.reasons() {
-            if rows > 0 {
-                text += &format!("{} left out: {reason}\n", grouped(rows));
-            }
-        }
+        let mut text = rows_text(generation.run.rows_read, &generation.run.left_out);
         text += &self.entities_text(generation);
         if report.carried > 0 {
             let carried = grouped(report.carried);
@@ -158,6 +190,17 @@ impl Summary {
         }
         text
     }
+}
+
+/// How many rows were read, and which were left out.
+fn rows_text(rows_read: u64, left_out: &LeftOut) -> String {
+    let mut text = format!("{} rows read\n", grouped(rows_read));
+    for (reason, rows) in left_out.reasons() {
+        if rows > 0 {
+            text += &format!("{} left out: {reason}\n", grouped(rows));
+        }
+    }
+    text
 }
 
 /// Where [`row`] has the accuracy on the rows held out.

@@ -20,6 +20,10 @@ pub struct UpdateArguments {
     #[arg(long, requires = "update")]
     other_dataset: bool,
 
+    /// Commit a generation even if nothing changed
+    #[arg(long, requires = "update")]
+    commit_unchanged: bool,
+
     /// What becomes of entities of the current generation that are not in the input
     #[arg(long, value_enum, default_value_t = VanishedArgument::Drop, requires = "update")]
     vanished: VanishedArgument,
@@ -66,6 +70,7 @@ impl UpdateArguments {
         };
         let mut update = Update::new()
             .other_dataset(self.other_dataset)
+            .commit_unchanged(self.commit_unchanged)
             .vanished(vanished);
         if let Some(metric) = self.keep_better {
             update = update.keep_better(metric, self.tolerance);

@@ -18,6 +18,7 @@ mod predict;
 mod prune;
 mod rollback;
 mod size;
+mod time_holdout_arguments;
 mod train;
 mod tree_arguments;
 mod tree_format;

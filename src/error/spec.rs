@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::dataset_difference::DatasetDifference;
-use crate::schema::{HoldoutShareError, Role, ValueType};
+use crate::schema::{HoldoutShareError, Role, Timestamp, ValueType};
 
 /// What was asked for does not fit the data, or itself.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +93,8 @@ pub enum SpecError {
     /// A filter that is not a valid SQL predicate.
     #[error("filter '{predicate}': {problem}")]
     Filter {
+        /// What the predicate is for.
+        role: Role,
         /// The predicate.
         predicate: String,
         /// What is wrong with it.
@@ -101,6 +103,37 @@ pub enum SpecError {
     /// A share of rows to hold out that leaves none on one side.
     #[error(transparent)]
     HoldoutShare(#[from] HoldoutShareError),
+    /// A column to hold out by that has no times.
+    #[error("no row has a time in column '{column}'; hold out by another column")]
+    NoTimes {
+        /// The column.
+        column: String,
+    },
+    /// A time that is too far away to reckon with.
+    #[error(
+        "column '{column}' holds a time, or a span leads to one, that is too far away to reckon with; leave such rows out, or hold out from a given time on"
+    )]
+    TimeOutOfRange {
+        /// The column.
+        column: String,
+    },
+    /// A holdout by time that leaves no rows on one side.
+    #[error(
+        "{} would be held out ({held_out}): the times in column '{column}' are from {earliest} to {latest}; choose a time between them",
+        if *.all { "all rows" } else { "no row" }
+    )]
+    OneSided {
+        /// The column.
+        column: String,
+        /// What is held out.
+        held_out: String,
+        /// Whether all rows would be held out, or none.
+        all: bool,
+        /// The earliest time.
+        earliest: Timestamp,
+        /// The latest time.
+        latest: Timestamp,
+    },
     /// A difference of a metric that is none.
     #[error("{name} is {value}, but it is a difference of the metric: 0 or more")]
     Difference {
@@ -145,6 +178,22 @@ pub enum SpecError {
     /// A comparison of earlier with new models without rows to compare them on.
     #[error("earlier and new models can only be compared on rows held out; hold some out")]
     ContestWithoutHoldout,
+    /// A comparison with earlier models that may have been trained on the rows held out now.
+    #[error(
+        "{models} of the current models, that of entity '{key}' first, {}, so they may have seen the rows that are held out now, and a comparison would favour them; train once with the same rows held out and without comparing, then compare at the next update",
+        match held_out {
+            Some(held_out) => format!("were trained with other rows held out ({held_out})"),
+            None => "were trained without holding rows out".into(),
+        }
+    )]
+    ContestSeen {
+        /// How many models were.
+        models: u64,
+        /// The entity of the first of them.
+        key: String,
+        /// What was held out of its training.
+        held_out: Option<String>,
+    },
     /// A pooled model is wanted, but the store has none.
     #[error("the store has no pooled model to fall back on; train one with it")]
     NoPooledModel,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
+use super::cut_off::CutOff;
 use super::input::Input;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::{Feature, FeatureKind, KeyOrder, KeyType, Role};
+use crate::schema::{Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType, Role};
 use crate::source::{DatasetSpec, clean, with_columns};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
@@ -21,6 +22,8 @@ pub struct Query {
     pub(super) is_filtered: bool,
     /// Number of columns that are carried along, behind the features.
     pub(super) carried: usize,
+    /// What is held out, where the last of the columns carried along says so.
+    pub(super) holdout: Option<Holdout>,
     /// Counts the rows before the filter, where there is one.
     pub(super) unfiltered: Option<LazyFrame>,
     /// Texts that stand for a missing value.
@@ -46,10 +49,32 @@ impl Query {
     ///
     /// As [`new`](Self::new), also for the columns carried.
     pub fn new_carrying(input: &Input, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
+        Self::build(input, spec, carried, None)
+    }
+
+    /// As [`new`](Self::new), with what a holdout needs to divide the rows carried along: the
+    /// column that it draws by, or whether a row is held out. Where rows are held out by time, the
+    /// times are read first.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`SpecError`] for a column that cannot be held out by, and for a
+    /// time that divides nothing.
+    pub fn new_holding_out(input: &Input, spec: &DatasetSpec, holdout: &Holdout) -> Result<Self> {
+        let by: Vec<String> = holdout.by().map(str::to_owned).into_iter().collect();
+        Self::build(input, spec, &by, Some(holdout))
+    }
+
+    fn build(
+        input: &Input,
+        spec: &DatasetSpec,
+        carried: &[String],
+        holdout: Option<&Holdout>,
+    ) -> Result<Self> {
         match input {
-            Input::Frame(frame) => Self::of_frame(*frame.clone(), spec, carried),
+            Input::Frame(frame) => Self::of_frame(*frame.clone(), spec, carried, holdout),
             Input::Files(source) => {
-                let mut query = Self::of_frame(source.scan(spec)?, spec, carried)
+                let mut query = Self::of_frame(source.scan(spec)?, spec, carried, holdout)
                     .map_err(|error| source.name(error))?;
                 if source.known_rows().is_some() {
                     query.unfiltered = None;
@@ -59,14 +84,23 @@ impl Query {
         }
     }
 
-    fn of_frame(mut frame: LazyFrame, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
+    fn of_frame(
+        mut frame: LazyFrame,
+        spec: &DatasetSpec,
+        carried: &[String],
+        holdout: Option<&Holdout>,
+    ) -> Result<Self> {
         spec.check()?;
         let schema = frame
             .collect_schema()
             .map_err(Error::polars("cannot read the schema"))?;
         check_columns(&schema, spec)?;
-        let selection = Selection::new(&schema, spec, carried)?;
+        let mut selection = Selection::new(&schema, spec, carried)?;
         let (frame, unfiltered) = filter(frame, &schema, spec)?;
+        let divide = holdout.map(|holdout| Divide::new(&frame, &schema, holdout));
+        let Divide { holdout, mark } = divide.transpose()?.unwrap_or_default();
+        let carried = carried.len() + usize::from(mark.is_some());
+        selection.expressions.extend(mark);
         Ok(Self {
             frame: frame.select(selection.expressions),
             key: selection.key,
@@ -74,10 +108,16 @@ impl Query {
             features: selection.features,
             weight: spec.weight.clone(),
             is_filtered: spec.predicate.is_some(),
-            carried: carried.len(),
+            carried,
+            holdout,
             unfiltered,
             missing: spec.missing.clone(),
         })
+    }
+
+    /// What is held out, by the times of the rows where it is the last span of them.
+    pub fn holdout(&self) -> Option<&Holdout> {
+        self.holdout.as_ref()
     }
 
     /// The optimized plan, as Polars prints it.
@@ -186,6 +226,34 @@ impl Selection {
     }
 }
 
+/// How rows are divided into those to train on and those held out.
+#[derive(Default)]
+struct Divide {
+    holdout: Option<Holdout>,
+    /// Whether a row is held out, where that is told row by row.
+    mark: Option<Expr>,
+}
+
+impl Divide {
+    fn new(frame: &LazyFrame, schema: &Schema, holdout: &Holdout) -> Result<Self> {
+        let cut_off = CutOff::new(frame, schema, holdout)?;
+        let (holdout, is_held_out) = match (&holdout.0, cut_off) {
+            (_, Some(cut_off)) => (cut_off.holdout, Some(cut_off.is_held_out)),
+            (HoldoutKind::Where { predicate }, None) => {
+                let holds = parse_predicate(predicate, schema, Role::Held)?;
+                (holdout.clone(), Some(holds.fill_null(lit(false))))
+            }
+            _ => (holdout.clone(), None),
+        };
+        let mark = is_held_out.map(|held_out| {
+            let text = as_own_categories(held_out.cast(DataType::String));
+            text.alias(carried_name(0))
+        });
+        let holdout = Some(holdout);
+        Ok(Self { holdout, mark })
+    }
+}
+
 /// The cleaned rows for which the predicate holds; and where there is one, the number of rows
 /// before.
 fn filter(
@@ -196,7 +264,7 @@ fn filter(
     let mut unclean = clean(schema, spec);
     let mut unfiltered = None;
     if let Some(predicate) = &spec.predicate {
-        let expression = parse_predicate(predicate, schema)?;
+        let expression = parse_predicate(predicate, schema, Role::Filter)?;
         // Only what the predicate looks at is cleaned before most rows may be gone.
         let names = expression.clone().meta().root_names();
         let (seen, unseen) = unclean
@@ -320,7 +388,11 @@ fn carry(name: &str, position: usize, schema: &Schema) -> Result<Expr> {
     check_has_text(name, dtype(schema, name), Role::Group)?;
     let text = col(name).cast(DataType::String);
     let text = as_own_categories(text.fill_null(lit("(missing)")));
-    Ok(text.alias(format!("\u{0}{position}")))
+    Ok(text.alias(carried_name(position)))
+}
+
+fn carried_name(position: usize) -> String {
+    format!("\u{0}{position}")
 }
 
 fn check_has_text(name: &str, dtype: &DataType, role: Role) -> Result<()> {
@@ -374,8 +446,9 @@ fn leave_out_or_cast(name: &str) -> String {
     format!("leave '{name}' out, or cast it before")
 }
 
-fn parse_predicate(predicate: &str, schema: &Schema) -> Result<Expr> {
+fn parse_predicate(predicate: &str, schema: &Schema, role: Role) -> Result<Expr> {
     let invalid = |problem: String| SpecError::Filter {
+        role,
         predicate: predicate.to_owned(),
         problem,
     };
@@ -383,7 +456,7 @@ fn parse_predicate(predicate: &str, schema: &Schema) -> Result<Expr> {
     let expression = sql_expr(format!("({predicate})")).map_err(|e| invalid(e.to_string()))?;
     for name in expression.clone().meta().root_names() {
         if !schema.contains(&name) {
-            return Err(unknown_column(Role::Filter, &name, schema));
+            return Err(unknown_column(role, &name, schema));
         }
     }
     let schema: SchemaRef = Arc::new(schema.clone());

@@ -193,7 +193,7 @@ impl Training {
         };
         // Again, for another run may have committed while the rows were read.
         let base = self.base(&directory, &query)?;
-        let run = self.describe(&input, &query, &rows);
+        let mut run = self.describe(&input, &query, &rows);
         let session = Session {
             training: self,
             query: &query,
@@ -203,13 +203,16 @@ impl Training {
         let (writer, accomplished) = session.train(writer, observer)?;
         observer.entities_finished();
         drop(rows);
+        let drawn = query.holdout();
+        run.holdout = drawn.map(|drawn| accomplished.tally.holdout(drawn.clone()));
         self.conclude(writer, accomplished, run, base.as_ref())
     }
 
     fn query(&self, input: &Input) -> Result<Query> {
-        let by = self.holdout.as_ref().and_then(|holdout| holdout.by());
-        let carried: Vec<String> = by.map(str::to_owned).into_iter().collect();
-        Query::new_carrying(input, &self.spec, &carried)
+        match &self.holdout {
+            Some(holdout) => Query::new_holding_out(input, &self.spec, holdout),
+            None => Query::new(input, &self.spec),
+        }
     }
 
     /// The memory that the rows may take. Their files lie in the store's staging area, so the
@@ -276,8 +279,6 @@ impl Training {
         if let Some(base) = base.filter(|_| update.keeps_models()) {
             run.add_classes(&base.generation().run.classes);
         }
-        let drawn = self.holdout.clone();
-        run.holdout = drawn.map(|drawn| accomplished.tally.holdout(drawn));
         if let Some(base) = base.filter(|_| !update.commits_unchanged())
             && writer.repeats(base, &run)?
         {
@@ -399,10 +400,10 @@ impl Session<'_> {
         let Training {
             trainer,
             min_rows,
-            holdout,
             cancel,
             ..
         } = self.training;
+        let holdout = self.query.holdout();
         let (table, held_out) = match holdout {
             Some(holdout) => {
                 let (table, held_out) = holdout.split(&table);

@@ -6,18 +6,19 @@ mod update;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use per_entity::Training;
 use per_entity::schema::Holdout;
 use per_entity::source::{DatasetSpec, Source};
 use per_entity::store::ModelsPerFile;
 use per_entity::table::Query;
 use per_entity::train::{Conclusion, Refusal};
+use per_entity::{Error, Training};
 use serde_json::json;
 
 use super::context::Context;
 use super::dataset_arguments::DatasetArguments;
 use super::error::{CliError, CliResult, Exit};
 use super::output::{print, report_ragged};
+use super::time_holdout_arguments::TimeHoldoutArguments;
 use super::tree_arguments::TreeArguments;
 use summary::Summary;
 use update::UpdateArguments;
@@ -79,6 +80,9 @@ pub struct Train {
     seed: u64,
 
     #[command(flatten)]
+    time_holdout: TimeHoldoutArguments,
+
+    #[command(flatten)]
     update: UpdateArguments,
 
     #[command(flatten)]
@@ -126,15 +130,12 @@ impl Train {
             .command(std::env::args().collect()))
     }
 
-    fn holdout(&self) -> Result<Option<Holdout>, per_entity::Error> {
+    fn holdout(&self) -> Result<Option<Holdout>, CliError> {
         let Some(share) = self.holdout else {
-            return Ok(None);
+            return self.time_holdout.holdout();
         };
-        Ok(Some(Holdout::new(
-            share,
-            self.seed,
-            self.holdout_by.clone(),
-        )?))
+        let drawn = Holdout::drawn(share, self.seed, self.holdout_by.clone());
+        Ok(Some(drawn.map_err(Error::from)?))
     }
 }
 

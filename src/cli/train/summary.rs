@@ -183,8 +183,9 @@ impl Summary {
         if let Some(holdout) = &generation.run.holdout {
             let accuracy = holdout.overall.micro.accuracy;
             text += &format!(
-                "\n{} rows held out, accuracy on them {}",
+                "\n{} rows held out ({}), accuracy on them {}",
                 grouped(holdout.rows),
+                holdout.drawn,
                 accuracy.map_or("undefined".into(), percent)
             );
         }

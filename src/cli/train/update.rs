@@ -30,7 +30,7 @@ pub struct UpdateArguments {
 
     /// A new model replaces the current one only if this metric of it, on the rows held out, is
     /// not worse
-    #[arg(long, value_parser = metrics(), value_name = "METRIC", requires_all = ["update", "holdout"])]
+    #[arg(long, value_parser = metrics(), value_name = "METRIC", requires = "update")]
     keep_better: Option<Metric>,
 
     /// By how much a new model may be worse, in the metric's units
@@ -39,7 +39,7 @@ pub struct UpdateArguments {
 
     /// Commit nothing if the metric (accuracy, without --keep-better) of all rows held out becomes
     /// worse by more than this
-    #[arg(long, value_name = "DROP", requires_all = ["update", "holdout"])]
+    #[arg(long, value_name = "DROP", requires = "update")]
     max_regression: Option<f64>,
 }
 

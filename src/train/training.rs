@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::contest::Contest;
@@ -20,7 +21,8 @@ use crate::error::{Error, Result, SpecError, StoreError};
 use crate::schema::Holdout;
 use crate::source::DatasetSpec;
 use crate::store::{
-    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
+    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Winner,
+    Writer,
 };
 use crate::table::{Input, MemoryLimit, Query, Table};
 
@@ -203,8 +205,9 @@ impl Training {
         let (writer, accomplished) = session.train(writer, observer)?;
         observer.entities_finished();
         drop(rows);
-        let drawn = query.holdout();
-        run.holdout = drawn.map(|drawn| accomplished.tally.holdout(drawn.clone()));
+        run.holdout = query
+            .holdout()
+            .map(|drawn| accomplished.tally.holdout(drawn.clone()));
         self.conclude(writer, accomplished, run, base.as_ref())
     }
 
@@ -324,6 +327,9 @@ impl Session<'_> {
         let prior = self.lay_out(&mut writer, &present, &vanished, observer);
         let update = self.training.update.clone().unwrap_or_default();
         let base = self.base.filter(|_| update.is_contest());
+        if base.is_some() {
+            self.check_unseen(&present)?;
+        }
         let champions = base.map(|base| CurrentModels::new(base, present));
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
@@ -336,6 +342,8 @@ impl Session<'_> {
             writer,
             observer,
             others,
+            champions: champions.as_ref(),
+            held_out: self.held_out()?,
             tally: Tally::new(&update, self.rows.classes().len()),
         };
         let threads = self.threads()?;
@@ -360,6 +368,38 @@ impl Session<'_> {
         let present: HashSet<&str> = self.rows.keys().into_iter().collect();
         let is_present = |record: &EntityRecord| present.contains(record.key.as_str());
         Ok(records.into_iter().partition(is_present))
+    }
+
+    /// Earlier models are judged only by rows that they were not trained on.
+    fn check_unseen(&self, present: &[EntityRecord]) -> Result<()> {
+        let keys: HashSet<&str> = self.rows.keys().into_iter().collect();
+        let holdout = self.query.holdout();
+        let is_unseen = |record: &EntityRecord| {
+            let earlier = record.held_out();
+            let both = holdout.zip(earlier.as_ref());
+            both.is_some_and(|(now, earlier)| now.is_unseen_after(earlier))
+        };
+        let mut seen = present.iter().filter(|record| {
+            record.summary.is_some() && keys.contains(record.key.as_str()) && !is_unseen(record)
+        });
+        let Some(first) = seen.next() else {
+            return Ok(());
+        };
+        Err(SpecError::ContestSeen {
+            key: first.key.clone(),
+            held_out: first.held_out().map(|held_out| held_out.to_string()),
+            models: 1 + seen.count() as u64,
+        }
+        .into())
+    }
+
+    /// What is held out, as records note it.
+    fn held_out(&self) -> Result<Option<Arc<str>>> {
+        let text = self.query.holdout().map(serde_json::to_string);
+        let text = text
+            .transpose()
+            .map_err(|error| Error::Defect(error.to_string()))?;
+        Ok(text.map(Arc::from))
     }
 
     /// Tells the writer which entities will come, and gathers the models that need no training.
@@ -435,6 +475,9 @@ struct Sink<'a> {
     observer: &'a mut dyn Observer,
     /// Entities that are not trained.
     others: MergeByKey<'a>,
+    champions: Option<&'a CurrentModels<'a>>,
+    /// What is held out, as records note it.
+    held_out: Option<Arc<str>>,
     tally: Tally,
 }
 
@@ -442,7 +485,21 @@ impl Sink<'_> {
     fn take(&mut self, mut outcome: Outcome) -> Result<()> {
         self.tally.note(&mut outcome)?;
         self.put_others(Some(&outcome.key))?;
-        self.put(outcome.into_record())
+        let (mut record, model) = outcome.into_record();
+        if model.is_some() {
+            record.held_out = self.held_out_of(&record);
+        }
+        self.put((record, model))
+    }
+
+    /// What was held out of the training of an entity's model. An earlier one that stays has its
+    /// own.
+    fn held_out_of(&self, record: &EntityRecord) -> Option<Arc<str>> {
+        let winner = record.contest.as_ref().and_then(|contest| contest.winner);
+        match (self.champions, winner) {
+            (Some(champions), Some(Winner::Champion)) => champions.held_out_of(&record.key),
+            _ => self.held_out.clone(),
+        }
     }
 
     /// Puts the entities that are not trained and stand before a key; without a key, all.

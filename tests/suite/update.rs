@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use per_entity::error::SpecError;
 use per_entity::metrics::Metric;
 use per_entity::predict::Predictor;
-use per_entity::store::{EntityRecord, Store};
+use per_entity::schema::Holdout;
+use per_entity::store::{EntityRecord, MemoryDirectory, Store};
+use per_entity::train::Update;
+use per_entity::{CartTrainer, DatasetSpec, Error, Training};
 use polars::prelude::*;
 use serde_json::Value;
 
@@ -368,4 +372,84 @@ fn tree(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     files
+}
+
+#[test]
+fn models_that_may_have_seen_the_rows_held_out_do_not_compete() {
+    let place = Place::new();
+    let rows = |days: std::ops::Range<u32>| {
+        let rows = days.flat_map(|day| {
+            let shops = ["a", "b"].into_iter();
+            shops.map(move |shop| format!("{shop},{day},2013-10-{day:02},{}\n", day / 2 % 2))
+        });
+        "shop,x,day,y\n".to_owned() + &rows.collect::<String>()
+    };
+    place.write("all.csv", rows(1..29));
+    place.write("more.csv", rows(1..31));
+    place.write("a.csv", rows(1..29).lines().filter(|l| !l.starts_with("b,")).collect::<Vec<_>>().join("\n"));
+    let train = |more: &str| {
+        let train = "train --key shop --target y --ignore day --output-dir store --update";
+        place.run(&format!("{train} {more}"))
+    };
+    let refused = |more: &str, parts: &[&str]| {
+        for gate in ["--keep-better accuracy", "--max-regression 0.5"] {
+            let error = train(&format!("{more} {gate}")).failed(2);
+            for part in [parts, &["--update without --keep-better"]].concat() {
+                assert!(error.contains(part), "{part} in {error}");
+            }
+        }
+    };
+    let gate = "--keep-better accuracy --commit-unchanged";
+    train("--input all.csv").succeeded();
+    refused("--input all.csv --holdout 0.25", &["2 of the current models", "without holding rows out"]);
+    train("--input all.csv --holdout 0.25").succeeded();
+    train(&format!("--input all.csv --holdout 0.25 {gate}")).succeeded();
+    train(&format!("--input more.csv --holdout 0.25 {gate}")).succeeded();
+    refused("--input more.csv --holdout 0.5", &["'a'", "0.25 drawn with seed 0"]);
+    refused("--input more.csv --holdout 0.25 --seed 1", &["0.25 drawn with seed 0"]);
+    refused("--input more.csv --holdout 0.25 --holdout-by x", &["0.25 drawn with seed 0"]);
+
+    // A model that stays has what was held out of its own training, however many runs ago.
+    train("--input a.csv --holdout 0.5 --vanished keep").succeeded();
+    train("--input a.csv --holdout 0.5 --vanished keep --max-regression 1 --commit-unchanged").succeeded();
+    refused("--input all.csv --holdout 0.5", &["1 of the current models", "'b'", "0.25 drawn"]);
+    let held_out = records(&place, "store");
+    let held_out = held_out.iter().map(|r| r.held_out().unwrap().to_string());
+    assert_eq!(
+        held_out.collect::<Vec<_>>(),
+        ["0.5 drawn with seed 0", "0.25 drawn with seed 0"]
+    );
+}
+
+#[test]
+fn a_time_to_hold_out_from_may_move_on_but_not_back() {
+    let days = |last: i32| {
+        let days: Vec<i32> = (0..last).collect();
+        let frame = df!(
+            "shop" => vec!["a"; days.len()],
+            "day" => &days,
+            "x" => &days,
+            "y" => days.iter().map(|day| day / 3 % 2).collect::<Vec<_>>(),
+        );
+        let mut frame = frame.unwrap();
+        let day = frame.column("day").unwrap().cast(&DataType::Date).unwrap();
+        frame.with_column(day).unwrap();
+        frame
+    };
+    let memory = MemoryDirectory::new();
+    let run = |last: i32, span: &str, update: Update| {
+        let spec = DatasetSpec {
+            ignore: vec!["day".into()],
+            ..DatasetSpec::new(["shop"], "y")
+        };
+        let training = Training::new(spec, CartTrainer::default());
+        let training = training.holdout(Holdout::last("day", span.parse().unwrap()));
+        training.update(update).run(days(last), &memory)
+    };
+    let gate = || Update::new().keep_better(Metric::Accuracy, 0.0);
+    run(60, "2w", Update::new()).unwrap();
+    run(74, "2w", gate()).unwrap();
+    let error = run(74, "4w", gate()).unwrap_err();
+    assert!(matches!(error, Error::Spec(SpecError::ContestSeen { models: 1, .. })), "{error}");
+    run(74, "1w", gate()).unwrap();
 }

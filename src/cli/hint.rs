@@ -64,6 +64,12 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::Difference { name, .. } => format!("it is --{}", name.replace('_', "-")),
         SpecError::MemoryLimit { .. } => "it is that of --memory-limit".into(),
         SpecError::PooledExceedsMemory => "raise --memory-limit, or leave out --pooled".into(),
+        SpecError::NoParentsOfKey { .. } => {
+            "--key names it; --pooled trains one model on all".into()
+        }
+        SpecError::ParentsExceedMemory => "raise --memory-limit, or leave out --parents".into(),
+        SpecError::ParentsOfVanished => "leave out --vanished keep or --parents".into(),
+        SpecError::NoParents => "`per-entity train --parents` trains them".into(),
         SpecError::OtherDataset { .. } => {
             "--other-dataset says so; --output-dir names another store".into()
         }

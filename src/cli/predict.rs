@@ -16,7 +16,7 @@ use super::output::{grouped, print, report_ragged};
 /// Predict each row with the model of its own entity.
 ///
 /// All columns of the input are written, followed by `prediction`, one `probability_CLASS` for
-/// each class, and `model`, which says what answered: `own`, `fallback` or `none`. Rows keep their
+/// each class, and `model`, which says what answered: `own`, `parent`, `fallback` or `none`. Rows keep their
 /// order; a missing or unknown value fails no row. Files are worked on in batches, so they may be
 /// larger than memory.
 #[derive(clap::Args)]
@@ -63,6 +63,9 @@ enum UnknownArgument {
     Error,
     /// The prediction of the pooled model (`train --pooled`)
     Fallback,
+    /// The prediction of the nearest parent's model (`train --parents`), then of the pooled one
+    /// where there is one
+    Parent,
 }
 
 impl From<UnknownArgument> for Unknown {
@@ -71,6 +74,7 @@ impl From<UnknownArgument> for Unknown {
             UnknownArgument::Null => Unknown::Null,
             UnknownArgument::Error => Unknown::Error,
             UnknownArgument::Fallback => Unknown::Fallback,
+            UnknownArgument::Parent => Unknown::Parent,
         }
     }
 }
@@ -150,6 +154,7 @@ impl Predict {
     fn report(&self, context: &Context, answered: Answered, ragged: u64) -> std::io::Result<()> {
         let Answered {
             own,
+            parent,
             fallback,
             none,
         } = answered;
@@ -157,14 +162,19 @@ impl Predict {
         if context.json {
             let output = self.output.display().to_string();
             print(serde_json::json!({
-                "output": output, "rows": rows, "own": own, "fallback": fallback, "none": none,
+                "output": output, "rows": rows, "own": own, "parent": parent, "fallback": fallback, "none": none,
                 "left_out": { "ragged": ragged },
             }))
         } else if !context.quiet {
+            let parents = match self.unknown {
+                UnknownArgument::Parent => format!("{} by a parent's, ", grouped(parent)),
+                _ => String::new(),
+            };
             let mut text = format!(
-                "{} rows: {} by their own model, {} by the pooled one, {} without a model",
+                "{} rows: {} by their own model, {}{} by the pooled one, {} without a model",
                 grouped(rows),
                 grouped(own),
+                parents,
                 grouped(fallback),
                 grouped(none)
             );

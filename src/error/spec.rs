@@ -157,6 +157,28 @@ pub enum SpecError {
         "a pooled model needs all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
     )]
     PooledExceedsMemory,
+    /// Parents of a key that has none.
+    #[error(
+        "a parent stands for all entities with the same first values of the key, but this key has one column, {}; give a key of two columns or more, or train one model on all entities",
+        list(.key)
+    )]
+    NoParentsOfKey {
+        /// The key.
+        key: Vec<String>,
+    },
+    /// Parents need the rows of all their entities at once, but they exceed the memory.
+    #[error(
+        "parents need all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
+    )]
+    ParentsExceedMemory,
+    /// Parents need the rows of all their entities, but those of vanished ones are not there.
+    #[error(
+        "a parent is trained on the rows of all its entities, but those of entities that vanished and are kept are not there; give all rows and drop what vanished, or do without parents"
+    )]
+    ParentsOfVanished,
+    /// Models of parents are wanted, but the store has none.
+    #[error("the store has no models of parents; train them with it")]
+    NoParents,
     /// An update of a store with another dataset than the one that it was trained on.
     #[error(
         "the dataset is not the one that the store was trained on ({}); train it into another store, or say that this store is to take another dataset",

@@ -18,7 +18,7 @@ pub(crate) use holdout::HoldoutKind;
 pub use holdout::{Holdout, HoldoutShareError};
 pub(crate) use key::KeyOrder;
 pub use key::KeyType;
-pub(crate) use key::key_text;
+pub(crate) use key::{key_prefix, key_text};
 pub use left_out::LeftOut;
 pub(crate) use left_out::WhyLeftOut;
 pub use role::Role;

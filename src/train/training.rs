@@ -34,6 +34,7 @@ use crate::table::{Input, MemoryLimit, Query, Table};
 /// | [`holdout`](Self::holdout) | none | rows that are not trained on, to see how good the models are | |
 /// | [`update`](Self::update) | none | what is taken from the store's current generation | see [`Update`] |
 /// | [`pooled`](Self::pooled) | false | also train one model on all entities, with the key as a feature; it can answer for entities without a model of their own | |
+/// | [`parents`](Self::parents) | false | also train a model for all entities with the same first values of a composite key; it can answer for entities without a model of their own | a key of 2 columns or more |
 /// | [`memory_limit`](Self::memory_limit) | none | where the rows take more bytes than this, they are written to files and trained in parts | 640 MiB or more |
 /// | [`models_per_file`](Self::models_per_file) | [`ModelsPerFile::Automatic`] | how many models share a file | |
 /// | [`threads`](Self::threads) | all cores | threads that train | 1 or more |
@@ -66,6 +67,7 @@ pub struct Training {
     holdout: Option<Holdout>,
     update: Option<Update>,
     pooled: bool,
+    parents: bool,
     memory_limit: Option<u64>,
     models_per_file: ModelsPerFile,
     threads: usize,
@@ -83,6 +85,7 @@ impl Training {
             holdout: None,
             update: None,
             pooled: false,
+            parents: false,
             memory_limit: None,
             models_per_file: ModelsPerFile::Automatic,
             threads: 0,
@@ -116,6 +119,19 @@ impl Training {
     #[must_use]
     pub fn pooled(mut self, pooled: bool) -> Self {
         self.pooled = pooled;
+        self
+    }
+
+    /// Sets whether models of parents are trained, too: of the key `country,store`, one for each
+    /// country, on the rows of all its stores; of three columns, one for each value of the first
+    /// and one for each pair of the first two. As of the pooled model, the key is a feature of
+    /// them: what is peculiar to one entity is split off by its key, so that an unknown entity,
+    /// which is none of them, is not answered by it. Parents have at least
+    /// [`min_rows`](Self::min_rows) rows; they need all rows in memory, and those of every entity,
+    /// so vanished ones cannot be kept.
+    #[must_use]
+    pub fn parents(mut self, parents: bool) -> Self {
+        self.parents = parents;
         self
     }
 
@@ -176,9 +192,7 @@ impl Training {
         observer: &mut dyn Observer,
     ) -> Result<Conclusion> {
         let (input, directory) = (input.into(), store.into());
-        if let Some(update) = &self.update {
-            update.check(self.holdout.is_some())?;
-        }
+        self.check()?;
         Writer::check(&directory)?;
         let query = self.query(&input)?;
         self.base(&directory, &query)?;
@@ -186,9 +200,7 @@ impl Training {
         let started = Instant::now();
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
-        if rows.is_spilled() && self.pooled {
-            return Err(SpecError::PooledExceedsMemory.into());
-        }
+        self.check_memory(&rows)?;
         let writer = match begun {
             Some(writer) => writer,
             None => Writer::begin(&directory)?,
@@ -209,6 +221,29 @@ impl Training {
             .holdout()
             .map(|drawn| accomplished.tally.holdout(drawn.clone()));
         self.conclude(writer, accomplished, run, base.as_ref())
+    }
+
+    /// What can be checked before anything is read.
+    fn check(&self) -> Result<()> {
+        if let Some(update) = &self.update {
+            update.check(self.holdout.is_some())?;
+        }
+        let keeps_vanished = self.update.as_ref().is_some_and(Update::keeps_vanished);
+        match &self.spec.key {
+            _ if !self.parents => Ok(()),
+            _ if keeps_vanished => Err(SpecError::ParentsOfVanished.into()),
+            key if key.len() == 1 => Err(SpecError::NoParentsOfKey { key: key.clone() }.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Models of many entities need all rows at once.
+    fn check_memory(&self, rows: &Rows) -> Result<()> {
+        match rows.is_spilled() {
+            true if self.pooled => Err(SpecError::PooledExceedsMemory.into()),
+            true if self.parents => Err(SpecError::ParentsExceedMemory.into()),
+            _ => Ok(()),
+        }
     }
 
     fn query(&self, input: &Input) -> Result<Query> {
@@ -324,7 +359,7 @@ impl Session<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(Writer, Accomplished)> {
         let (present, vanished) = self.base_records()?;
-        let prior = self.lay_out(&mut writer, &present, &vanished, observer);
+        let prior = self.lay_out(&mut writer, &present, &vanished, observer)?;
         let update = self.training.update.clone().unwrap_or_default();
         let base = self.base.filter(|_| update.is_contest());
         if base.is_some() {
@@ -344,6 +379,7 @@ impl Session<'_> {
             others,
             champions: champions.as_ref(),
             held_out: self.held_out()?,
+            carried: 0,
             tally: Tally::new(&update, self.rows.classes().len()),
         };
         let threads = self.threads()?;
@@ -352,8 +388,12 @@ impl Session<'_> {
         }
         sink.put_others(None)?;
         self.training.cancel.check()?;
-        let Sink { writer, tally, .. } = sink;
-        let carried = prior.taken();
+        let Sink {
+            writer,
+            tally,
+            carried,
+            ..
+        } = sink;
         Ok((writer, Accomplished { tally, carried }))
     }
 
@@ -409,7 +449,7 @@ impl Session<'_> {
         present: &[EntityRecord],
         vanished: &[EntityRecord],
         observer: &mut dyn Observer,
-    ) -> PriorModelIndex {
+    ) -> Result<PriorModelIndex> {
         let mut keys = self.rows.keys();
         keys.extend(vanished.iter().map(|record| record.key.as_str()));
         observer.rows_loaded(self.rows.count(), keys.len() as u64);
@@ -417,8 +457,11 @@ impl Session<'_> {
         let mut prior = writer.prior_models();
         if let Some(base) = self.base {
             prior.add_generation(base, present);
+            if self.training.parents {
+                prior.add_generation(base, &base.parents()?);
+            }
         }
-        prior
+        Ok(prior)
     }
 
     fn threads(&self) -> Result<rayon::ThreadPool> {
@@ -461,9 +504,37 @@ impl Session<'_> {
             engine = engine.contest(contest);
         }
         engine.run(&table, |outcome| sink.take(outcome))?;
+        sink.carried = prior.taken();
         if self.training.pooled {
             let pooled = table.pooled(&self.training.spec.key.join(","));
             Engine::new(trainer, 1, cancel).run(&pooled, |outcome| sink.take_pooled(outcome))?;
+        }
+        match self.training.parents {
+            true => self.train_parents(table, prior, sink),
+            false => Ok(()),
+        }
+    }
+
+    /// Trains the parents of all entities, which are in one table: those of the most values first.
+    fn train_parents(
+        &self,
+        table: Cow<Table>,
+        prior: &PriorModelIndex,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        let training = self.training;
+        sink.put_others(None)?;
+        sink.writer.begin_parents()?;
+        let mut table = table.into_owned().with_key(&training.spec.key.join(","));
+        for values in (1..training.spec.key.len()).rev() {
+            table = table.by_first_values(values);
+            Engine::new(
+                &training.trainer,
+                training.min_rows.max(1),
+                &training.cancel,
+            )
+            .prior(prior)
+            .run(&table, |outcome| sink.take_parent(outcome))?;
         }
         Ok(())
     }
@@ -479,6 +550,8 @@ struct Sink<'a> {
     /// What is held out, as records note it.
     held_out: Option<Arc<str>>,
     tally: Tally,
+    /// Models of entities that were taken over.
+    carried: u64,
 }
 
 impl Sink<'_> {
@@ -513,6 +586,16 @@ impl Sink<'_> {
     fn put(&mut self, (record, model): Carried) -> Result<()> {
         let record = self.writer.put(record, model)?;
         self.observer.entity_finished(record);
+        Ok(())
+    }
+
+    fn take_parent(&mut self, outcome: Outcome) -> Result<()> {
+        let (mut record, model) = outcome.into_record();
+        if model.is_some() {
+            record.held_out = self.held_out.clone();
+        }
+        let record = self.writer.put_parent(record, model)?;
+        self.observer.parent_finished(record);
         Ok(())
     }
 

@@ -238,8 +238,8 @@ fn an_update_with_another_dataset_is_refused_unless_told() {
             &["filter: 'size > 0' here, none in the store"],
         ),
         (
-            "--key shop --target sold --ignore kept,w --missing -,NA",
-            &["texts for a missing value: '-', 'NA' here, 'NA' in the store"],
+            "--key shop --target sold --ignore kept,w --missing none,NA",
+            &["texts for a missing value: 'NA', 'none' here, 'NA' in the store"],
         ),
     ] {
         let error = train(other).failed(2);
@@ -386,7 +386,14 @@ fn models_that_may_have_seen_the_rows_held_out_do_not_compete() {
     };
     place.write("all.csv", rows(1..29));
     place.write("more.csv", rows(1..31));
-    place.write("a.csv", rows(1..29).lines().filter(|l| !l.starts_with("b,")).collect::<Vec<_>>().join("\n"));
+    place.write(
+        "a.csv",
+        rows(1..29)
+            .lines()
+            .filter(|l| !l.starts_with("b,"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
     let train = |more: &str| {
         let train = "train --key shop --target y --ignore day --output-dir store --update";
         place.run(&format!("{train} {more}"))
@@ -401,18 +408,34 @@ fn models_that_may_have_seen_the_rows_held_out_do_not_compete() {
     };
     let gate = "--keep-better accuracy --commit-unchanged";
     train("--input all.csv").succeeded();
-    refused("--input all.csv --holdout 0.25", &["2 of the current models", "without holding rows out"]);
+    refused(
+        "--input all.csv --holdout 0.25",
+        &["2 of the current models", "without holding rows out"],
+    );
     train("--input all.csv --holdout 0.25").succeeded();
     train(&format!("--input all.csv --holdout 0.25 {gate}")).succeeded();
     train(&format!("--input more.csv --holdout 0.25 {gate}")).succeeded();
-    refused("--input more.csv --holdout 0.5", &["'a'", "0.25 drawn with seed 0"]);
-    refused("--input more.csv --holdout 0.25 --seed 1", &["0.25 drawn with seed 0"]);
-    refused("--input more.csv --holdout 0.25 --holdout-by x", &["0.25 drawn with seed 0"]);
+    refused(
+        "--input more.csv --holdout 0.5",
+        &["'a'", "0.25 drawn with seed 0"],
+    );
+    refused(
+        "--input more.csv --holdout 0.25 --seed 1",
+        &["0.25 drawn with seed 0"],
+    );
+    refused(
+        "--input more.csv --holdout 0.25 --holdout-by x",
+        &["0.25 drawn with seed 0"],
+    );
 
     // A model that stays has what was held out of its own training, however many runs ago.
     train("--input a.csv --holdout 0.5 --vanished keep").succeeded();
-    train("--input a.csv --holdout 0.5 --vanished keep --max-regression 1 --commit-unchanged").succeeded();
-    refused("--input all.csv --holdout 0.5", &["1 of the current models", "'b'", "0.25 drawn"]);
+    train("--input a.csv --holdout 0.5 --vanished keep --max-regression 1 --commit-unchanged")
+        .succeeded();
+    refused(
+        "--input all.csv --holdout 0.5",
+        &["1 of the current models", "'b'", "0.25 drawn"],
+    );
     let held_out = records(&place, "store");
     let held_out = held_out.iter().map(|r| r.held_out().unwrap().to_string());
     assert_eq!(
@@ -450,6 +473,9 @@ fn a_time_to_hold_out_from_may_move_on_but_not_back() {
     run(60, "2w", Update::new()).unwrap();
     run(74, "2w", gate()).unwrap();
     let error = run(74, "4w", gate()).unwrap_err();
-    assert!(matches!(error, Error::Spec(SpecError::ContestSeen { models: 1, .. })), "{error}");
+    assert!(
+        matches!(error, Error::Spec(SpecError::ContestSeen { models: 1, .. })),
+        "{error}"
+    );
     run(74, "1w", gate()).unwrap();
 }

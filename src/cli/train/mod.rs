@@ -54,6 +54,11 @@ pub struct Train {
     #[arg(long)]
     pooled: bool,
 
+    /// Also train a model for all entities with the same first values of a composite key: of
+    /// country,store, one for each country; it can answer for stores without a model of their own
+    #[arg(long)]
+    parents: bool,
+
     /// How many models share a file [default: 1 for up to 1,000 entities, else packs of 64 MiB]
     #[arg(long, value_name = "MODELS", value_parser = clap::value_parser!(u32).range(1..))]
     models_per_file: Option<u32>,
@@ -118,6 +123,7 @@ impl Train {
         Ok(Training::new(spec, self.tree.trainer()?)
             .min_rows(self.min_rows)
             .pooled(self.pooled)
+            .parents(self.parents)
             .models_per_file(match self.models_per_file {
                 None => ModelsPerFile::Automatic,
                 Some(models) => ModelsPerFile::Fixed(models as usize),

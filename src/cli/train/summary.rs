@@ -24,6 +24,7 @@ pub struct Summary {
     failures: Vec<(String, String)>,
     /// Entities whose earlier model stays because there is no new one.
     unopposed: Vec<(String, String)>,
+    failed_parents: Vec<(String, String)>,
     entities: u64,
 }
 
@@ -52,6 +53,13 @@ impl Observer for Summary {
         }
     }
 
+    fn parent_finished(&mut self, parent: &EntityRecord) {
+        if let Some(error) = &parent.error {
+            let failure = (parent.key.clone(), error.clone());
+            self.failed_parents.push(failure);
+        }
+    }
+
     fn entities_finished(&mut self) {
         self.bar.finish_and_clear();
     }
@@ -65,12 +73,13 @@ impl Summary {
             one_class: 0,
             failures: Vec::new(),
             unopposed: Vec::new(),
+            failed_parents: Vec::new(),
             entities: 0,
         }
     }
 
     pub fn has_failures(&self) -> bool {
-        !self.failures.is_empty() || !self.unopposed.is_empty()
+        !(self.failures.is_empty() && self.unopposed.is_empty() && self.failed_parents.is_empty())
     }
 
     pub fn print(
@@ -130,6 +139,9 @@ impl Summary {
         for (key, error) in self.failures.iter().chain(&self.unopposed) {
             log::error!("entity '{key}': {error}");
         }
+        for (key, error) in &self.failed_parents {
+            log::error!("parent '{key}': {error}");
+        }
     }
 
     fn text(&self, report: &TrainingReport, elapsed: Duration) -> String {
@@ -177,6 +189,15 @@ impl Summary {
             bytes(generation.model_bytes),
             generation.directory,
         );
+        if let Some(parents) = &generation.parents {
+            text += &format!(
+                "\nparents: {} trained, {} skipped, {} failed; {} of models",
+                grouped(parents.trained),
+                grouped(parents.skipped),
+                grouped(parents.failed),
+                bytes(parents.model_bytes),
+            );
+        }
         if let Some(contest) = &generation.run.contest {
             text += &format!("\n{}", update::describe(contest));
         }

@@ -3,6 +3,7 @@
 
 mod files;
 mod frames;
+mod parents;
 mod python;
 mod shops;
 mod stream;

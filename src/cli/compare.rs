@@ -11,6 +11,7 @@ use super::error::{CliError, CliResult, Exit};
 use super::output::{grouped, limit, note};
 use super::stdout::{print, print_json};
 use super::table::table;
+use super::time_holdout_arguments::TimeHoldoutArguments;
 use super::tree_arguments::TreeArguments;
 
 /// Compare one tree per entity with one tree for all and with guessing.
@@ -21,27 +22,49 @@ use super::tree_arguments::TreeArguments;
 #[command(after_help = "\
 Examples:
   per-entity compare --input adult.data --test adult.test --where true
+  per-entity compare --input flights.csv --key origin --target late --holdout-last 8w --time date
   per-entity compare --input 'sales/*.parquet' --key country,store --target returned")]
 pub struct Compare {
     #[command(flatten)]
     dataset: DatasetArguments,
 
     /// Files or globs to compare on [default: rows held out of the input]
-    #[arg(long, num_args = 1.., value_name = "FILE")]
+    #[arg(
+        long,
+        num_args = 1..,
+        value_name = "FILE",
+        conflicts_with_all = ["test_where", "holdout_after", "holdout_last"]
+    )]
     test: Vec<String>,
 
-    /// The share of rows held out where there is no --test
+    /// Compare on the rows of the input for which this Polars SQL predicate holds, and train on the
+    /// others
+    #[arg(
+        long,
+        value_name = "PREDICATE",
+        conflicts_with_all = ["holdout_after", "holdout_last"]
+    )]
+    test_where: Option<String>,
+
+    /// The share of rows held out where nothing else says which rows to compare on
     #[arg(
         long,
         default_value_t = 0.3,
         value_name = "SHARE",
-        conflicts_with = "test"
+        conflicts_with_all = ["test", "test_where"]
     )]
     holdout: f64,
 
     /// What the draw of the rows held out depends on
-    #[arg(long, default_value_t = 0, conflicts_with = "test")]
+    #[arg(
+        long,
+        default_value_t = 0,
+        conflicts_with_all = ["test", "test_where", "holdout_after", "holdout_last"]
+    )]
     seed: u64,
+
+    #[command(flatten)]
+    time_holdout: TimeHoldoutArguments,
 
     /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 20, value_name = "ENTITIES")]
@@ -72,12 +95,22 @@ impl Compare {
         let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
         let comparer = Comparer::new(spec.clone(), self.tree.trainer()?);
         let comparer = comparer.cancel(context.cancel.clone());
-        let holdout = Holdout::new(self.holdout, self.seed, None).map_err(Error::from)?;
+        let holdout = self.holdout()?;
         let train = open(&self.dataset.input)?;
         Ok(match self.test.is_empty() {
             true => comparer.run_held_out(train, &holdout)?,
             false => comparer.run(train, open(&self.test)?)?,
         })
+    }
+
+    fn holdout(&self) -> Result<Holdout, CliError> {
+        if let Some(predicate) = &self.test_where {
+            return Ok(Holdout::chosen(predicate));
+        }
+        match self.time_holdout.holdout()? {
+            Some(holdout) => Ok(holdout),
+            None => Ok(Holdout::drawn(self.holdout, self.seed, None).map_err(Error::from)?),
+        }
     }
 
     fn text(&self, comparison: &Comparison) -> String {
@@ -104,6 +137,20 @@ impl Compare {
             grouped(comparison.train_rows),
             grouped(comparison.test_rows)
         );
+        if let Some(held_out) = &comparison.held_out {
+            text += &format!("held out: {held_out}\n");
+        }
+        for (reason, rows) in comparison.left_out.reasons() {
+            if rows > 0 {
+                text += &format!("{} left out: {reason}\n", grouped(rows));
+            }
+        }
+        if comparison.shared_rows > 0 {
+            text += &format!(
+                "{} of the rows to compare on are the same as rows trained on, in key, target and all features, which favours trees that learn rows by heart\n",
+                grouped(comparison.shared_rows)
+            );
+        }
         if comparison.rows_without_model > 0 {
             text += &format!(
                 "{} rows of entities without a model are not compared\n",

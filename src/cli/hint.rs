@@ -67,6 +67,11 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::TwoRoles { first, second, .. } => {
             format!("it is named by {} and {}", flag(*first), flag(*second))
         }
+        SpecError::UnsupportedType {
+            role: Role::Time, ..
+        }
+        | SpecError::NoTimes { .. } => "it is that of --time".into(),
+        SpecError::OneSided { .. } => "--holdout-after and --holdout-last say which".into(),
         SpecError::UnsupportedType { column, role, .. } if *role != Role::Target => {
             format!("--ignore {} leaves it out", quoted(column))
         }
@@ -77,13 +82,28 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::NotAdded { .. } => "it is named by --rename".into(),
         SpecError::ColumnNamedTwice(_) => "the names are those of --columns".into(),
         SpecError::Separator(_) => "it is that of --separator".into(),
-        SpecError::Filter { .. } => "it is that of --where".into(),
+        SpecError::Filter { role, .. } => format!("it is that of {}", flag(*role)),
         SpecError::HoldoutShare(_) => "it is that of --holdout".into(),
         SpecError::Difference { name, .. } => format!("it is --{}", name.replace('_', "-")),
         SpecError::MemoryLimit { .. } => "it is that of --memory-limit".into(),
         SpecError::PooledExceedsMemory => "raise --memory-limit, or leave out --pooled".into(),
+        SpecError::NoParentsOfKey { .. } => {
+            "--key names it; --pooled trains one model on all".into()
+        }
+        SpecError::ParentsExceedMemory => "raise --memory-limit, or leave out --parents".into(),
+        SpecError::ParentsOfVanished => "leave out --vanished keep or --parents".into(),
+        SpecError::NoParents => "`per-entity train --parents` trains them".into(),
+        SpecError::OtherDataset { .. } => {
+            "--other-dataset says so; --output-dir names another store".into()
+        }
         SpecError::NotAlike { .. } => {
             "leave out --vanished keep, --keep-better and --max-regression".into()
+        }
+        SpecError::ContestWithoutHoldout => {
+            "--holdout, --holdout-after and --holdout-last hold rows out".into()
+        }
+        SpecError::ContestSeen { .. } => {
+            "--update without --keep-better and --max-regression trains them so".into()
         }
         SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
         SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
@@ -127,5 +147,7 @@ fn flag(role: Role) -> &'static str {
         Role::Ignored => "--ignore",
         Role::Group => "--group-by or --holdout-by",
         Role::Filter => "--where",
+        Role::Time => "--time",
+        Role::Held => "--test-where",
     }
 }

@@ -25,6 +25,7 @@ mod sort_field;
 mod stdout;
 mod store_argument;
 mod table;
+mod time_holdout_arguments;
 mod train;
 mod tree_arguments;
 mod tree_format;

@@ -22,7 +22,7 @@ use super::store_argument::StoreArgument;
 /// Predict each row with the model of its own entity.
 ///
 /// All columns of the input are written, followed by `prediction`, one `probability_CLASS` for
-/// each class, and `model`, which says what answered: `own`, `fallback` or `none`. Rows keep their
+/// each class, and `model`, which says what answered: `own`, `parent`, `fallback` or `none`. Rows keep their
 /// order; a missing or unknown value fails no row. Files are worked on in batches, so they may be
 /// larger than memory. A bad row is one that cannot be read, such as broken JSON, or of which a
 /// value cannot be taken for what it was at training; all are counted.
@@ -91,6 +91,9 @@ enum UnknownArgument {
     Error,
     /// The prediction of the pooled model (`train --pooled`)
     Fallback,
+    /// The prediction of the nearest parent's model (`train --parents`), then of the pooled one
+    /// where there is one
+    Parent,
 }
 
 impl From<UnknownArgument> for Unknown {
@@ -99,6 +102,7 @@ impl From<UnknownArgument> for Unknown {
             UnknownArgument::Null => Unknown::Null,
             UnknownArgument::Error => Unknown::Error,
             UnknownArgument::Fallback => Unknown::Fallback,
+            UnknownArgument::Parent => Unknown::Parent,
         }
     }
 }
@@ -315,7 +319,8 @@ impl Predict {
         serde_json::json!({
             "output": self.output.display().to_string(),
             "rows": rows.written,
-            "own": answered.own, "fallback": answered.fallback, "none": answered.none,
+            "own": answered.own, "parent": answered.parent, "fallback": answered.fallback,
+            "none": answered.none,
             "left_out": { "ragged": outcome.ragged },
             "bad": { "rows": rows.bad, "left_out": rows.read - rows.written, "first": first },
             "cut": rows.cut,
@@ -349,8 +354,12 @@ fn warn_of_unknown(predictor: &Predictor) -> per_entity::Result<()> {
 }
 
 fn summary(answered: Answered, outcome: &Outcome) -> String {
+    let parent = match answered.parent {
+        0 => String::new(),
+        parent => format!("{} by a parent's, ", grouped(parent)),
+    };
     let mut text = format!(
-        "{} rows: {} by their own model, {} by the pooled one, {} without a model",
+        "{} rows: {} by their own model, {parent}{} by the pooled one, {} without a model",
         grouped(outcome.rows.written),
         grouped(answered.own),
         grouped(answered.fallback),

@@ -110,6 +110,12 @@ pub enum InputError {
         /// The type there.
         other: ColumnType,
     },
+    /// A file that is to be trained on and tested on.
+    #[error("{}: is trained on and tested on; test on another file, or hold some of its rows out", path.display())]
+    TestedOnTraining {
+        /// The file.
+        path: PathBuf,
+    },
     /// An input that was not the same when it was read again.
     #[error(
         "the input was changed while it was read: {counted} rows were counted, but {read} read; run the same again"

@@ -1,6 +1,7 @@
 //! Everything that can go wrong, grouped by what was being done, and said so that a user can put it
 //! right.
 
+mod dataset_difference;
 mod evaluation;
 mod input;
 mod params;
@@ -11,6 +12,7 @@ mod store;
 use std::path::{Path, PathBuf};
 
 use crate::schema::HoldoutShareError;
+pub use dataset_difference::{DatasetDifference, DatasetPart};
 pub use evaluation::EvaluationError;
 pub use input::InputError;
 pub use params::ParamsError;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::schema::{HoldoutShareError, Role, ValueType};
+use super::dataset_difference::DatasetDifference;
+use crate::schema::{HoldoutShareError, Role, Timestamp, ValueType};
 
 /// What was asked for does not fit the data, or itself.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,8 @@ pub enum SpecError {
     /// A filter that is not a valid SQL predicate.
     #[error("filter '{predicate}': {problem}")]
     Filter {
+        /// What the predicate is for.
+        role: Role,
         /// The predicate.
         predicate: String,
         /// What is wrong with it.
@@ -112,6 +115,37 @@ pub enum SpecError {
     /// A share of rows to hold out that leaves none on one side.
     #[error(transparent)]
     HoldoutShare(#[from] HoldoutShareError),
+    /// A column to hold out by that has no times.
+    #[error("no row has a time in column '{column}'; hold out by another column")]
+    NoTimes {
+        /// The column.
+        column: String,
+    },
+    /// A time that is too far away to reckon with.
+    #[error(
+        "column '{column}' holds a time, or a span leads to one, that is too far away to reckon with; leave such rows out, or hold out from a given time on"
+    )]
+    TimeOutOfRange {
+        /// The column.
+        column: String,
+    },
+    /// A holdout by time that leaves no rows on one side.
+    #[error(
+        "{} would be held out ({held_out}): the times in column '{column}' are from {earliest} to {latest}; choose a time between them",
+        if *.all { "all rows" } else { "no row" }
+    )]
+    OneSided {
+        /// The column.
+        column: String,
+        /// What is held out.
+        held_out: String,
+        /// Whether all rows would be held out, or none.
+        all: bool,
+        /// The earliest time.
+        earliest: Timestamp,
+        /// The latest time.
+        latest: Timestamp,
+    },
     /// A difference of a metric that is none.
     #[error("{name} is {value}, but it is a difference of the metric: 0 or more")]
     Difference {
@@ -135,17 +169,65 @@ pub enum SpecError {
         "a pooled model needs all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
     )]
     PooledExceedsMemory,
-    /// Models of two runs that cannot stand side by side.
+    /// Parents of a key that has none.
     #[error(
-        "the current generation has another {differs} than this run, so its models cannot be kept next to new ones; train all entities again, without keeping vanished entities or better models"
+        "a parent stands for all entities with the same first values of the key, but this key has one column, {}; give a key of two columns or more, or train one model on all entities",
+        list(.key)
+    )]
+    NoParentsOfKey {
+        /// The key.
+        key: Vec<String>,
+    },
+    /// Parents need the rows of all their entities at once, but they exceed the memory.
+    #[error(
+        "parents need all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
+    )]
+    ParentsExceedMemory,
+    /// Parents need the rows of all their entities, but those of vanished ones are not there.
+    #[error(
+        "a parent is trained on the rows of all its entities, but those of entities that vanished and are kept are not there; give all rows and drop what vanished, or do without parents"
+    )]
+    ParentsOfVanished,
+    /// Models of parents are wanted, but the store has none.
+    #[error("the store has no models of parents; train them with it")]
+    NoParents,
+    /// An update of a store with another dataset than the one that it was trained on.
+    #[error(
+        "the dataset is not the one that the store was trained on ({}); train it into another store, or say that this store is to take another dataset",
+        joined(.differences)
+    )]
+    OtherDataset {
+        /// What differs.
+        differences: Vec<DatasetDifference>,
+    },
+    /// Models of two datasets that cannot stand side by side, or be compared.
+    #[error(
+        "the current generation's models are of another dataset ({}), so they can neither stay next to new ones nor be compared with them; train all entities again, without keeping vanished entities or better models",
+        joined(.differences)
     )]
     NotAlike {
         /// What differs.
-        differs: &'static str,
+        differences: Vec<DatasetDifference>,
     },
     /// A comparison of earlier with new models without rows to compare them on.
     #[error("earlier and new models can only be compared on rows held out; hold some out")]
     ContestWithoutHoldout,
+    /// A comparison with earlier models that may have been trained on the rows held out now.
+    #[error(
+        "{models} of the current models, that of entity '{key}' first, {}, so they may have seen the rows that are held out now, and a comparison would favour them; train once with the same rows held out and without comparing, then compare at the next update",
+        match held_out {
+            Some(held_out) => format!("were trained with other rows held out ({held_out})"),
+            None => "were trained without holding rows out".into(),
+        }
+    )]
+    ContestSeen {
+        /// How many models were.
+        models: u64,
+        /// The entity of the first of them.
+        key: String,
+        /// What was held out of its training.
+        held_out: Option<String>,
+    },
     /// A pooled model is wanted, but the store has none.
     #[error("the store has no pooled model to fall back on; train one with it")]
     NoPooledModel,
@@ -173,6 +255,11 @@ fn nearest<'a>(wanted: &str, columns: &'a [String]) -> Option<&'a String> {
     let nearest = columns.iter().min_by_key(|column| edits(column))?;
     let has_common = edits(nearest) < wanted.chars().count();
     (has_common && edits(nearest) <= most).then_some(nearest)
+}
+
+fn joined(differences: &[DatasetDifference]) -> String {
+    let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }
 
 fn list(texts: &[String]) -> String {

@@ -1,15 +1,17 @@
 //! Whether one tree per entity is better than one tree for all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::comparison::{Comparison, EntityComparison, Scores, Strategies, verdict};
+use super::shared_rows::shared_rows;
 use crate::cancel::Cancel;
-use crate::error::{Error, Result, StoreError};
+use crate::error::{Error, InputError, Result, StoreError};
 use crate::metrics::{Evaluation, PairedOutcomes, paired_bootstrap};
 use crate::model::Model;
-use crate::schema::Holdout;
+use crate::schema::{Holdout, LeftOut};
 use crate::score::{ScoredModel, Scorer};
 use crate::source::DatasetSpec;
 use crate::table::{Input, Partition, Query, Table};
@@ -30,7 +32,7 @@ const RESAMPLES: usize = 2_000;
 /// let spec = DatasetSpec::new(["store"], "returned");
 /// let sales = Source::open(&["sales.parquet".into()], None, &spec)?;
 /// let comparer = Comparer::new(spec, CartTrainer::default());
-/// println!("{}", comparer.run_held_out(sales, &Holdout::new(0.3, 0, None)?)?.verdict);
+/// println!("{}", comparer.run_held_out(sales, &Holdout::drawn(0.3, 0, None)?)?.verdict);
 /// # Ok::<(), per_entity::Error>(())
 /// ```
 pub struct Comparer {
@@ -60,17 +62,22 @@ impl Comparer {
     ///
     /// # Errors
     ///
-    /// What is wrong with the inputs; [`Error::NoRows`] where no entity of `test` has a model,
-    /// [`Error::Interrupted`].
+    /// What is wrong with the inputs, [`InputError::TestedOnTraining`] for a file that is in both;
+    /// [`Error::NoRows`] where no entity of `test` has a model, [`Error::Interrupted`].
     pub fn run(&self, train: impl Into<Input>, test: impl Into<Input>) -> Result<Comparison> {
-        let train = train.into();
+        let (train, test) = (train.into(), test.into());
+        refuse_common_file(&train, &test)?;
         let query = Query::new(&train, &self.spec)?;
         let train = Table::load_query(&train, &query, &self.cancel)?;
         let spec = self.spec.as_trained(query.features(), query.columns());
-        let test = test.into();
         let query = Query::as_trained(&test, &spec, &[])?;
         let test = Table::load_query(&test, &query, &self.cancel)?;
-        self.compare(&train, &test)
+        let mut left_out = train.left_out().clone();
+        left_out.merge(test.left_out());
+        Ok(Comparison {
+            left_out,
+            ..self.compare(&train, &test)?
+        })
     }
 
     /// Trains on an input without the rows that are held out, and compares on these.
@@ -80,11 +87,22 @@ impl Comparer {
     /// As [`run`](Self::run).
     pub fn run_held_out(&self, input: impl Into<Input>, drawn: &Holdout) -> Result<Comparison> {
         let input = input.into();
-        let carried: Vec<String> = drawn.by().map(str::to_owned).into_iter().collect();
-        let query = Query::new_carrying(&input, &self.spec, &carried)?;
+        let query = Query::new_holding_out(&input, &self.spec, drawn)?;
         let table = Table::load_query(&input, &query, &self.cancel)?;
+        let drawn = query.holdout().unwrap_or(drawn);
         let (train, test) = drawn.split(&table);
-        self.compare(&train, &test)
+        let which = match (train.rows(), test.rows()) {
+            (0, _) => "all rows are held out",
+            (_, 0) => "no row is held out",
+            _ => {
+                return Ok(Comparison {
+                    held_out: Some(drawn.clone()),
+                    left_out: table.left_out().clone(),
+                    ..self.compare(&train, &test)?
+                });
+            }
+        };
+        Err(Error::NoRows(format!("{which} ({drawn})")))
     }
 
     fn compare(&self, train: &Table, test: &Table) -> Result<Comparison> {
@@ -121,6 +139,9 @@ impl Comparer {
         Ok(Comparison {
             train_rows: train.rows() as u64,
             test_rows,
+            held_out: None,
+            left_out: LeftOut::default(),
+            shared_rows: shared_rows(train, test),
             rows_without_model: test.rows() as u64 - test_rows,
             entities,
             overall,
@@ -210,6 +231,17 @@ impl Contestants<'_> {
             strategies: outcomes.strategies()?,
         };
         Ok(Some((comparison, outcomes)))
+    }
+}
+
+/// A file that is trained on is no test.
+fn refuse_common_file(train: &Input, test: &Input) -> Result<()> {
+    let canonical = |path: String| std::fs::canonicalize(&path).unwrap_or_else(|_| path.into());
+    let trained: HashSet<PathBuf> = train.paths().into_iter().map(canonical).collect();
+    let mut paths = test.paths().into_iter();
+    match paths.find(|path| trained.contains(&canonical(path.clone()))) {
+        None => Ok(()),
+        Some(path) => Err(InputError::TestedOnTraining { path: path.into() }.into()),
     }
 }
 

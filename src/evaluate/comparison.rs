@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::metrics::BootstrapInterval;
+use crate::schema::{Holdout, LeftOut};
 
 /// Three ways to predict the same rows, side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -11,6 +12,14 @@ pub struct Comparison {
     pub train_rows: u64,
     /// Rows compared.
     pub test_rows: u64,
+    /// Which rows of the input were compared and not trained on; nothing where these came from
+    /// another input.
+    pub held_out: Option<Holdout>,
+    /// Rows left out of the input, or of both, by reason.
+    pub left_out: LeftOut,
+    /// Rows of another input, or held out, that are the same as rows trained on: the same key,
+    /// target and features.
+    pub shared_rows: u64,
     /// Rows not compared, because their entity has no model.
     pub rows_without_model: u64,
     /// Entities, sorted by key.

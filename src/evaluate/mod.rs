@@ -8,6 +8,7 @@ mod comparer;
 mod comparison;
 mod evaluator;
 mod report;
+mod shared_rows;
 
 pub use comparer::Comparer;
 pub use comparison::{Comparison, EntityComparison, Scores, Strategies};

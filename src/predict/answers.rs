@@ -9,8 +9,12 @@ pub enum Unknown {
     Null,
     /// Make it an error.
     Error,
-    /// Let the pooled model answer, where the store has one.
+    /// Let the pooled model answer.
     Fallback,
+    /// Let the model of the nearest parent answer: of the most of the key's first values that have
+    /// one. Where no parent has, the pooled model answers if the store has one, else none. A null
+    /// in the key ends its first values.
+    Parent,
 }
 
 /// Rows by what predicted them.
@@ -18,6 +22,8 @@ pub enum Unknown {
 pub struct Answered {
     /// By the model of their own entity.
     pub own: u64,
+    /// By the model of a parent.
+    pub parent: u64,
     /// By the pooled model.
     pub fallback: u64,
     /// By none.
@@ -27,7 +33,7 @@ pub struct Answered {
 impl Answered {
     /// All rows.
     pub fn rows(&self) -> u64 {
-        self.own + self.fallback + self.none
+        self.own + self.parent + self.fallback + self.none
     }
 
     /// Whether there are rows, but no model answered for any of them.
@@ -42,6 +48,7 @@ impl Answered {
 
     pub(super) fn add(&mut self, other: Self) {
         self.own += other.own;
+        self.parent += other.parent;
         self.fallback += other.fallback;
         self.none += other.none;
     }

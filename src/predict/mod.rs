@@ -7,6 +7,7 @@ mod cache;
 mod destination;
 mod files;
 mod frame_writer;
+mod need;
 mod partial_file;
 mod predictions;
 mod predictor;

@@ -13,6 +13,7 @@ use crate::tree::heaviest;
 /// What answers for the rows of an entity.
 pub(super) enum Answer<'a> {
     Own(Classifier<'a>),
+    Parent(Classifier<'a>),
     Fallback(&'a Classifier<'a>),
     None,
 }
@@ -41,6 +42,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, PartialEq)]
 enum By {
     Own,
+    Parent,
     Fallback,
     Nothing,
 }
@@ -99,6 +101,7 @@ impl Predictions {
         let count = |by| self.answers.iter().filter(|other| **other == by).count() as u64;
         Answered {
             own: count(By::Own),
+            parent: count(By::Parent),
             fallback: count(By::Fallback),
             none: count(By::Nothing),
         }
@@ -184,6 +187,7 @@ impl ByRow<'_> {
                 .iter()
                 .map(|&place| match self.predictions.answers[place as usize] {
                     By::Own => "own",
+                    By::Parent => "parent",
                     By::Fallback => "fallback",
                     By::Nothing => "none",
                 });
@@ -195,6 +199,7 @@ impl Task<'_> {
     fn run(self, class_count: usize) {
         let (classifier, by) = match self.answer {
             Answer::Own(classifier) => (classifier, By::Own),
+            Answer::Parent(classifier) => (classifier, By::Parent),
             Answer::Fallback(classifier) => (*classifier, By::Fallback),
             Answer::None => return,
         };

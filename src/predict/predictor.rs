@@ -1,6 +1,6 @@
 //! Brings rows, models and predictions together, with no more models in memory than are allowed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use super::added::AddedColumns;
 use super::answers::{Answered, Unknown};
 use super::cache::{Cache, Held};
+use super::need::{ModelSource, Need, Rank};
 use super::predictions::{Answer, Classifier, Predictions};
-use super::row_entities::{RowEntities, Slot};
+use super::row_entities::{RowEntities, RowKey, Slot};
 use crate::error::{Error, Result, SpecError, StoreError, as_at_training};
 use crate::guard::guarded;
 use crate::model::{BoundModel, FrameColumn, Model, column};
@@ -47,6 +48,8 @@ pub struct Predictor {
     /// have the whole table of entities read for each few.
     index: Option<Index>,
     has_looked_up: bool,
+    /// The parents, where they are to answer.
+    parents: Option<Index>,
     damaged: BTreeMap<String, String>,
     answered: Answered,
     /// The first keys of entities that the store does not know.
@@ -61,14 +64,6 @@ const DEFAULT_CACHE: u64 = 256 << 20;
 /// Models are read in portions of this share of the cache, as stored; in memory they take up to
 /// about eight times as much.
 const PORTION: u64 = 8;
-
-/// What is to be done for an entity.
-enum Need {
-    /// Nothing: this is known of it.
-    Held(Held),
-    /// Its model is to be read.
-    Read(Box<EntityRecord>),
-}
 
 impl Predictor {
     /// Predicts with the current generation of a store.
@@ -87,6 +82,7 @@ impl Predictor {
             cache: Cache::new(DEFAULT_CACHE),
             index: None,
             has_looked_up: false,
+            parents: None,
             damaged: BTreeMap::new(),
             answered: Answered::default(),
             unknown_keys: Vec::new(),
@@ -97,10 +93,16 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// [`SpecError::NoPooledModel`] for [`Unknown::Fallback`] where the store has no pooled model.
+    /// [`SpecError::NoPooledModel`] for [`Unknown::Fallback`] where the store has no pooled model,
+    /// [`SpecError::NoParents`] for [`Unknown::Parent`] where it has no parents, and
+    /// [`StoreError::Damaged`] where their table cannot be read.
     pub fn unknown(mut self, unknown: Unknown) -> Result<Self> {
         if unknown == Unknown::Fallback && self.pooled.is_none() {
             return Err(SpecError::NoPooledModel.into());
+        }
+        if unknown == Unknown::Parent {
+            let parents = self.store.parent_index()?;
+            self.parents = Some(parents.ok_or(SpecError::NoParents)?);
         }
         self.unknown = unknown;
         Ok(self)
@@ -191,7 +193,7 @@ impl Predictor {
 
     /// The frame with its rows in order and these columns added: `prediction`, of the target's
     /// type; `probability_C` for each class `C` of the run; `model`, which says what answered:
-    /// `own`, `fallback` or `none`.
+    /// `own`, `parent`, `fallback` or `none`.
     ///
     /// Keys and features are converted into what they were at training, whatever type the frame
     /// has them in. A missing value or a category that training did not see fails no row. A damaged
@@ -216,9 +218,9 @@ impl Predictor {
         );
         let (entities, mut columns) = (entities?, columns?);
         let mut pooled = None;
-        if let (Unknown::Fallback, Some(model)) = (self.unknown, self.pooled.take()) {
+        if matches!(self.unknown, Unknown::Fallback | Unknown::Parent) {
             columns.insert(run.dataset.key.join(","), entities.as_feature());
-            pooled = Some(model);
+            pooled = self.pooled.take();
         }
         let predicted = self.predict_entities(&entities, &columns, pooled.as_ref(), run);
         if pooled.is_some() {
@@ -238,8 +240,11 @@ impl Predictor {
         pooled: Option<&Model>,
         run: &Run,
     ) -> Result<Predictions> {
-        let needs = self.needs(entities)?;
+        let mut needs = self.needs(entities)?;
         self.note_unknown(entities, &needs);
+        if self.unknown == Unknown::Parent {
+            self.turn_to_parents(entities, &mut needs)?;
+        }
         if self.unknown == Unknown::Error {
             refuse_unknown(entities, &needs, self.answered.rows())?;
         }
@@ -253,19 +258,25 @@ impl Predictor {
             let portion = rest
                 .split_off(..self.portion(rest, &needs))
                 .unwrap_or_default();
-            let held = self.read(portion, &needs);
+            let read = self.read(portion, &needs);
+            let found = self.or_nearest_parents(entities, portion, &needs, &read)?;
             let answers: Vec<_> = portion
                 .par_iter()
-                .zip(&held)
-                .map(|(slot, held)| {
-                    let answer = self.answer(held, pooled.as_ref(), columns)?;
+                .zip(&found)
+                .map(|(slot, (rank, held))| {
+                    let answer = self.answer(*rank, held, pooled.as_ref(), columns)?;
                     Ok((answer, slot.places.clone()))
                 })
                 .collect::<Result<_>>()?;
             predictions.fill(&answers);
             drop(answers);
-            for (slot, held) in portion.iter().zip(held) {
-                if let Some(key) = &entities.keys[slot.entity] {
+            for (slot, held) in portion.iter().zip(read) {
+                let need = &needs[slot.entity];
+                let key = match (need.rank, need.record()) {
+                    (Rank::Own, _) => entities.keys[slot.entity].whole(),
+                    (Rank::Parent, record) => record.map(|record| record.key.as_str()),
+                };
+                if let Some(key) = key {
                     self.cache.put(key, held);
                 }
             }
@@ -278,28 +289,29 @@ impl Predictor {
             if self.unknown_keys.len() == UNKNOWN_KEYS {
                 return;
             }
-            if let (Some(key), Need::Held(Held::Unknown)) = (key, need)
-                && !self.unknown_keys.contains(key)
+            if let (Some(key), ModelSource::Held(Held::Unknown)) = (key.whole(), &need.source)
+                && !self.unknown_keys.iter().any(|known| known == key)
             {
-                self.unknown_keys.push(key.clone());
+                self.unknown_keys.push(key.to_owned());
             }
         }
     }
 
     /// What is to be done for each of the entities.
     fn needs(&mut self, entities: &RowEntities) -> Result<Vec<Need>> {
+        let held = |held| Need::own(ModelSource::Held(held));
         let mut needs: Vec<Option<Need>> = entities
             .keys
             .iter()
-            .map(|key| match key {
-                Some(key) => self.cache.get(key).map(Need::Held),
-                None => Some(Need::Held(Held::Unknown)),
+            .map(|key| match key.whole() {
+                Some(key) => self.cache.get(key).map(held),
+                None => Some(held(Held::Unknown)),
             })
             .collect();
         let missing = needs.iter().zip(&entities.keys);
         let missing: Vec<&str> = missing
             .filter(|(need, _)| need.is_none())
-            .filter_map(|(_, key)| key.as_deref())
+            .filter_map(|(_, key)| key.whole())
             .collect();
         let mut records: PlHashMap<String, EntityRecord> = self
             .look_up(&missing)?
@@ -307,14 +319,12 @@ impl Predictor {
             .map(|record| (record.key.clone(), record))
             .collect();
         for (need, key) in needs.iter_mut().zip(&entities.keys) {
-            let (None, Some(key)) = (&need, key) else {
+            let (None, Some(key)) = (&need, key.whole()) else {
                 continue;
             };
-            *need = Some(match records.remove(key) {
-                None => Need::Held(Held::Unknown),
-                Some(record) if record.file().is_some() => Need::Read(Box::new(record)),
-                Some(record) => Need::Held(Held::Untrained(record.why_untrained().to_owned())),
-            });
+            let unknown = ModelSource::Held(Held::Unknown);
+            let source = records.remove(key).map_or(unknown, ModelSource::of);
+            *need = Some(Need::own(source));
         }
         Ok(needs.into_iter().flatten().collect())
     }
@@ -338,43 +348,167 @@ impl Predictor {
     /// How many of the entities are answered together: those at hand, and as many models as make a
     /// portion.
     fn portion(&self, schedule: &[Slot], needs: &[Need]) -> usize {
-        let mut bytes = 0;
+        let place = |slot: &Slot| needs[slot.entity].place();
+        let first = schedule.first().and_then(place);
+        let (mut bytes, mut last) = (0, None);
         let fits = schedule.iter().take_while(|slot| {
-            bytes += needs[slot.entity].bytes();
-            bytes <= self.cache.budget() / PORTION
+            let place = place(slot);
+            if place.is_none() || place != last {
+                bytes += needs[slot.entity].bytes();
+                last = place;
+            }
+            bytes <= self.cache.budget() / PORTION || place == first
         });
         fits.count().max(1)
     }
 
-    /// What the store has for each of the entities. Damaged models are noted.
+    /// What the store has for each of the entities. Damaged models are noted. A parent is read once
+    /// for all its entities.
     fn read(&mut self, schedule: &[Slot], needs: &[Need]) -> Vec<Held> {
-        let records: Vec<&EntityRecord> = schedule
+        let mut records: Vec<&EntityRecord> = schedule
             .iter()
             .filter_map(|slot| needs[slot.entity].record())
             .collect();
+        records.dedup_by(|one, other| one.place() == other.place());
         let mut models = self.store.models_of(&records).into_iter();
-        let held = schedule.iter().map(|slot| match &needs[slot.entity] {
-            Need::Held(held) => held.clone(),
-            Need::Read(record) => match models.next() {
-                Some(Ok(model)) => Held::Model(Arc::new(model)),
-                Some(Err(error)) => {
-                    self.damaged.insert(record.key.clone(), error.to_string());
-                    Held::Damaged
+        let mut last: Option<(&Arc<EntityRecord>, Held)> = None;
+        let mut all = Vec::with_capacity(schedule.len());
+        for slot in schedule {
+            let held = match (&needs[slot.entity].source, &last) {
+                (ModelSource::Held(held), _) => held.clone(),
+                (ModelSource::Read(record), Some((other, held)))
+                    if record.place() == other.place() =>
+                {
+                    held.clone()
                 }
-                None => Held::Unknown,
-            },
-        });
-        held.collect()
+                (ModelSource::Read(record), _) => {
+                    let held = self.held(record, models.next());
+                    last = Some((record, held.clone()));
+                    held
+                }
+            };
+            all.push(held);
+        }
+        all
+    }
+
+    fn held(&mut self, record: &EntityRecord, model: Option<Result<Model>>) -> Held {
+        match model {
+            Some(Ok(model)) => Held::Model(Arc::new(model)),
+            Some(Err(error)) => {
+                self.damaged.insert(record.key.clone(), error.to_string());
+                Held::Damaged
+            }
+            None => Held::Unknown,
+        }
+    }
+
+    /// Entities without a model of their own need that of their nearest parent that has one.
+    fn turn_to_parents(&mut self, entities: &RowEntities, needs: &mut [Need]) -> Result<()> {
+        let keys = entities.keys.iter().zip(needs.iter());
+        let without = keys.filter(|(_, need)| !need.source.is_model());
+        let wanted: BTreeSet<&str> = without.flat_map(|(key, _)| key.parents()).collect();
+        let parents = self.parents_of(wanted)?;
+        for (key, need) in entities.keys.iter().zip(needs) {
+            if need.source.is_model() {
+                continue;
+            }
+            let mut sources = key.parents().filter_map(|parent| parents.get(parent));
+            let Some(source) = sources.find(|source| source.is_model()) else {
+                continue;
+            };
+            let own = std::mem::replace(
+                need,
+                Need {
+                    rank: Rank::Parent,
+                    source: source.clone(),
+                },
+            );
+            if let (Some(key), ModelSource::Held(held)) = (key.whole(), own.source) {
+                self.cache.put(key, held);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of some parents.
+    fn parents_of<'a>(
+        &mut self,
+        wanted: impl IntoIterator<Item = &'a str>,
+    ) -> Result<HashMap<String, ModelSource>> {
+        let (mut found, mut missing) = (HashMap::new(), Vec::new());
+        for key in wanted {
+            match self.cache.get(key) {
+                Some(held) => drop(found.insert(key.to_owned(), ModelSource::Held(held))),
+                None => missing.push(key),
+            }
+        }
+        let records = self
+            .parents
+            .as_ref()
+            .map(|parents| parents.records_of(&missing));
+        let records = records
+            .unwrap_or_else(|| Ok(Vec::new()))
+            .map_err(Error::polars("cannot look up the parents"))?;
+        let records = records.into_iter();
+        found.extend(records.map(|record| (record.key.clone(), ModelSource::of(record))));
+        Ok(found)
+    }
+
+    /// What was read; in the place of what is damaged, the nearest parent that is not.
+    fn or_nearest_parents(
+        &mut self,
+        entities: &RowEntities,
+        portion: &[Slot],
+        needs: &[Need],
+        read: &[Held],
+    ) -> Result<Vec<(Rank, Held)>> {
+        let mut found = Vec::with_capacity(portion.len());
+        for (slot, held) in portion.iter().zip(read) {
+            let need = &needs[slot.entity];
+            let is_damaged = matches!(held, Held::Damaged) && need.record().is_some();
+            found.push(match is_damaged && self.unknown == Unknown::Parent {
+                true => (
+                    Rank::Parent,
+                    self.nearest_parent(&entities.keys[slot.entity])?,
+                ),
+                false => (need.rank, held.clone()),
+            });
+        }
+        Ok(found)
+    }
+
+    /// The nearest parent that is whole; each is read by itself, for damage is rare.
+    fn nearest_parent(&mut self, key: &RowKey) -> Result<Held> {
+        for parent in key.parents() {
+            let source = self.parents_of([parent])?.remove(parent);
+            let held = match source {
+                Some(ModelSource::Read(record)) => {
+                    let model = self.store.model_of(&record);
+                    let held = self.held(&record, Some(model));
+                    self.cache.put(parent, held.clone());
+                    held
+                }
+                Some(ModelSource::Held(held)) => held,
+                None => continue,
+            };
+            if matches!(held, Held::Model(_)) {
+                return Ok(held);
+            }
+        }
+        Ok(Held::Damaged)
     }
 
     fn answer<'a>(
         &self,
+        rank: Rank,
         held: &'a Held,
         pooled: Option<&'a Classifier<'a>>,
         columns: &'a Columns,
     ) -> Result<Answer<'a>> {
-        Ok(match held {
-            Held::Model(model) => Answer::Own(self.classifier(model, columns)?),
+        Ok(match (held, rank) {
+            (Held::Model(model), Rank::Own) => Answer::Own(self.classifier(model, columns)?),
+            (Held::Model(model), Rank::Parent) => Answer::Parent(self.classifier(model, columns)?),
             _ => pooled.map_or(Answer::None, Answer::Fallback),
         })
     }
@@ -394,41 +528,22 @@ impl Predictor {
     }
 }
 
-impl Need {
-    fn record(&self) -> Option<&EntityRecord> {
-        match self {
-            Need::Held(_) => None,
-            Need::Read(record) => Some(record),
-        }
-    }
-
-    /// Bytes to be read.
-    fn bytes(&self) -> u64 {
-        self.record().map_or(0, EntityRecord::model_bytes)
-    }
-
-    /// Where the model is to be read, nothing before everything else: the order in which entities
-    /// are best answered.
-    fn place(&self) -> Option<(&str, u64)> {
-        self.record().and_then(EntityRecord::place)
-    }
-}
-
 /// The first row without a model is an error. `before` rows came in earlier frames.
 fn refuse_unknown(entities: &RowEntities, needs: &[Need], before: u64) -> Result<()> {
     for (entity, (key, need)) in entities.keys.iter().zip(needs).enumerate() {
-        let Some(key) = key else {
+        let Some(key) = key.whole() else {
             let first = entities.of_row.iter().position(|&e| e as usize == entity);
             return Err(Error::NullKey {
                 row: before + first.unwrap_or_default() as u64 + 1,
             });
         };
-        match need {
-            Need::Held(Held::Unknown) => {
-                return Err(StoreError::UnknownEntity { key: key.clone() }.into());
+        match &need.source {
+            ModelSource::Held(Held::Unknown) => {
+                let key = key.to_owned();
+                return Err(StoreError::UnknownEntity { key }.into());
             }
-            Need::Held(Held::Untrained(reason)) => {
-                let (key, reason) = (key.clone(), reason.clone());
+            ModelSource::Held(Held::Untrained(reason)) => {
+                let (key, reason) = (key.to_owned(), reason.clone());
                 return Err(StoreError::NoModel { key, reason }.into());
             }
             _ => {}

@@ -6,15 +6,38 @@ use polars::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::model::{FrameColumn, MISSING};
-use crate::schema::key_text;
+use crate::schema::{key_prefix, key_text};
 
 /// The entities of a frame.
 pub(super) struct RowEntities {
-    /// Their keys as the store has them, in the order of their first rows; nothing for the rows
-    /// whose key has a null in it.
-    pub keys: Vec<Option<String>>,
+    /// Their keys, in the order of their first rows.
+    pub keys: Vec<RowKey>,
     /// By row: the position of its key.
     pub of_row: Vec<u32>,
+}
+
+/// What is known of a key: its values up to the first null.
+pub(super) struct RowKey {
+    /// The values as the store has them; nothing where there are none.
+    text: Option<String>,
+    /// How many there are.
+    values: usize,
+    /// How many the key has.
+    columns: usize,
+}
+
+impl RowKey {
+    /// The key, where no value of it is null.
+    pub fn whole(&self) -> Option<&str> {
+        self.text.as_deref().filter(|_| self.values == self.columns)
+    }
+
+    /// The keys of the parents, the nearest first.
+    pub fn parents(&self) -> impl Iterator<Item = &str> {
+        let values = (1..self.columns.min(self.values + 1)).rev();
+        let text = self.text.as_deref();
+        values.filter_map(move |values| Some(key_prefix(text?, values)))
+    }
 }
 
 /// One entity and its rows among those sorted.
@@ -30,16 +53,25 @@ impl RowEntities {
         let texts = texts
             .collect::<PolarsResult<Vec<&StringChunked>>>()
             .map_err(Error::polars("cannot read the keys"))?;
+        let columns = texts.len();
         Ok(match texts.as_slice() {
-            [texts] => Self::of_keys(texts.iter()),
-            texts => Self::of_keys((0..frame.height()).map(|row| {
-                let values: Option<Vec<&str>> = texts.iter().map(|text| text.get(row)).collect();
-                values.map(|values| key_text(values.into_iter()))
-            })),
+            [texts] => Self::of_keys(columns, texts.iter().map(|text| Some((text?, 1)))),
+            texts => Self::of_keys(
+                columns,
+                (0..frame.height()).map(|row| {
+                    let values: Vec<&str> = texts.iter().map_while(|text| text.get(row)).collect();
+                    let count = values.len();
+                    (count > 0).then(|| (key_text(values.into_iter()), count))
+                }),
+            ),
         })
     }
 
-    fn of_keys<T: AsRef<str> + PartialEq>(keys: impl Iterator<Item = Option<T>>) -> Self {
+    /// `keys` are the values up to the first null, and their number.
+    fn of_keys<T: AsRef<str> + PartialEq>(
+        columns: usize,
+        keys: impl Iterator<Item = Option<(T, usize)>>,
+    ) -> Self {
         let mut entities = Self {
             keys: Vec::new(),
             of_row: Vec::with_capacity(keys.size_hint().0),
@@ -49,9 +81,13 @@ impl RowEntities {
         let mut last: Option<(T, u32)> = None;
         for key in keys {
             let next = entities.keys.len() as u32;
-            let Some(key) = key else {
+            let Some((key, values)) = key else {
                 let position = *null.get_or_insert_with(|| {
-                    entities.keys.push(None);
+                    entities.keys.push(RowKey {
+                        text: None,
+                        values: 0,
+                        columns,
+                    });
                     next
                 });
                 entities.of_row.push(position);
@@ -64,7 +100,11 @@ impl RowEntities {
                     Some(&position) => position,
                     None => {
                         positions.insert(key.as_ref().to_owned(), next);
-                        entities.keys.push(Some(key.as_ref().to_owned()));
+                        entities.keys.push(RowKey {
+                            text: Some(key.as_ref().to_owned()),
+                            values,
+                            columns,
+                        });
                         next
                     }
                 },
@@ -107,7 +147,7 @@ impl RowEntities {
 
     /// The key as a feature, as the pooled model has it.
     pub fn as_feature(&self) -> FrameColumn {
-        let code = |&entity: &u32| match self.keys[entity as usize] {
+        let code = |&entity: &u32| match self.keys[entity as usize].whole() {
             Some(_) => entity,
             None => MISSING,
         };
@@ -115,7 +155,7 @@ impl RowEntities {
         FrameColumn::Categories {
             codes: self.of_row.iter().map(code).collect(),
             code_of: texts
-                .filter_map(|(key, entity)| Some((key.clone()?, entity)))
+                .filter_map(|(key, entity)| Some((key.whole()?.to_owned(), entity)))
                 .collect(),
         }
     }

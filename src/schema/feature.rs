@@ -26,4 +26,9 @@ impl Feature {
             (_, column_type) => column_type.clone(),
         }
     }
+
+    /// Whether both are the same feature, compared in the same way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.name == other.name && self.kind == other.kind && self.read_as() == other.read_as()
+    }
 }

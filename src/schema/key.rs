@@ -32,6 +32,18 @@ pub(crate) fn key_text<'a>(values: impl Iterator<Item = &'a str>) -> String {
     text
 }
 
+/// The text of the first values of a composite key, as [`key_text`] writes them.
+pub(crate) fn key_prefix(key: &str, values: usize) -> &str {
+    let mut is_quoted = false;
+    let ends = key.bytes().enumerate().filter(|(_, byte)| {
+        is_quoted ^= *byte == b'"';
+        *byte == b',' && !is_quoted
+    });
+    let mut ends = ends.map(|(position, _)| position);
+    let end = ends.nth(values.saturating_sub(1));
+    &key[..end.unwrap_or(key.len())]
+}
+
 /// The order of keys: that of whole numbers where a key column holds such, else that of text.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyOrder(pub(crate) Vec<KeyType>);
@@ -78,6 +90,17 @@ fn values(key: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_of_a_key_is_the_key_of_its_first_values() {
+        let all = ["a,b", "", "say \"c,\"", "d\n", "e"];
+        let key = key_text(all.into_iter());
+        for values in 1..=all.len() {
+            let first = key_text(all[..values].iter().copied());
+            assert_eq!(key_prefix(&key, values), first);
+            assert_eq!(key_prefix(&first, values), first);
+        }
+    }
 
     #[test]
     fn whole_numbers_are_ordered_as_such_and_text_as_text() {

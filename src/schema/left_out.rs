@@ -13,6 +13,8 @@ pub(crate) enum WhyLeftOut {
     BadWeight,
     /// A feature is missing.
     MissingValue,
+    /// The time that rows are held out by is null.
+    NullTime,
     /// A numeric feature is infinite or not a number.
     NotFinite,
 }
@@ -32,6 +34,9 @@ pub struct LeftOut {
     pub bad_weight: u64,
     /// Rows with a missing feature.
     pub missing_value: u64,
+    /// Rows without the time that rows are held out by.
+    #[serde(default)]
+    pub null_time: u64,
     /// Rows with an infinite feature or one that is not a number.
     pub not_finite: u64,
     /// The same rows by the column that is to blame, in the order of the columns.
@@ -65,12 +70,35 @@ impl LeftOut {
             WhyLeftOut::NullTarget => &mut self.null_target,
             WhyLeftOut::BadWeight => &mut self.bad_weight,
             WhyLeftOut::MissingValue => &mut self.missing_value,
+            WhyLeftOut::NullTime => &mut self.null_time,
             WhyLeftOut::NotFinite => &mut self.not_finite,
         } += rows;
     }
 
+    /// Adds the rows that were left out of another input.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.ragged += other.ragged;
+        self.filter += other.filter;
+        self.null_key += other.null_key;
+        self.null_target += other.null_target;
+        self.bad_weight += other.bad_weight;
+        self.missing_value += other.missing_value;
+        self.null_time += other.null_time;
+        self.not_finite += other.not_finite;
+        for other in &other.columns {
+            let mut columns = self.columns.iter_mut();
+            match columns.find(|column| column.column == other.column) {
+                None => self.columns.push(other.clone()),
+                Some(column) => {
+                    column.missing += other.missing;
+                    column.unusable += other.unusable;
+                }
+            }
+        }
+    }
+
     /// Each reason in words, and its rows.
-    pub fn reasons(&self) -> [(&'static str, u64); 7] {
+    pub fn reasons(&self) -> [(&'static str, u64); 8] {
         [
             ("wrong number of fields", self.ragged),
             ("filter", self.filter),
@@ -79,6 +107,7 @@ impl LeftOut {
             ("weight not from 1e-100 to 1e100", self.bad_weight),
             ("missing value", self.missing_value),
             ("number not finite", self.not_finite),
+            ("no time to hold out by", self.null_time),
         ]
     }
 

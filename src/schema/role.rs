@@ -23,6 +23,10 @@ pub enum Role {
     Group,
     /// A column that the filter looks at.
     Filter,
+    /// A column of times that rows are held out by.
+    Time,
+    /// A column that the predicate for rows to be held out looks at.
+    Held,
 }
 
 impl Role {
@@ -36,6 +40,8 @@ impl Role {
             Role::Ignored => "ignored",
             Role::Group => "group",
             Role::Filter => "filter",
+            Role::Time => "time",
+            Role::Held => "holdout",
         }
     }
 }
@@ -52,6 +58,8 @@ impl Display for Role {
             Role::Ignored => "a column to be ignored",
             Role::Group => "a column to group or hold out by",
             Role::Filter => "a column of the filter",
+            Role::Time => "a time to hold out by",
+            Role::Held => "a column of the predicate for rows held out",
         })
     }
 }

@@ -1,29 +1,56 @@
 //! Splits the rows of a table into those to train on and those held out.
 
-use crate::schema::Holdout;
+use crate::schema::{Holdout, HoldoutKind};
 use crate::table::{Column, Partition, Table};
 
 impl Holdout {
     /// The rows to train on, and those held out.
+    ///
+    /// # Panics
+    ///
+    /// If the table does not carry what this holdout divides by, as one does that was loaded by
+    /// [`Query::new_holding_out`](crate::table::Query::new_holding_out).
     #[must_use]
     pub fn split(&self, table: &Table) -> (Table, Table) {
-        let held_out = match (&self.by, table.carried().first()) {
-            (Some(_), Some(Column::Categories { codes, dictionary })) => {
-                let drawn: Vec<bool> = dictionary
-                    .iter()
-                    .map(|value| uniform(hash(self.seed, value), 0) < self.share)
-                    .collect();
-                (0..table.rows())
-                    .map(|row| drawn[codes.get(row) as usize])
-                    .collect()
+        let held_out = match &self.0 {
+            HoldoutKind::Drawn {
+                share,
+                seed,
+                by: None,
+            } => Draw {
+                share: *share,
+                seed: *seed,
             }
-            _ => self.draw(table),
+            .of(table),
+            HoldoutKind::Drawn { share, seed, .. } => {
+                marked(table, |value| uniform(hash(*seed, value), 0) < *share)
+            }
+            _ => marked(table, |is_held_out| is_held_out == "true"),
         };
         let kept: Vec<bool> = held_out.iter().map(|held_out| !held_out).collect();
         (table.filter(&kept), table.filter(&held_out))
     }
+}
 
-    fn draw(&self, table: &Table) -> Vec<bool> {
+/// The rows whose carried value is wanted.
+fn marked(table: &Table, is_wanted: impl Fn(&str) -> bool) -> Vec<bool> {
+    let Some(Column::Categories { codes, dictionary }) = table.carried().first() else {
+        panic!("the table does not carry what is held out by")
+    };
+    let wanted: Vec<bool> = dictionary.iter().map(|value| is_wanted(value)).collect();
+    (0..table.rows())
+        .map(|row| wanted[codes.get(row) as usize])
+        .collect()
+}
+
+/// Draws rows of each class of each entity.
+struct Draw {
+    share: f64,
+    seed: u64,
+}
+
+impl Draw {
+    fn of(&self, table: &Table) -> Vec<bool> {
         let classes: Vec<u64> = table
             .classes()
             .iter()

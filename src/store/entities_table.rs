@@ -9,7 +9,7 @@ use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Pl
 use crate::metrics::Metric;
 use crate::model::{Fingerprint, ModelSummary};
 use Access::{Bytes, Fraction, Score, Text, Whole32, Whole64};
-use Presence::{Always, Contest, Newer};
+use Presence::{Always, Contest, HeldOut, Newer};
 
 /// Rows that are read together when one key is looked up.
 const ROW_GROUP: usize = 1 << 15;
@@ -31,6 +31,8 @@ enum Presence {
     Newer,
     /// Those of a run that compared models with earlier ones.
     Contest,
+    /// Those that have a model which some rows were held out of.
+    HeldOut,
 }
 
 #[allow(clippy::type_complexity)] // one line for each type of a column
@@ -61,6 +63,7 @@ struct Draft {
     offset: u64,
     length: u32,
     digest: Option<[u8; 32]>,
+    held_out: Option<Arc<str>>,
     holdout: HoldoutScores,
     is_held_out: bool,
     contest: Option<ContestScores>,
@@ -131,7 +134,15 @@ static FIRST: [EntityColumn; 14] = [
 ];
 
 /// The columns behind the figures on the rows held out.
-static LAST: [EntityColumn; 3] = [
+static LAST: [EntityColumn; 4] = [
+    column(
+        "held_out",
+        HeldOut,
+        Text(
+            |r| r.held_out.as_deref(),
+            |d, text| d.held_out = Some(text.into()),
+        ),
+    ),
     column(
         "winner",
         Contest,
@@ -180,10 +191,13 @@ const fn column(name: &'static str, presence: Presence, access: Access) -> Entit
 /// The table in Parquet, made a row group at a time, for there may be millions.
 pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
     let is_contest = records.iter().any(|record| record.contest.is_some());
-    let columns: Vec<&EntityColumn> = COLUMNS
-        .iter()
-        .filter(|column| is_contest || column.presence != Contest)
-        .collect();
+    let is_held_out = records.iter().any(|record| record.held_out.is_some());
+    let is_present = |column: &&EntityColumn| match column.presence {
+        Always | Newer => true,
+        Contest => is_contest,
+        HeldOut => is_held_out,
+    };
+    let columns: Vec<&EntityColumn> = COLUMNS.iter().filter(is_present).collect();
     let frame = |records: &[EntityRecord]| {
         let columns = columns.iter().map(|column| column.write(records));
         DataFrame::new(records.len(), columns.collect())
@@ -208,17 +222,22 @@ pub(super) fn records(table: &DataFrame) -> PolarsResult<Vec<EntityRecord>> {
             Err(_) => {}
         }
     }
-    share_file_names(&mut drafts);
+    share_texts(drafts.iter_mut().filter_map(|draft| draft.file.as_mut()));
+    share_texts(
+        drafts
+            .iter_mut()
+            .filter_map(|draft| draft.held_out.as_mut()),
+    );
     drafts.into_iter().map(Draft::finish).collect()
 }
 
-/// One text for all models of a pack.
-fn share_file_names(drafts: &mut [Draft]) {
+/// Texts that are the same in a row become one, such as the file of all models of a pack.
+fn share_texts<'a>(texts: impl Iterator<Item = &'a mut Arc<str>>) {
     let mut last: Option<Arc<str>> = None;
-    for file in drafts.iter_mut().filter_map(|draft| draft.file.as_mut()) {
+    for text in texts {
         match &last {
-            Some(last) if **last == **file => *file = last.clone(),
-            _ => last = Some(file.clone()),
+            Some(last) if **last == **text => *text = last.clone(),
+            _ => last = Some(text.clone()),
         }
     }
 }
@@ -316,6 +335,7 @@ impl Draft {
             summary,
             holdout: self.is_held_out.then(|| Box::new(self.holdout)),
             contest: self.contest.map(Box::new),
+            held_out: self.held_out,
             place,
         })
     }

@@ -9,6 +9,13 @@ pub const ENTITIES: &str = "entities.parquet";
 /// The file of the model of all entities together; no key has such a name.
 pub(super) const POOLED: &str = "~pooled.cbor";
 
+/// The table of parents in a generation.
+pub(super) const PARENTS: &str = "parents.parquet";
+
+/// How the names of packs begin: of entities' models, and of their parents'.
+pub(super) const PACK: &str = "pack-";
+pub(super) const PARENT_PACK: &str = "~parents-";
+
 /// The lock's file name. It stays behind, empty, when no run holds it.
 pub(super) const LOCK: &str = ".lock";
 

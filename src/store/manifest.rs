@@ -64,6 +64,25 @@ pub struct Generation {
     /// The model of all entities together, where one was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooled: Option<FileDigest>,
+    /// The models of the entities' parents, where they were trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parents: Option<Parents>,
+}
+
+/// Models of parents: one for all entities whose composite keys have the same first values, for
+/// each number of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parents {
+    /// The table of parents, of the form of the table of entities.
+    pub file: FileDigest,
+    /// Parents with a model.
+    pub trained: u64,
+    /// Parents with too few rows.
+    pub skipped: u64,
+    /// Parents whose training failed.
+    pub failed: u64,
+    /// Bytes of their models.
+    pub model_bytes: u64,
 }
 
 impl FileDigest {
@@ -153,8 +172,10 @@ impl Manifest {
                 return Err(Error::bad_store(&path, problem));
             }
             let pooled = generation.pooled.as_ref().map(|file| &file.name);
+            let parents = generation.parents.as_ref();
+            let parents = parents.map(|parents| &parents.file.name);
             let names = [&generation.directory, &generation.entities_file.name];
-            for name in names.into_iter().chain(pooled) {
+            for name in names.into_iter().chain(pooled).chain(parents) {
                 if !is_plain_name(name) {
                     let problem = format!("'{name}' is not a plain file name");
                     return Err(Error::bad_store(&path, problem));

@@ -7,6 +7,7 @@
 //!   gen-000001/
 //!     entities.parquet   one row per entity: what became of it, and where its model lies
 //!     Bachelors.cbor     one model a file, or packs of many models
+//!     parents.parquet    the same for parents of entities, where they were trained
 //! ```
 
 mod diff;
@@ -36,7 +37,7 @@ pub use directory::{
 pub use generations::{prune, rollback};
 pub(crate) use index::Index;
 pub use layout::{ENTITIES, MANIFEST};
-pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest};
+pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents};
 pub(crate) use prior_models::{CurrentModels, PriorModelIndex};
 pub use record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Winner};
 pub use run::{ContestRun, HoldoutRun, Run};

@@ -140,4 +140,9 @@ impl<'a> CurrentModels<'a> {
         let summary = record.summary?;
         Some((self.store.model_bytes_of(record).ok()?, summary))
     }
+
+    /// What was held out when the model of an entity was trained, where that is noted.
+    pub fn held_out_of(&self, key: &str) -> Option<Arc<str>> {
+        self.records.get(key)?.held_out.clone()
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::extent::Extent;
 use crate::metrics::{Metric, Metrics};
 use crate::model::ModelSummary;
+use crate::schema::Holdout;
 
 /// Whether an entity has a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +52,8 @@ pub struct EntityRecord {
     pub holdout: Option<Box<HoldoutScores>>,
     /// How an earlier model compares, where there was a contest.
     pub contest: Option<Box<ContestScores>>,
+    /// What was held out when the model was trained, as the table of entities has it.
+    pub(crate) held_out: Option<Arc<str>>,
     /// Where the model lies.
     pub(crate) place: Option<Place>,
 }
@@ -132,8 +135,24 @@ impl EntityRecord {
             summary: None,
             holdout: None,
             contest: None,
+            held_out: None,
             place: None,
         }
+    }
+
+    /// Whether this is what an earlier generation notes of the entity, its model the same to the
+    /// byte and at the same place. What is not noted again of a model that was kept, for its rows
+    /// are not there, is no difference; nor is a contest.
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
+        let has_model = self.place.is_some();
+        self.key == earlier.key
+            && self.status == earlier.status
+            && self.rows == earlier.rows
+            && self.summary == earlier.summary
+            && self.place == earlier.place
+            && self.held_out == earlier.held_out
+            && (self.error == earlier.error || has_model && self.error.is_none())
+            && (self.holdout == earlier.holdout || self.holdout.is_none())
     }
 
     /// Bytes of the model; 0 where there is none.
@@ -151,6 +170,13 @@ impl EntityRecord {
     /// The figure of the model on the rows held out.
     pub fn holdout_score(&self, metric: Metric) -> Option<f64> {
         self.holdout.as_ref()?.get(metric)
+    }
+
+    /// Which rows the model was not trained on, so that it can be judged by them: those that were
+    /// held out of the run that trained it, or found it unchanged. A model that stayed through
+    /// later runs has its own. Nothing where none were held out, or where it is not noted.
+    pub fn held_out(&self) -> Option<Holdout> {
+        serde_json::from_str(self.held_out.as_deref()?).ok()
     }
 
     /// The file of the model and where in it the model begins.

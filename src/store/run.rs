@@ -88,6 +88,43 @@ impl Run {
         }
     }
 
+    /// Keeps what columns were taken for in the run that this one updates, where they are read as
+    /// the same: a quantity that is whole so far is read as a number.
+    pub(crate) fn keep_types_of(&mut self, base: &Self) {
+        for feature in &mut self.features {
+            let mut features = base.features.iter();
+            if let Some(same) = features.find(|other| other.is_like(feature)) {
+                feature.column_type = same.column_type.clone();
+            }
+        }
+        for column in &mut self.columns {
+            let feature = self.features.iter().find(|other| other.name == column.name);
+            let reads = |other: &ColumnSchema| match feature {
+                Some(feature) => feature.read_as(),
+                None => other.column_type.clone(),
+            };
+            let mut columns = base.columns.iter();
+            let same =
+                columns.find(|other| other.name == column.name && reads(other) == reads(column));
+            if let Some(same) = same {
+                *column = same.clone();
+            }
+        }
+    }
+
+    /// Whether the same rows would give the same models by both runs: how they were read and
+    /// trained is the same, whatever files they were in.
+    pub(crate) fn is_set_as(&self, other: &Self) -> bool {
+        let drawn = |run: &Self| run.holdout.as_ref().map(|holdout| holdout.drawn.clone());
+        self.dataset == other.dataset
+            && self.features == other.features
+            && self.target_is_integer == other.target_is_integer
+            && self.classes == other.classes
+            && self.trainer == other.trainer
+            && self.min_rows == other.min_rows
+            && drawn(self) == drawn(other)
+    }
+
     /// Adds classes that models of an earlier run predict, and keeps all in order.
     pub(crate) fn add_classes(&mut self, classes: &[String]) {
         let known: HashSet<String> = self.classes.iter().cloned().collect();

@@ -9,7 +9,7 @@ use super::directory::Location;
 use super::entities_table;
 use super::index::Index;
 use super::layout::is_plain_name;
-use super::manifest::{Generation, Manifest};
+use super::manifest::{FileDigest, Generation, Manifest};
 use super::record::EntityRecord;
 use crate::error::{Error, Result, StoreError, polars_message};
 use crate::guard::guarded;
@@ -139,7 +139,10 @@ impl Store {
         let name = self.name(file);
         self.directory.open(&name)?;
         let frame = match self.directory.local_path(&name) {
-            None => return Ok(self.read_table(None)?.lazy()),
+            None => {
+                let table = self.read_table(&self.generation.entities_file, None)?;
+                return Ok(table.lazy());
+            }
             Some(path) => LazyFrame::scan_parquet(
                 PlRefPath::new(path.to_string_lossy()),
                 ScanArgsParquet {
@@ -175,30 +178,58 @@ impl Store {
 
     /// All records, where many are to be found one by one.
     pub(crate) fn index(&self) -> Result<Index> {
-        let table = self.read_table(None)?;
-        self.guard(|| Index::new(table))
+        self.index_of(&self.generation.entities_file)
+    }
+
+    /// What the store notes about the parents of entities: their keys are the first values of the
+    /// entities' keys, as one CSV record. None where no parents were trained.
+    ///
+    /// # Errors
+    ///
+    /// As [`records`](Self::records).
+    pub fn parents(&self) -> Result<Vec<EntityRecord>> {
+        match &self.generation.parents {
+            Some(parents) => self.records_in(&parents.file, None),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The records of all parents, to be found one by one; nothing where no parents were trained.
+    pub(crate) fn parent_index(&self) -> Result<Option<Index>> {
+        let parents = self.generation.parents.as_ref();
+        parents
+            .map(|parents| self.index_of(&parents.file))
+            .transpose()
+    }
+
+    fn index_of(&self, file: &FileDigest) -> Result<Index> {
+        let table = self.read_table(file, None)?;
+        self.guard(file, || Index::new(table))
     }
 
     fn read(&self, wanted: Option<Expr>) -> Result<Vec<EntityRecord>> {
-        let table = self.read_table(wanted)?;
-        self.guard(|| entities_table::records(&table))
+        self.records_in(&self.generation.entities_file, wanted)
     }
 
-    fn guard<T>(&self, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
+    fn records_in(&self, file: &FileDigest, wanted: Option<Expr>) -> Result<Vec<EntityRecord>> {
+        let table = self.read_table(file, wanted)?;
+        self.guard(file, || entities_table::records(&table))
+    }
+
+    fn guard<T>(&self, file: &FileDigest, read: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
         guarded(read).map_err(|cause| {
             let problem = format!("is damaged ({}); {GO_BACK}", polars_message(&cause));
-            self.damaged_file(&self.generation.entities_file.name, problem)
+            self.damaged_file(&file.name, problem)
         })
     }
 
-    fn read_table(&self, wanted: Option<Expr>) -> Result<DataFrame> {
-        let expected = &self.generation.entities_file;
+    fn read_table(&self, expected: &FileDigest, wanted: Option<Expr>) -> Result<DataFrame> {
         let bytes = self.directory.read(&self.name(&expected.name))?;
         if !expected.matches(&bytes) {
             let problem = format!("its digest does not match; {GO_BACK}");
             return Err(self.damaged_file(&expected.name, problem));
         }
-        self.guard(|| entities_table::decode(bytes, wanted))
+        self.guard(expected, || entities_table::decode(bytes, wanted))
     }
 
     /// The model of all entities together, its digest checked; nothing where none was trained.
@@ -227,7 +258,7 @@ impl Store {
     /// [`StoreError::UnknownEntity`], and as [`records`](Self::records).
     pub fn record(&self, key: &str) -> Result<EntityRecord> {
         let frame = self.entities()?.filter(col("key").eq(lit(key)));
-        self.guard(|| {
+        self.guard(&self.generation.entities_file, || {
             frame
                 .collect()
                 .and_then(|frame| entities_table::records(&frame))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::directory::Location;
 use super::generations::unnamed;
 use super::manifest::{Generation, Manifest};
+use super::record::EntityRecord;
 use super::staging::leftovers;
 use super::store::Store;
 use crate::error::Result;
@@ -62,16 +63,19 @@ impl Verification {
                 Err(error) => self.problems.push(error.to_string()),
             }
         }
-        let mut trained = 0;
-        for record in &records {
-            let Some(file) = record.file() else { continue };
-            files.insert(file);
-            trained += 1;
-            match store.model_of(record) {
-                Ok(_) => self.models += 1,
-                Err(error) => self.problems.push(error.to_string()),
+        let parents = store.parents()?;
+        if let Some(noted) = &generation.parents {
+            files.insert(noted.file.name.as_str());
+            let trained = self.models(store, &parents, &mut files);
+            if trained != noted.trained {
+                self.problems.push(format!(
+                    "{}: lists {trained} models of parents, the manifest says {}",
+                    store.path().display(),
+                    noted.trained
+                ));
             }
         }
+        let trained = self.models(store, &records, &mut files);
         if records.len() as u64 != generation.entities || trained != generation.trained {
             self.problems.push(format!(
                 "{}: lists {} entities with {trained} models, the manifest says {} with {}",
@@ -87,5 +91,25 @@ impl Verification {
             }
         }
         Ok(())
+    }
+
+    /// Decodes the models of some records, and notes their files. Returns how many there should be.
+    fn models<'a>(
+        &mut self,
+        store: &Store,
+        records: &'a [EntityRecord],
+        files: &mut HashSet<&'a str>,
+    ) -> u64 {
+        let mut trained = 0;
+        for record in records {
+            let Some(file) = record.file() else { continue };
+            files.insert(file);
+            trained += 1;
+            match store.model_of(record) {
+                Ok(_) => self.models += 1,
+                Err(error) => self.problems.push(error.to_string()),
+            }
+        }
+        trained
     }
 }

@@ -8,12 +8,15 @@ use super::entities_table;
 use super::extent::Extent;
 use super::file_name::FileNames;
 use super::journal::JournalModel;
-use super::layout::{ENTITIES, LOCK, MANIFEST, POOLED, generation_folder, is_leftover};
-use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest};
+use super::layout::{
+    ENTITIES, LOCK, MANIFEST, PACK, PARENT_PACK, PARENTS, POOLED, generation_folder, is_leftover,
+};
+use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents};
 use super::prior_models::PriorModelIndex;
 use super::record::{EntityRecord, EntityStatus, Place};
 use super::run::Run;
 use super::staging::Staging;
+use super::store::Store;
 use crate::error::{Error, Result, StoreError};
 
 /// How many models share a file.
@@ -50,13 +53,16 @@ pub(crate) struct Writer {
     /// How many files of models are finished.
     files: usize,
     pack: Vec<u8>,
-    /// The name of the file of the models in `pack`.
+    /// The name of the file of the models in `pack`, and how the names of all packs begin.
     pack_name: Arc<str>,
+    pack_prefix: &'static str,
     /// The models of the file to be written next.
     pending: Vec<JournalModel>,
     records: Vec<EntityRecord>,
     model_bytes: u64,
     pooled: Option<FileDigest>,
+    /// The records of parents, once these are begun.
+    parents: Option<Vec<EntityRecord>>,
     _lock: Box<dyn WriteLock>,
 }
 
@@ -93,11 +99,13 @@ impl Writer {
             layout: Layout::Packs { models: usize::MAX },
             files: 0,
             pack: Vec::new(),
-            pack_name: pack_name(0),
+            pack_name: pack_name(PACK, 0),
+            pack_prefix: PACK,
             pending: Vec::new(),
             records: Vec::new(),
             model_bytes: 0,
             pooled: None,
+            parents: None,
             _lock: lock,
         })
     }
@@ -173,8 +181,47 @@ impl Writer {
             Some(model) => Some(self.place(&record, model)?),
             None => None,
         };
+        self.model_bytes += record.model_bytes();
         self.records.push(record);
         let last = self.records.last();
+        last.ok_or_else(|| Error::Defect("a record is lost".into()))
+    }
+
+    /// Begins the parents of the entities, all of which were put. Their models have packs of their
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the last models of entities cannot be written.
+    pub fn begin_parents(&mut self) -> Result<()> {
+        if !self.pack.is_empty() {
+            self.close_pack()?;
+        }
+        self.layout = Layout::Packs { models: usize::MAX };
+        self.files = 0;
+        self.pack_prefix = PARENT_PACK;
+        self.pack_name = pack_name(PARENT_PACK, 0);
+        self.parents = Some(Vec::new());
+        Ok(())
+    }
+
+    /// Takes what became of one parent, as [`put`](Self::put) does of an entity.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the model cannot be written.
+    pub fn put_parent(
+        &mut self,
+        mut record: EntityRecord,
+        model: Option<Vec<u8>>,
+    ) -> Result<&EntityRecord> {
+        record.place = match model {
+            Some(model) => Some(self.place(&record, model)?),
+            None => None,
+        };
+        let parents = self.parents.get_or_insert_default();
+        parents.push(record);
+        let last = parents.last();
         last.ok_or_else(|| Error::Defect("a record is lost".into()))
     }
 
@@ -194,7 +241,6 @@ impl Writer {
             Error::Defect(format!("nothing is noted of the model of '{}'", record.key))
         })?;
         let extent = Extent::of(self.pack.len() as u64, &model);
-        self.model_bytes += model.len() as u64;
         self.pending.push(JournalModel { extent, summary });
         let file = match &self.layout {
             Layout::Own(names) => {
@@ -218,7 +264,7 @@ impl Writer {
         let pack = std::mem::take(&mut self.pack);
         let name = self.pack_name.clone();
         self.write(&name, &pack)?;
-        self.pack_name = pack_name(self.files);
+        self.pack_name = pack_name(self.pack_prefix, self.files);
         self.pack = pack;
         self.pack.clear();
         Ok(())
@@ -229,6 +275,30 @@ impl Writer {
         self.staging.write(name, bytes, models)?;
         self.files += 1;
         Ok(())
+    }
+
+    /// Whether what was put is what a generation of this store has already: the same entities with
+    /// the same models, trained with the same settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::records`].
+    pub fn repeats(&self, earlier: &Store, run: &Run) -> Result<bool> {
+        let generation = earlier.generation();
+        let may_be = run.is_set_as(&generation.run)
+            && self.records.len() as u64 == generation.entities
+            && self.model_bytes == generation.model_bytes
+            && self.pooled == generation.pooled
+            && self.parents.is_some() == generation.parents.is_some();
+        if !may_be {
+            return Ok(false);
+        }
+        let repeat = |records: &[EntityRecord], earlier: &[EntityRecord]| {
+            let mut pairs = records.iter().zip(earlier);
+            records.len() == earlier.len() && pairs.all(|(record, other)| record.repeats(other))
+        };
+        let parents = self.parents.as_deref().unwrap_or_default();
+        Ok(repeat(&self.records, &earlier.records()?) && repeat(parents, &earlier.parents()?))
     }
 
     /// Makes the generation the current one, and returns what the manifest says of it.
@@ -244,6 +314,7 @@ impl Writer {
             .map_err(Error::polars("cannot make the table of entities"))?;
         self.directory
             .put(&self.staging.name(ENTITIES), &entities)?;
+        let parents = self.write_parents()?;
         self.directory.sync(&self.staging.folder)?;
 
         let mut manifest = self.manifest.take().unwrap_or(Manifest {
@@ -254,7 +325,7 @@ impl Writer {
         let number = manifest.next_number();
         let folder = generation_folder(number);
         let entities_file = FileDigest::of(ENTITIES, &entities);
-        let generation = self.generation(number, run, entities_file);
+        let generation = self.generation(number, run, entities_file, parents);
         manifest.current = number;
         manifest.generations.push(generation.clone());
         // All that needs room on the disk comes before the renames, which need none.
@@ -268,11 +339,31 @@ impl Writer {
         Ok(generation)
     }
 
-    fn generation(&self, number: u64, run: Run, entities_file: FileDigest) -> Generation {
-        let count = |status| {
-            let records = self.records.iter();
-            records.filter(|record| record.status == status).count() as u64
+    /// Writes the table of parents, where there are some.
+    fn write_parents(&self) -> Result<Option<Parents>> {
+        let Some(records) = &self.parents else {
+            return Ok(None);
         };
+        let table = entities_table::encode(records)
+            .map_err(Error::polars("cannot make the table of parents"))?;
+        self.directory.put(&self.staging.name(PARENTS), &table)?;
+        Ok(Some(Parents {
+            file: FileDigest::of(PARENTS, &table),
+            trained: count(records, EntityStatus::Trained),
+            skipped: count(records, EntityStatus::Skipped),
+            failed: count(records, EntityStatus::Failed),
+            model_bytes: records.iter().map(EntityRecord::model_bytes).sum(),
+        }))
+    }
+
+    fn generation(
+        &self,
+        number: u64,
+        run: Run,
+        entities_file: FileDigest,
+        parents: Option<Parents>,
+    ) -> Generation {
+        let count = |status| count(&self.records, status);
         let (mut correct, mut rows_of_models) = (0.0, 0.0);
         for record in &self.records {
             if let Some(summary) = &record.summary {
@@ -296,6 +387,7 @@ impl Writer {
             model_bytes: self.model_bytes,
             entities_file,
             pooled: self.pooled.clone(),
+            parents,
         }
     }
 
@@ -337,8 +429,13 @@ impl Drop for Writer {
 }
 
 /// The name of a pack, by the number of files before it.
-fn pack_name(files: usize) -> Arc<str> {
-    format!("pack-{files:05}.cbor").into()
+fn pack_name(prefix: &str, files: usize) -> Arc<str> {
+    format!("{prefix}{files:05}.cbor").into()
+}
+
+fn count(records: &[EntityRecord], status: EntityStatus) -> u64 {
+    let with_status = records.iter().filter(|record| record.status == status);
+    with_status.count() as u64
 }
 
 /// Refuses a directory with content that is not a store's.
@@ -359,7 +456,6 @@ mod tests {
 
     use super::*;
     use crate::store::directory::MemoryDirectory;
-    use crate::store::store::Store;
 
     #[test]
     fn first_runs_that_fail_never_let_two_writers_in() {

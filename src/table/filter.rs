@@ -7,7 +7,7 @@ use polars::sql::sql_expr;
 
 use crate::error::{Error, Result, SpecError, polars_message};
 use crate::guard::guarded;
-use crate::schema::ValueType;
+use crate::schema::{Role, ValueType};
 use crate::source::{DatasetSpec, timestamp};
 
 /// A predicate, and the columns that it looks at.
@@ -24,9 +24,18 @@ impl Filter {
     /// [`SpecError::Filter`] for a predicate that is not valid.
     pub fn names(spec: &DatasetSpec) -> Result<Vec<String>> {
         match &spec.predicate {
-            Some(predicate) => Ok(names(&parse(predicate)?)),
+            Some(predicate) => Self::names_in(predicate, Role::Filter),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The columns that a predicate looks at.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Filter`] for a predicate that is not valid.
+    pub fn names_in(predicate: &str, role: Role) -> Result<Vec<String>> {
+        Ok(names(&parse(predicate, role)?))
     }
 
     /// The predicate of a specification on columns of these types.
@@ -35,44 +44,59 @@ impl Filter {
     ///
     /// [`SpecError::Filter`] for a predicate that is not valid.
     pub fn new(spec: &DatasetSpec, schema: &Schema) -> Result<Option<Self>> {
-        let Some(predicate) = &spec.predicate else {
-            return Ok(None);
-        };
-        let expression = parse(predicate)?.map_expr(|part| with_times(part, schema));
+        let predicate = spec.predicate.as_ref();
+        predicate
+            .map(|predicate| Self::of(predicate, Role::Filter, schema))
+            .transpose()
+    }
+
+    /// A predicate on columns of these types.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Filter`] for a predicate that is not valid.
+    pub fn of(predicate: &str, role: Role, schema: &Schema) -> Result<Self> {
+        let expression = parse(predicate, role)?.map_expr(|part| with_times(part, schema));
         let of_columns = |cause: PolarsError| {
             let types = types_of_columns(&expression, schema);
-            invalid(predicate, format!("{}{types}", polars_message(&cause)))
+            invalid(
+                predicate,
+                role,
+                format!("{}{types}", polars_message(&cause)),
+            )
         };
         let shared: SchemaRef = Arc::new(schema.clone());
         let dtype = expression.to_field(&shared).map_err(of_columns)?.dtype;
         if dtype != DataType::Boolean {
             let problem =
                 format!("is of type {dtype}, not true or false; compare it with something");
-            return Err(invalid(predicate, problem));
+            return Err(invalid(predicate, role, problem));
         }
         // Polars compares types only when it runs: here on a row without values.
         let columns = schema.iter();
         let columns = columns.map(|(name, dtype)| Column::full_null(name.clone(), 1, dtype));
         let nothing = DataFrame::new(1, columns.collect());
         guarded(|| nothing?.lazy().filter(expression.clone()).collect()).map_err(of_columns)?;
-        Ok(Some(Self {
+        Ok(Self {
             columns: names(&expression),
             expression,
-        }))
+        })
     }
 }
 
-fn invalid(predicate: &str, problem: String) -> Error {
+fn invalid(predicate: &str, role: Role, problem: String) -> Error {
     SpecError::Filter {
+        role,
         predicate: predicate.to_owned(),
         problem,
     }
     .into()
 }
 
-fn parse(predicate: &str) -> Result<Expr> {
+fn parse(predicate: &str, role: Role) -> Result<Expr> {
     // In parentheses, so that nothing may stand behind the expression.
-    sql_expr(format!("({predicate})")).map_err(|cause| invalid(predicate, polars_message(&cause)))
+    sql_expr(format!("({predicate})"))
+        .map_err(|cause| invalid(predicate, role, polars_message(&cause)))
 }
 
 /// The types of the columns that a predicate looks at, to be added to what is wrong with it.

@@ -3,6 +3,7 @@
 
 mod collector;
 mod column;
+mod cut_off;
 mod dictionary;
 mod entities;
 mod filter;

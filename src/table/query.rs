@@ -2,12 +2,15 @@
 
 use polars::prelude::*;
 
+use super::cut_off::CutOff;
 use super::filter::Filter;
 use super::input::Input;
 use super::note::ColumnNote;
 use super::roles::Roles;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::{ColumnSchema, ColumnType, Feature, FeatureKind, KeyOrder, KeyType, Role};
+use crate::schema::{
+    ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType, Role,
+};
 use crate::source::{BadValue, DatasetSpec, text_of};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
@@ -21,6 +24,8 @@ pub struct Query {
     pub(super) predicate: Option<String>,
     /// Number of columns that are carried along, behind the features.
     pub(super) carried: usize,
+    /// What is held out, where the last of the columns carried along says so.
+    pub(super) holdout: Option<Holdout>,
     /// Counts the rows before the filter, where there is one.
     pub(super) unfiltered: Option<LazyFrame>,
     pub(super) columns: Vec<ColumnSchema>,
@@ -49,17 +54,51 @@ impl Query {
     ///
     /// As [`new`](Self::new), also for the columns carried.
     pub fn new_carrying(input: &Input, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
+        Self::build(input, spec, carried, None)
+    }
+
+    /// As [`new`](Self::new), with what a holdout, if there is one, needs to divide the rows
+    /// carried along: the column that it draws by, or whether a row is held out. Where rows are
+    /// held out by time, the times are read first.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`SpecError`] for a column that cannot be held out by, and for a
+    /// time that divides nothing.
+    pub fn new_holding_out<'a>(
+        input: &Input,
+        spec: &DatasetSpec,
+        holdout: impl Into<Option<&'a Holdout>>,
+    ) -> Result<Self> {
+        let holdout = holdout.into();
+        let by = holdout.and_then(Holdout::by).map(str::to_owned);
+        Self::build(input, spec, by.as_slice(), holdout)
+    }
+
+    fn build(
+        input: &Input,
+        spec: &DatasetSpec,
+        carried: &[String],
+        holdout: Option<&Holdout>,
+    ) -> Result<Self> {
         spec.check()?;
         let found = input.columns()?;
-        let filter = Filter::names(spec)?;
-        let roles = Roles::new(&found, spec, carried, &filter)?;
+        let held = Divide::columns(holdout)?;
+        let roles = Roles::new(&found, spec, carried, &Filter::names(spec)?, held)?;
         input.check_complete(spec, &roles)?;
         let columns = input.resolve(&found, spec, &roles)?;
         let schema = columns.iter().map(ColumnSchema::field).collect();
         let filter = Filter::new(spec, &schema)?;
         let bad = BadValue::default();
         let frame = input.frame(&columns, spec, filter.as_ref(), &bad)?;
-        let selection = Selection::new(&columns, &schema, spec, &roles)?;
+        let mut selection = Selection::new(&columns, &schema, spec, &roles)?;
+        let divide = holdout.map(|holdout| Divide::new(&frame, &schema, holdout));
+        let divide = divide.transpose();
+        let Divide { holdout, mark } = divide
+            .map_err(|error| input.place(error, &columns, &bad))?
+            .unwrap_or_default();
+        let carried = carried.len() + usize::from(mark.is_some());
+        selection.expressions.extend(mark);
         let counts_rows = filter.is_some() && input.whole_rows().is_none();
         Ok(Self {
             frame: frame.select(selection.expressions),
@@ -68,13 +107,26 @@ impl Query {
             features: selection.features,
             weight: spec.weight.clone(),
             predicate: spec.predicate.clone(),
-            carried: carried.len(),
+            carried,
+            holdout,
             unfiltered: counts_rows.then(|| input.row_count()).transpose()?,
             notes: ColumnNote::all(&found, &columns, &roles),
             columns,
             bad,
             is_as_trained: false,
         })
+    }
+
+    /// What is held out, by the times of the rows where it is the last span of them.
+    pub fn holdout(&self) -> Option<&Holdout> {
+        self.holdout.as_ref()
+    }
+
+    /// The same, whose errors say that the types of columns are those of training.
+    #[must_use]
+    pub(crate) fn held_to_training(mut self) -> Self {
+        self.is_as_trained = true;
+        self
     }
 
     /// The query for rows that models are used on: a specification made by
@@ -88,9 +140,7 @@ impl Query {
         spec: &DatasetSpec,
         carried: &[String],
     ) -> Result<Self> {
-        let mut query = Self::new_carrying(input, spec, carried)?;
-        query.is_as_trained = true;
-        Ok(query)
+        Ok(Self::new_carrying(input, spec, carried)?.held_to_training())
     }
 
     /// The optimized plan, as Polars prints it.
@@ -166,6 +216,47 @@ struct Selection {
     features: Vec<Feature>,
     /// Keys, target, weight, features, and the columns carried along.
     expressions: Vec<Expr>,
+}
+
+/// How rows are divided into those to train on and those held out.
+#[derive(Default)]
+struct Divide {
+    holdout: Option<Holdout>,
+    /// Whether a row is held out, where that is told row by row.
+    mark: Option<Expr>,
+}
+
+impl Divide {
+    /// The columns that are looked at, beside the one that rows are drawn by.
+    fn columns(holdout: Option<&Holdout>) -> Result<(Role, Vec<String>)> {
+        match holdout.map(|holdout| &holdout.0) {
+            Some(HoldoutKind::Last { time, .. } | HoldoutKind::From { time, .. }) => {
+                Ok((Role::Time, vec![time.clone()]))
+            }
+            Some(HoldoutKind::Where { predicate }) => {
+                Ok((Role::Held, Filter::names_in(predicate, Role::Held)?))
+            }
+            Some(HoldoutKind::Drawn { .. }) | None => Ok((Role::Held, Vec::new())),
+        }
+    }
+
+    fn new(frame: &LazyFrame, schema: &Schema, holdout: &Holdout) -> Result<Self> {
+        let cut_off = CutOff::new(frame, schema, holdout)?;
+        let (holdout, is_held_out) = match (&holdout.0, cut_off) {
+            (_, Some(cut_off)) => (cut_off.holdout, Some(cut_off.is_held_out)),
+            (HoldoutKind::Where { predicate }, None) => {
+                let holds = Filter::of(predicate, Role::Held, schema)?.expression;
+                (holdout.clone(), Some(holds.fill_null(lit(false))))
+            }
+            _ => (holdout.clone(), None),
+        };
+        let mark = is_held_out.map(|held_out| {
+            let text = as_own_categories(held_out.cast(DataType::String));
+            text.alias(carried_name(0))
+        });
+        let holdout = Some(holdout);
+        Ok(Self { holdout, mark })
+    }
 }
 
 impl Selection {
@@ -250,7 +341,11 @@ fn as_categories(name: &str, schema: &Schema) -> Expr {
 fn carry(name: &str, position: usize, schema: &Schema) -> Expr {
     let text = text_of(col(name), dtype(schema, name));
     let text = as_own_categories(text.fill_null(lit("(missing)")));
-    text.alias(format!("\u{0}{position}"))
+    text.alias(carried_name(position))
+}
+
+fn carried_name(position: usize) -> String {
+    format!("\u{0}{position}")
 }
 
 /// Texts as codes of a dictionary that nothing else shares.

@@ -11,6 +11,8 @@ pub(crate) struct Roles {
     pub carried: Vec<String>,
     /// Columns that the filter looks at.
     pub filter: Vec<String>,
+    /// Columns by which rows are held out.
+    held: (Role, Vec<String>),
     /// Columns that number the rows and are no features therefore.
     pub row_numbers: Vec<String>,
 }
@@ -27,8 +29,13 @@ impl Roles {
         spec: &DatasetSpec,
         carried: &[String],
         filter: &[String],
+        held: (Role, Vec<String>),
     ) -> Result<Self> {
-        let roles = Self::named(found, spec, carried, filter)?;
+        let mut roles = Self::named(found, spec, carried, filter)?;
+        if let Some(column) = held.1.iter().find(|name| !is_there(found, name)) {
+            return Err(unknown(held.0, column, found));
+        }
+        roles.held = held;
         match roles.features.is_empty() {
             true => Err(SpecError::NoFeatures.into()),
             false => Ok(roles),
@@ -61,9 +68,8 @@ impl Roles {
             (Role::Filter, filter),
             (Role::Group, carried),
         ];
-        let is_there = |name: &String| found.iter().any(|column| column.name == *name);
         for (role, columns) in roles {
-            if let Some(column) = columns.iter().find(|column| !is_there(column)) {
+            if let Some(column) = columns.iter().find(|column| !is_there(found, column)) {
                 return Err(unknown(role, column, found));
             }
         }
@@ -71,6 +77,7 @@ impl Roles {
             features: spec.features.clone(),
             carried: carried.to_vec(),
             filter: filter.to_vec(),
+            held: (Role::Held, Vec::new()),
             row_numbers: Vec::new(),
         };
         if spec.features.is_empty() {
@@ -107,13 +114,14 @@ impl Roles {
         &'a self,
         spec: &'a DatasetSpec,
     ) -> impl Iterator<Item = (&'a str, Role)> + 'a {
-        let roles = [
+        let roles: [(Role, &[String]); 7] = [
             (Role::Key, spec.key.as_slice()),
             (Role::Target, std::slice::from_ref(&spec.target)),
             (Role::Weight, spec.weight.as_slice()),
             (Role::Feature, &self.features),
             (Role::Filter, &self.filter),
             (Role::Group, &self.carried),
+            (self.held.0, &self.held.1),
         ];
         let mut seen = std::collections::HashSet::new();
         let columns = roles
@@ -121,6 +129,10 @@ impl Roles {
             .flat_map(|(role, names)| names.iter().map(move |name| (name.as_str(), role)));
         columns.filter(move |(name, _)| seen.insert(*name))
     }
+}
+
+fn is_there(found: &[InputColumn], name: &str) -> bool {
+    found.iter().any(|column| column.name == name)
 }
 
 /// Whether a column is what pandas writes for the index of a frame.

@@ -29,7 +29,9 @@ impl RowFilter {
             vec![WhyLeftOut::NullKey; query.key.len()],
             vec![WhyLeftOut::NullTarget],
             vec![WhyLeftOut::BadWeight; usize::from(query.weight.is_some())],
-            vec![WhyLeftOut::MissingValue; query.features.len() + query.carried],
+            vec![WhyLeftOut::MissingValue; query.features.len()],
+            // Of the columns carried along, only whether a row is held out may be null.
+            vec![WhyLeftOut::NullTime; query.carried],
         ];
         let columns = query.column_names();
         Self {

@@ -11,7 +11,7 @@ use super::dictionary::Dictionary;
 use super::entities::Entities;
 use super::query::Query;
 use crate::codes::{Codes, Order, marked};
-use crate::schema::{ColumnType, Feature, FeatureKind, LeftOut};
+use crate::schema::{ColumnType, Feature, FeatureKind, LeftOut, key_prefix};
 
 /// All rows that are to be trained on or evaluated, sorted by entity.
 #[derive(Clone, Debug)]
@@ -217,6 +217,16 @@ impl Table {
     /// key, under the name `key`.
     #[must_use]
     pub fn pooled(&self, key: &str) -> Self {
+        let rows = self.rows();
+        let mut pooled = self.clone().with_key(key);
+        pooled.keys = vec![String::new()];
+        pooled.offsets = vec![0, rows];
+        pooled
+    }
+
+    /// The same rows of the same entities, whose last feature is the key, under the name `key`.
+    #[must_use]
+    pub(crate) fn with_key(mut self, key: &str) -> Self {
         let mut sorted: Vec<usize> = (0..self.len()).collect();
         sorted.sort_unstable_by_key(|&entity| &self.keys[entity]);
         let mut positions = vec![0; self.len()];
@@ -229,18 +239,36 @@ impl Table {
             codes.extend(std::iter::repeat_n(position, range.len()), largest);
         }
         let dictionary = sorted.iter().map(|&entity| self.keys[entity].clone());
-        let mut pooled = self.clone();
-        pooled.columns.push(Column::Categories {
+        self.columns.push(Column::Categories {
             codes,
             dictionary: dictionary.collect(),
         });
-        pooled.features.push(Feature {
+        self.features.push(Feature {
             name: key.to_owned(),
             kind: FeatureKind::Categorical,
             column_type: ColumnType::Text,
         });
-        pooled.keys = vec![String::new()];
-        pooled.offsets = vec![0, self.rows()];
-        pooled
+        self
+    }
+
+    /// The same rows in the same order, with one entity for all those whose keys have the same
+    /// first values.
+    #[must_use]
+    pub(crate) fn by_first_values(mut self, values: usize) -> Self {
+        let mut keys: Vec<String> = Vec::new();
+        let mut offsets = vec![0];
+        for (key, range) in self.keys.iter().zip(self.ranges()) {
+            let prefix = key_prefix(key, values);
+            if keys.last().is_none_or(|last| last != prefix) {
+                keys.push(prefix.to_owned());
+                offsets.push(range.end);
+            }
+            if let Some(end) = offsets.last_mut() {
+                *end = range.end;
+            }
+        }
+        self.keys = keys;
+        self.offsets = offsets;
+        self
     }
 }

@@ -2,6 +2,7 @@
 
 mod cart;
 mod contest;
+mod dataset_differences;
 mod engine;
 mod fingerprint;
 mod fitted;
@@ -22,7 +23,7 @@ pub use fitted::Fitted;
 pub use linfa::LinfaTrainer;
 pub use observer::Observer;
 pub(crate) use outcome::Status;
-pub use report::{Conclusion, Refusal, TrainingReport};
+pub use report::{Conclusion, Refusal, TrainingReport, Unchanged};
 pub use trainer::{TrainError, Trainer, TrainerScratch};
 pub use training::Training;
 pub use update::{Update, Vanished};

@@ -40,6 +40,12 @@ pub trait Observer: Send {
         let _ = entity;
     }
 
+    /// A parent of entities is done; see [`Training::parents`](super::Training::parents). They come
+    /// after all entities.
+    fn parent_finished(&mut self, parent: &EntityRecord) {
+        let _ = parent;
+    }
+
     /// All entities are done; the generation is about to be committed.
     fn entities_finished(&mut self) {}
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Formatter};
 
+use crate::schema::LeftOut;
 use crate::store::{ContestRun, Generation};
 
 /// How a training run ended.
@@ -11,6 +12,8 @@ pub enum Conclusion {
     Committed(Box<TrainingReport>),
     /// Nothing was committed, for the models became worse than is allowed.
     Refused(Refusal),
+    /// Nothing was committed, for the generation would have been the current one once more.
+    Unchanged(Box<Unchanged>),
 }
 
 /// What a training run committed.
@@ -20,6 +23,20 @@ pub struct TrainingReport {
     pub generation: Generation,
     /// Models that were taken over and not trained again.
     pub carried: u64,
+}
+
+/// An update that found nothing new: every entity has the model that it had, none was added, and
+/// none vanished. See [`Update::commit_unchanged`](super::Update::commit_unchanged).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unchanged {
+    /// The current generation, which stays.
+    pub generation: Generation,
+    /// Models that were found to be the same without training.
+    pub carried: u64,
+    /// Rows of the input.
+    pub rows_read: u64,
+    /// Rows left out, by reason.
+    pub left_out: LeftOut,
 }
 
 /// Why a training run committed nothing: see [`Update::max_regression`](super::Update::max_regression).

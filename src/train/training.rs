@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::contest::Contest;
+use super::dataset_differences::dataset_differences;
 use super::engine::Engine;
 use super::merge_by_key::{Carried, MergeByKey};
 use super::observer::Observer;
 use super::outcome::{Outcome, Status};
-use super::report::{Conclusion, Refusal, TrainingReport};
+use super::report::{Conclusion, Refusal, TrainingReport, Unchanged};
 use super::rows::Rows;
 use super::tally::Tally;
 use super::trainer::Trainer;
@@ -19,7 +21,8 @@ use crate::error::{Error, Result, SpecError, StoreError};
 use crate::schema::Holdout;
 use crate::source::DatasetSpec;
 use crate::store::{
-    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
+    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Winner,
+    Writer,
 };
 use crate::table::{Input, MemoryLimit, Query, Table};
 
@@ -31,6 +34,7 @@ use crate::table::{Input, MemoryLimit, Query, Table};
 /// | [`holdout`](Self::holdout) | none | rows that are not trained on, to see how good the models are | |
 /// | [`update`](Self::update) | none | what is taken from the store's current generation | see [`Update`] |
 /// | [`pooled`](Self::pooled) | false | also train one model on all entities, with the key as a feature; it can answer for entities without a model of their own | |
+/// | [`parents`](Self::parents) | false | also train a model for all entities with the same first values of a composite key; it can answer for entities without a model of their own | a key of 2 columns or more |
 /// | [`memory_limit`](Self::memory_limit) | none | where the rows take more bytes than this, they are written to files and trained in parts | 640 MiB or more |
 /// | [`models_per_file`](Self::models_per_file) | [`ModelsPerFile::Automatic`] | how many models share a file | |
 /// | [`threads`](Self::threads) | all cores | threads that train | 1 or more |
@@ -63,6 +67,7 @@ pub struct Training {
     holdout: Option<Holdout>,
     update: Option<Update>,
     pooled: bool,
+    parents: bool,
     memory_limit: Option<u64>,
     models_per_file: ModelsPerFile,
     threads: usize,
@@ -80,6 +85,7 @@ impl Training {
             holdout: None,
             update: None,
             pooled: false,
+            parents: false,
             memory_limit: None,
             models_per_file: ModelsPerFile::Automatic,
             threads: 0,
@@ -113,6 +119,19 @@ impl Training {
     #[must_use]
     pub fn pooled(mut self, pooled: bool) -> Self {
         self.pooled = pooled;
+        self
+    }
+
+    /// Sets whether models of parents are trained, too: of the key `country,store`, one for each
+    /// country, on the rows of all its stores; of three columns, one for each value of the first
+    /// and one for each pair of the first two. As of the pooled model, the key is a feature of
+    /// them: what is peculiar to one entity is split off by its key, so that an unknown entity,
+    /// which is none of them, is not answered by it. Parents have at least
+    /// [`min_rows`](Self::min_rows) rows; they need all rows in memory, and those of every entity,
+    /// so vanished ones cannot be kept.
+    #[must_use]
+    pub fn parents(mut self, parents: bool) -> Self {
+        self.parents = parents;
         self
     }
 
@@ -173,28 +192,29 @@ impl Training {
         observer: &mut dyn Observer,
     ) -> Result<Conclusion> {
         let (input, directory) = (input.into(), store.into());
-        if let Some(update) = &self.update {
-            update.check(self.holdout.is_some())?;
-        }
+        self.check()?;
         Writer::check(&directory)?;
         let query = self.query(&input, &directory)?;
         observer.columns_taken(&query);
+        self.base(&directory, &query)?;
         let (begun, limit) = self.limit(&directory)?;
         let started = Instant::now();
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
-        if rows.is_spilled() && self.pooled {
-            return Err(SpecError::PooledExceedsMemory.into());
-        }
+        self.check_memory(&rows)?;
         for (column, distinct) in rows.nearly_unique() {
             observer.nearly_unique(column, distinct, rows.count());
         }
-        let base = self.base(&directory, &query)?;
         let writer = match begun {
             Some(writer) => writer,
             None => Writer::begin(&directory)?,
         };
-        let run = self.describe(&input, &query, &rows);
+        // Again, for another run may have committed while the rows were read.
+        let base = self.base(&directory, &query)?;
+        let mut run = self.describe(&input, &query, &rows);
+        if let Some(base) = &base {
+            run.keep_types_of(&base.generation().run);
+        }
         let session = Session {
             training: self,
             query: &query,
@@ -204,24 +224,49 @@ impl Training {
         let (writer, accomplished) = session.train(writer, observer)?;
         observer.entities_finished();
         drop(rows);
+        run.holdout = query
+            .holdout()
+            .map(|drawn| accomplished.tally.holdout(drawn.clone()));
         self.conclude(writer, accomplished, run, base.as_ref())
+    }
+
+    /// What can be checked before anything is read.
+    fn check(&self) -> Result<()> {
+        if let Some(update) = &self.update {
+            update.check(self.holdout.is_some())?;
+        }
+        let keeps_vanished = self.update.as_ref().is_some_and(Update::keeps_vanished);
+        match &self.spec.key {
+            _ if !self.parents => Ok(()),
+            _ if keeps_vanished => Err(SpecError::ParentsOfVanished.into()),
+            key if key.len() == 1 => Err(SpecError::NoParentsOfKey { key: key.clone() }.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Models of many entities need all rows at once.
+    fn check_memory(&self, rows: &Rows) -> Result<()> {
+        match rows.is_spilled() {
+            true if self.pooled => Err(SpecError::PooledExceedsMemory.into()),
+            true if self.parents => Err(SpecError::ParentsExceedMemory.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The query, whose columns an update takes for what the current generation took them for.
     fn query(&self, input: &Input, directory: &Location) -> Result<Query> {
-        let by = self.holdout.as_ref().and_then(|holdout| holdout.by());
-        let carried: Vec<String> = by.map(str::to_owned).into_iter().collect();
         let base = match &self.update {
             Some(_) => Store::open_if_there(directory)?,
             None => None,
         };
+        let holdout = self.holdout.as_ref();
         match base {
             Some(base) => {
                 let run = &base.generation().run;
                 let spec = self.spec.with_types_of(&run.features, &run.columns);
-                Query::as_trained(input, &spec, &carried)
+                Ok(Query::new_holding_out(input, &spec, holdout)?.held_to_training())
             }
-            None => Query::new_carrying(input, &self.spec, &carried),
+            None => Query::new_holding_out(input, &self.spec, holdout),
         }
     }
 
@@ -245,7 +290,8 @@ impl Training {
         };
         let base = Store::open_if_there(directory)?;
         if let Some(base) = &base {
-            update.check_alike(base, query.features(), &self.spec)?;
+            let run = &base.generation().run;
+            update.check_dataset(dataset_differences(run, &self.spec, query))?;
         }
         Ok(base)
     }
@@ -268,7 +314,7 @@ impl Training {
         }
     }
 
-    /// Commits the generation, unless it is too much worse than the one before.
+    /// Commits the generation, unless it is too much worse than the one before, or the same.
     fn conclude(
         &self,
         writer: Writer,
@@ -289,8 +335,17 @@ impl Training {
         if let Some(base) = base.filter(|_| update.keeps_models()) {
             run.add_classes(&base.generation().run.classes);
         }
-        let drawn = self.holdout.clone();
-        run.holdout = drawn.map(|drawn| accomplished.tally.holdout(drawn));
+        if let Some(base) = base.filter(|_| !update.commits_unchanged())
+            && writer.repeats(base, &run)?
+        {
+            writer.discard()?;
+            return Ok(Conclusion::Unchanged(Box::new(Unchanged {
+                generation: base.generation().clone(),
+                carried: accomplished.carried,
+                rows_read: run.rows_read,
+                left_out: run.left_out,
+            })));
+        }
         Ok(Conclusion::Committed(Box::new(TrainingReport {
             generation: writer.commit(run)?,
             carried: accomplished.carried,
@@ -322,9 +377,12 @@ impl Session<'_> {
         observer: &mut dyn Observer,
     ) -> Result<(Writer, Accomplished)> {
         let (present, vanished) = self.base_records()?;
-        let prior = self.lay_out(&mut writer, &present, &vanished, observer);
+        let prior = self.lay_out(&mut writer, &present, &vanished, observer)?;
         let update = self.training.update.clone().unwrap_or_default();
         let base = self.base.filter(|_| update.is_contest());
+        if base.is_some() {
+            self.check_unseen(&present)?;
+        }
         let champions = base.map(|base| CurrentModels::new(base, present));
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
@@ -346,6 +404,9 @@ impl Session<'_> {
             writer,
             observer,
             others,
+            champions: champions.as_ref(),
+            held_out: self.held_out()?,
+            carried: 0,
             tally: Tally::new(&update, self.rows.classes().len()),
         };
         let threads = self.threads()?;
@@ -354,8 +415,12 @@ impl Session<'_> {
         }
         sink.put_others(None)?;
         self.training.cancel.check()?;
-        let Sink { writer, tally, .. } = sink;
-        let carried = prior.taken();
+        let Sink {
+            writer,
+            tally,
+            carried,
+            ..
+        } = sink;
         Ok((writer, Accomplished { tally, carried }))
     }
 
@@ -372,6 +437,38 @@ impl Session<'_> {
         Ok(records.into_iter().partition(is_present))
     }
 
+    /// Earlier models are judged only by rows that they were not trained on.
+    fn check_unseen(&self, present: &[EntityRecord]) -> Result<()> {
+        let keys: HashSet<&str> = self.rows.keys().into_iter().collect();
+        let holdout = self.query.holdout();
+        let is_unseen = |record: &EntityRecord| {
+            let earlier = record.held_out();
+            let both = holdout.zip(earlier.as_ref());
+            both.is_some_and(|(now, earlier)| now.is_unseen_after(earlier))
+        };
+        let mut seen = present.iter().filter(|record| {
+            record.summary.is_some() && keys.contains(record.key.as_str()) && !is_unseen(record)
+        });
+        let Some(first) = seen.next() else {
+            return Ok(());
+        };
+        Err(SpecError::ContestSeen {
+            key: first.key.clone(),
+            held_out: first.held_out().map(|held_out| held_out.to_string()),
+            models: 1 + seen.count() as u64,
+        }
+        .into())
+    }
+
+    /// What is held out, as records note it.
+    fn held_out(&self) -> Result<Option<Arc<str>>> {
+        let text = self.query.holdout().map(serde_json::to_string);
+        let text = text
+            .transpose()
+            .map_err(|error| Error::Defect(error.to_string()))?;
+        Ok(text.map(Arc::from))
+    }
+
     /// Tells the writer which entities will come, and gathers the models that need no training.
     fn lay_out(
         &self,
@@ -379,7 +476,7 @@ impl Session<'_> {
         present: &[EntityRecord],
         vanished: &[EntityRecord],
         observer: &mut dyn Observer,
-    ) -> PriorModelIndex {
+    ) -> Result<PriorModelIndex> {
         let mut keys = self.rows.keys();
         keys.extend(vanished.iter().map(|record| record.key.as_str()));
         observer.rows_loaded(self.rows.count(), keys.len() as u64);
@@ -387,8 +484,11 @@ impl Session<'_> {
         let mut prior = writer.prior_models();
         if let Some(base) = self.base {
             prior.add_generation(base, present);
+            if self.training.parents {
+                prior.add_generation(base, &base.parents()?);
+            }
         }
-        prior
+        Ok(prior)
     }
 
     fn threads(&self) -> Result<rayon::ThreadPool> {
@@ -410,10 +510,10 @@ impl Session<'_> {
         let Training {
             trainer,
             min_rows,
-            holdout,
             cancel,
             ..
         } = self.training;
+        let holdout = self.query.holdout();
         let (table, held_out) = match holdout {
             Some(holdout) => {
                 let (table, held_out) = holdout.split(&table);
@@ -431,9 +531,37 @@ impl Session<'_> {
             engine = engine.contest(contest);
         }
         engine.run(&table, |outcome| sink.take(outcome))?;
+        sink.carried = prior.taken();
         if self.training.pooled {
             let pooled = table.pooled(&self.training.spec.key.join(","));
             Engine::new(trainer, 1, cancel).run(&pooled, |outcome| sink.take_pooled(outcome))?;
+        }
+        match self.training.parents {
+            true => self.train_parents(table, prior, sink),
+            false => Ok(()),
+        }
+    }
+
+    /// Trains the parents of all entities, which are in one table: those of the most values first.
+    fn train_parents(
+        &self,
+        table: Cow<Table>,
+        prior: &PriorModelIndex,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        let training = self.training;
+        sink.put_others(None)?;
+        sink.writer.begin_parents()?;
+        let mut table = table.into_owned().with_key(&training.spec.key.join(","));
+        for values in (1..training.spec.key.len()).rev() {
+            table = table.by_first_values(values);
+            Engine::new(
+                &training.trainer,
+                training.min_rows.max(1),
+                &training.cancel,
+            )
+            .prior(prior)
+            .run(&table, |outcome| sink.take_parent(outcome))?;
         }
         Ok(())
     }
@@ -445,14 +573,33 @@ struct Sink<'a> {
     observer: &'a mut dyn Observer,
     /// Entities that are not trained.
     others: MergeByKey<'a>,
+    champions: Option<&'a CurrentModels<'a>>,
+    /// What is held out, as records note it.
+    held_out: Option<Arc<str>>,
     tally: Tally,
+    /// Models of entities that were taken over.
+    carried: u64,
 }
 
 impl Sink<'_> {
     fn take(&mut self, mut outcome: Outcome) -> Result<()> {
         self.tally.note(&mut outcome)?;
         self.put_others(Some(&outcome.key))?;
-        self.put(outcome.into_record())
+        let (mut record, model) = outcome.into_record();
+        if model.is_some() {
+            record.held_out = self.held_out_of(&record);
+        }
+        self.put((record, model))
+    }
+
+    /// What was held out of the training of an entity's model. An earlier one that stays has its
+    /// own.
+    fn held_out_of(&self, record: &EntityRecord) -> Option<Arc<str>> {
+        let winner = record.contest.as_ref().and_then(|contest| contest.winner);
+        match (self.champions, winner) {
+            (Some(champions), Some(Winner::Champion)) => champions.held_out_of(&record.key),
+            _ => self.held_out.clone(),
+        }
     }
 
     /// Puts the entities that are not trained and stand before a key; without a key, all.
@@ -466,6 +613,16 @@ impl Sink<'_> {
     fn put(&mut self, (record, model): Carried) -> Result<()> {
         let record = self.writer.put(record, model)?;
         self.observer.entity_finished(record);
+        Ok(())
+    }
+
+    fn take_parent(&mut self, outcome: Outcome) -> Result<()> {
+        let (mut record, model) = outcome.into_record();
+        if model.is_some() {
+            record.held_out = self.held_out.clone();
+        }
+        let record = self.writer.put_parent(record, model)?;
+        self.observer.parent_finished(record);
         Ok(())
     }
 

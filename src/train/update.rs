@@ -1,10 +1,7 @@
 //! What an update takes from the generation before.
 
-use crate::error::SpecError;
+use crate::error::{DatasetDifference, SpecError};
 use crate::metrics::Metric;
-use crate::schema::Feature;
-use crate::source::DatasetSpec;
-use crate::store::Store;
 
 /// What a run takes from the store's current generation: models of entities whose data and settings
 /// are the same are taken over without training.
@@ -14,11 +11,15 @@ use crate::store::Store;
 /// | [`vanished`](Self::vanished) | [`Vanished::Drop`] | what becomes of entities that the input lacks | |
 /// | [`keep_better`](Self::keep_better) | none | a new model replaces the current one only if this metric of it, on the rows held out, is worse by no more than the tolerance | tolerance: 0 or more |
 /// | [`max_regression`](Self::max_regression) | none | nothing is committed if the metric (accuracy, without `keep_better`) of all rows held out becomes worse by more than this | 0 or more |
+/// | [`other_dataset`](Self::other_dataset) | false | whether the dataset may be another than the one that the store was trained on | |
+/// | [`commit_unchanged`](Self::commit_unchanged) | false | whether a generation that is the same as the current one is committed all the same | |
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Update {
     vanished: Vanished,
     keep_better: Option<(Metric, f64)>,
     max_regression: Option<f64>,
+    other_dataset: bool,
+    commit_unchanged: bool,
 }
 
 /// What becomes of entities of the current generation that are not in the input.
@@ -59,6 +60,22 @@ impl Update {
         self
     }
 
+    /// Lets a store take another dataset than the one that its current generation was trained on:
+    /// another key, target, features, weight, filter, or reading of texts. Without it, such an
+    /// update is refused.
+    #[must_use]
+    pub fn other_dataset(mut self, other_dataset: bool) -> Self {
+        self.other_dataset = other_dataset;
+        self
+    }
+
+    /// Commits a generation even if nothing changed.
+    #[must_use]
+    pub fn commit_unchanged(mut self, commit_unchanged: bool) -> Self {
+        self.commit_unchanged = commit_unchanged;
+        self
+    }
+
     pub(super) fn check(&self, has_holdout: bool) -> Result<(), SpecError> {
         let tolerance = self.keep_better.map(|(_, tolerance)| tolerance);
         for (name, value) in [
@@ -79,6 +96,10 @@ impl Update {
 
     pub(super) fn keeps_vanished(&self) -> bool {
         self.vanished == Vanished::Keep
+    }
+
+    pub(super) fn commits_unchanged(&self) -> bool {
+        self.commit_unchanged
     }
 
     /// Whether old models are compared with new ones.
@@ -106,30 +127,22 @@ impl Update {
         self.max_regression
     }
 
-    /// Models of another generation can serve beside new ones only if they are made alike.
-    pub(super) fn check_alike(
+    /// Whether a run with this dataset may update a store that was trained on one that differs in
+    /// these parts.
+    pub(super) fn check_dataset(
         &self,
-        base: &Store,
-        features: &[Feature],
-        spec: &DatasetSpec,
+        differences: Vec<DatasetDifference>,
     ) -> Result<(), SpecError> {
-        if !self.keeps_models() {
+        if differences.is_empty() {
             return Ok(());
         }
-        let run = &base.generation().run;
-        let kinds = |features: &[Feature]| -> Vec<_> {
-            let kinds = features.iter().map(|f| (f.name.clone(), f.kind));
-            kinds.collect()
-        };
-        let differs = if run.dataset.key != spec.key {
-            "key"
-        } else if run.dataset.target != spec.target {
-            "target"
-        } else if kinds(&run.features) != kinds(features) {
-            "features"
-        } else {
-            return Ok(());
-        };
-        Err(SpecError::NotAlike { differs })
+        if !self.other_dataset {
+            return Err(SpecError::OtherDataset { differences });
+        }
+        let is_minor = differences.iter().all(|other| other.part.is_minor());
+        match self.is_contest() || self.keeps_vanished() && !is_minor {
+            true => Err(SpecError::NotAlike { differences }),
+            false => Ok(()),
+        }
     }
 }

@@ -37,7 +37,7 @@ fn training() -> Training {
 fn committed(conclusion: Conclusion) -> Box<TrainingReport> {
     match conclusion {
         Conclusion::Committed(report) => report,
-        Conclusion::Refused(refusal) => panic!("{refusal}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -182,7 +182,7 @@ fn an_update_that_compares_models_needs_rows_held_out() {
         let better = Update::new().keep_better(Metric::Accuracy, tolerance);
         let training = training()
             .update(better)
-            .holdout(Holdout::new(0.5, 0, None).unwrap());
+            .holdout(Holdout::drawn(0.5, 0, None).unwrap());
         let error = training.run(sales(&["A"]), MemoryDirectory::new());
         let error = error.unwrap_err();
         assert!(error.to_string().contains("tolerance is"), "{error}");
@@ -204,7 +204,7 @@ fn a_comparison_holds_the_values_of_a_column_out_together() {
         ignore: vec!["customer".into()],
         ..DatasetSpec::new(["shop"], "y")
     };
-    let drawn = Holdout::new(0.3, 1, Some("customer".into())).unwrap();
+    let drawn = Holdout::drawn(0.3, 1, Some("customer".into())).unwrap();
     let comparer = Comparer::new(spec, CartTrainer::default());
     let comparison = comparer.run_held_out(frame, &drawn).unwrap();
     // Whole customers, of 30 rows each.

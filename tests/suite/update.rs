@@ -1,16 +1,22 @@
 //! What an update keeps of the generation before it: models of vanished entities, and champions
 //! that a new model does not beat.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
+use per_entity::error::SpecError;
 use per_entity::metrics::Metric;
 use per_entity::predict::Predictor;
-use per_entity::store::{EntityRecord, Store};
+use per_entity::schema::Holdout;
+use per_entity::store::{EntityRecord, MemoryDirectory, Store};
+use per_entity::train::Update;
+use per_entity::{CartTrainer, DatasetSpec, Error, Training};
 use polars::prelude::*;
 use serde_json::Value;
 
 use crate::support::place::Place;
-use crate::support::program::Finished;
+use crate::support::program::{Finished, finish};
 use crate::support::store::assert_whole;
 
 /// Trains on the sample of all levels, some rows held out.
@@ -178,9 +184,84 @@ fn a_contest_needs_rows_held_out_and_a_generation_to_update() {
     let first = train_sample(&place, "store", first);
     assert_eq!(first["generation"]["contest"], Value::Null);
 
-    let other = "--ignore age --holdout 0.2 --update --keep-better f1";
+    let other = "--ignore age --holdout 0.2 --update --keep-better f1 --other-dataset";
     let error = train(&place, "store", other).failed(2);
-    assert!(error.contains("another features"), "{error}");
+    assert!(error.contains("nor be compared"), "{error}");
+}
+
+#[test]
+fn an_update_with_another_dataset_is_refused_unless_told() {
+    let place = Place::new();
+    place.write(
+        "rows.csv",
+        "shop,town,size,w,sold,kept\na,x,1,1,yes,1\na,y,2,1,no,2\nb,x,1,1,no,1\nb,y,2,1,yes,2\n",
+    );
+    let train = |more: &str| {
+        let train = "train --input rows.csv --output-dir store --update";
+        place.run(&format!("{train} {more}"))
+    };
+    let first = "--key shop --target sold --ignore kept,w --missing NA";
+    train(first).succeeded();
+    for (other, named) in [
+        (
+            "--key town --target sold --ignore kept,w --missing NA",
+            &[
+                "key: 'town' here, 'shop' in the store",
+                "'shop' (categorical, str) here, 'town'",
+            ][..],
+        ),
+        (
+            "--key shop --target kept --ignore sold,w --missing NA",
+            &["target: 'kept' (whole numbers) here, 'sold' (text) in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept --missing NA",
+            &[
+                "features that differ: 'w' (numeric, ",
+                ") here, none in the store",
+            ],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w,size --missing NA",
+            &["features that differ: none here, 'size' (numeric, "],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w --categorical size --missing NA",
+            &["'size' (categorical, ", ") here, 'size' (numeric, "],
+        ),
+        (
+            "--key shop --target sold --ignore kept --weight w --missing NA",
+            &["weight: 'w' here, none in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w --missing NA --where 'size > 0'",
+            &["filter: 'size > 0' here, none in the store"],
+        ),
+        (
+            "--key shop --target sold --ignore kept,w --missing none,NA",
+            &["texts for a missing value: 'NA', 'none' here, 'NA' in the store"],
+        ),
+    ] {
+        let error = train(other).failed(2);
+        for part in named.iter().chain(&["--other-dataset"]) {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+        assert_eq!(store(&place, "store").generation().number, 1);
+        train(&format!("{other} --other-dataset")).succeeded();
+        assert_eq!(store(&place, "store").generation().number, 2);
+        fs::remove_dir_all(place.path("store")).unwrap();
+        train(first).succeeded();
+    }
+    // With another filter only, models can stay beside new ones.
+    let update = format!("{first} --update --vanished keep --other-dataset");
+    let mut update = place.command(&format!(
+        "train --input rows.csv --output-dir store {update}"
+    ));
+    finish(update.args(["--where", "shop <> 'a'"])).succeeded();
+    assert_eq!(records(&place, "store").len(), 2);
+    let target = "--key shop --target kept --ignore sold,w --vanished keep --other-dataset";
+    let error = train(target).failed(2);
+    assert!(error.contains("neither stay next to new ones"), "{error}");
 }
 
 #[test]
@@ -225,4 +306,176 @@ fn what_vanished_stays_in_the_order_of_whole_number_keys() {
             ["perhaps", "yes", "yes"]
         );
     }
+}
+
+#[test]
+fn an_update_in_which_nothing_changed_commits_nothing_unless_told() {
+    let place = Place::new();
+    place.write("rows.csv", "k,x,y\na,1,p\na,2,q\nb,1,q\nb,2,p\nc,1,p\n");
+    place.write("some.csv", "k,x,y\na,1,p\na,2,q\n");
+    let train = |more: &str| {
+        let train = "train --key k --target y --output-dir store --update --holdout 0.4";
+        place.run(&format!("{train} {more}"))
+    };
+    let all = "--input rows.csv --min-rows 2 --pooled";
+    train(all).succeeded();
+    let before = tree(&place.path("store"));
+    let text = train(all).succeeded().stdout;
+    for part in [
+        "5 rows read",
+        "nothing changed: all 3 entities",
+        "gen-000001",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let json = train(&format!("{all} --json")).succeeded().json();
+    assert_eq!(
+        (&json["unchanged"], &json["committed"]),
+        (&Value::from(true), &Value::from(false))
+    );
+    assert_eq!(
+        (&json["generation"]["number"], &json["carried"]),
+        (&1.into(), &2.into())
+    );
+    let kept = "--input some.csv --min-rows 2 --vanished keep";
+    assert!(before == tree(&place.path("store")));
+
+    for changed in [
+        "--input rows.csv --min-rows 2",
+        "--input rows.csv --min-rows 1 --pooled",
+        "--input some.csv --min-rows 2 --pooled",
+        "--input rows.csv --min-rows 2 --pooled --max-depth 1",
+        "--input rows.csv --min-rows 2 --pooled --seed 1",
+        "--input rows.csv --min-rows 2 --pooled --models-per-file 2",
+        "--input rows.csv --min-rows 2 --pooled --commit-unchanged",
+    ] {
+        let json = train(&format!("{changed} --json")).succeeded().json();
+        assert_eq!(json["committed"], true, "{changed}");
+        place.run("rollback store 1").succeeded();
+    }
+    // What vanished and is kept has not changed either.
+    train("--input rows.csv --min-rows 2").succeeded();
+    let before = tree(&place.path("store"));
+    let json = train(&format!("{kept} --json")).succeeded().json();
+    assert_eq!(json["unchanged"], true);
+    assert!(before == tree(&place.path("store")));
+}
+
+/// All files of a directory, by their paths.
+fn tree(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(tree(&path)),
+            false => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
+        }
+    }
+    files
+}
+
+#[test]
+fn models_that_may_have_seen_the_rows_held_out_do_not_compete() {
+    let place = Place::new();
+    let rows = |days: std::ops::Range<u32>| {
+        let rows = days.flat_map(|day| {
+            let shops = ["a", "b"].into_iter();
+            shops.map(move |shop| format!("{shop},{day},2013-10-{day:02},{}\n", day / 2 % 2))
+        });
+        "shop,x,day,y\n".to_owned() + &rows.collect::<String>()
+    };
+    place.write("all.csv", rows(1..29));
+    place.write("more.csv", rows(1..31));
+    place.write(
+        "a.csv",
+        rows(1..29)
+            .lines()
+            .filter(|l| !l.starts_with("b,"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
+    let train = |more: &str| {
+        let train = "train --key shop --target y --ignore day --output-dir store --update";
+        place.run(&format!("{train} {more}"))
+    };
+    let refused = |more: &str, parts: &[&str]| {
+        for gate in ["--keep-better accuracy", "--max-regression 0.5"] {
+            let error = train(&format!("{more} {gate}")).failed(2);
+            for part in [parts, &["--update without --keep-better"]].concat() {
+                assert!(error.contains(part), "{part} in {error}");
+            }
+        }
+    };
+    let gate = "--keep-better accuracy --commit-unchanged";
+    train("--input all.csv").succeeded();
+    refused(
+        "--input all.csv --holdout 0.25",
+        &["2 of the current models", "without holding rows out"],
+    );
+    train("--input all.csv --holdout 0.25").succeeded();
+    train(&format!("--input all.csv --holdout 0.25 {gate}")).succeeded();
+    train(&format!("--input more.csv --holdout 0.25 {gate}")).succeeded();
+    refused(
+        "--input more.csv --holdout 0.5",
+        &["'a'", "0.25 drawn with seed 0"],
+    );
+    refused(
+        "--input more.csv --holdout 0.25 --seed 1",
+        &["0.25 drawn with seed 0"],
+    );
+    refused(
+        "--input more.csv --holdout 0.25 --holdout-by x",
+        &["0.25 drawn with seed 0"],
+    );
+
+    // A model that stays has what was held out of its own training, however many runs ago.
+    train("--input a.csv --holdout 0.5 --vanished keep").succeeded();
+    train("--input a.csv --holdout 0.5 --vanished keep --max-regression 1 --commit-unchanged")
+        .succeeded();
+    refused(
+        "--input all.csv --holdout 0.5",
+        &["1 of the current models", "'b'", "0.25 drawn"],
+    );
+    let held_out = records(&place, "store");
+    let held_out = held_out.iter().map(|r| r.held_out().unwrap().to_string());
+    assert_eq!(
+        held_out.collect::<Vec<_>>(),
+        ["0.5 drawn with seed 0", "0.25 drawn with seed 0"]
+    );
+}
+
+#[test]
+fn a_time_to_hold_out_from_may_move_on_but_not_back() {
+    let days = |last: i32| {
+        let days: Vec<i32> = (0..last).collect();
+        let frame = df!(
+            "shop" => vec!["a"; days.len()],
+            "day" => &days,
+            "x" => &days,
+            "y" => days.iter().map(|day| day / 3 % 2).collect::<Vec<_>>(),
+        );
+        let mut frame = frame.unwrap();
+        let day = frame.column("day").unwrap().cast(&DataType::Date).unwrap();
+        frame.with_column(day).unwrap();
+        frame
+    };
+    let memory = MemoryDirectory::new();
+    let run = |last: i32, span: &str, update: Update| {
+        let spec = DatasetSpec {
+            ignore: vec!["day".into()],
+            ..DatasetSpec::new(["shop"], "y")
+        };
+        let training = Training::new(spec, CartTrainer::default());
+        let training = training.holdout(Holdout::last("day", span.parse().unwrap()));
+        training.update(update).run(days(last), &memory)
+    };
+    let gate = || Update::new().keep_better(Metric::Accuracy, 0.0);
+    run(60, "2w", Update::new()).unwrap();
+    run(74, "2w", gate()).unwrap();
+    let error = run(74, "4w", gate()).unwrap_err();
+    assert!(
+        matches!(error, Error::Spec(SpecError::ContestSeen { models: 1, .. })),
+        "{error}"
+    );
+    run(74, "1w", gate()).unwrap();
 }

@@ -6,12 +6,12 @@ mod update;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use per_entity::Training;
 use per_entity::schema::Holdout;
 use per_entity::source::{DatasetSpec, Source};
 use per_entity::store::ModelsPerFile;
 use per_entity::table::Query;
 use per_entity::train::{Conclusion, Refusal};
+use per_entity::{Error, Training};
 use serde_json::json;
 
 use super::context::Context;
@@ -19,6 +19,7 @@ use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
 use super::output::{note, report_ragged};
 use super::stdout::{print, print_json};
+use super::time_holdout_arguments::TimeHoldoutArguments;
 use super::tree_arguments::TreeArguments;
 use summary::Summary;
 use update::UpdateArguments;
@@ -54,6 +55,11 @@ pub struct Train {
     #[arg(long)]
     pooled: bool,
 
+    /// Also train a model for all entities with the same first values of a composite key: of
+    /// country,store, one for each country; it can answer for stores without a model of their own
+    #[arg(long)]
+    parents: bool,
+
     /// How many models share a file [default: 1 for up to 1,000 entities, else packs of 64 MiB]
     #[arg(long, value_name = "MODELS", value_parser = clap::value_parser!(u32).range(1..))]
     models_per_file: Option<u32>,
@@ -78,6 +84,9 @@ pub struct Train {
     /// What the draw of the rows held out depends on
     #[arg(long, default_value_t = 0, requires = "holdout")]
     seed: u64,
+
+    #[command(flatten)]
+    time_holdout: TimeHoldoutArguments,
 
     #[command(flatten)]
     update: UpdateArguments,
@@ -106,21 +115,23 @@ impl Train {
         report_ragged(&source);
         let mut summary = Summary::new(context);
         match training.run_observed(source, output_dir, &mut summary)? {
-            Conclusion::Refused(refusal) => refuse(context, &refusal),
-            Conclusion::Committed(report) => {
-                summary.print(context, &report, started.elapsed())?;
-                Ok(match summary.has_failures() {
-                    true => Exit::SomeFailed,
-                    false => Exit::Done,
-                })
+            Conclusion::Refused(refusal) => return refuse(context, &refusal),
+            Conclusion::Committed(report) => summary.print(context, &report, started.elapsed())?,
+            Conclusion::Unchanged(same) => {
+                summary.print_unchanged(context, &same, started.elapsed())?;
             }
         }
+        Ok(match summary.has_failures() {
+            true => Exit::SomeFailed,
+            false => Exit::Done,
+        })
     }
 
     fn training(&self, spec: DatasetSpec, context: &Context) -> Result<Training, CliError> {
         Ok(Training::new(spec, self.tree.trainer()?)
             .min_rows(self.min_rows)
             .pooled(self.pooled)
+            .parents(self.parents)
             .models_per_file(match self.models_per_file {
                 None => ModelsPerFile::Automatic,
                 Some(models) => ModelsPerFile::Fixed(models as usize),
@@ -133,15 +144,12 @@ impl Train {
             .command(std::env::args().collect()))
     }
 
-    fn holdout(&self) -> Result<Option<Holdout>, per_entity::Error> {
+    fn holdout(&self) -> Result<Option<Holdout>, CliError> {
         let Some(share) = self.holdout else {
-            return Ok(None);
+            return self.time_holdout.holdout();
         };
-        Ok(Some(Holdout::new(
-            share,
-            self.seed,
-            self.holdout_by.clone(),
-        )?))
+        let drawn = Holdout::drawn(share, self.seed, self.holdout_by.clone());
+        Ok(Some(drawn.map_err(Error::from)?))
     }
 }
 

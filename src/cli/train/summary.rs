@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use per_entity::metrics::Metric;
+use per_entity::schema::LeftOut;
 use per_entity::store::{EntityRecord, EntityStatus, Generation};
 use per_entity::table::Query;
-use per_entity::train::{Observer, TrainingReport};
+use per_entity::train::{Observer, TrainingReport, Unchanged};
 use serde_json::json;
 
 use super::update;
@@ -32,6 +33,7 @@ pub struct Summary {
     empty: Vec<String>,
     /// Entities whose earlier model stays because there is no new one.
     unopposed: Vec<(String, String)>,
+    failed_parents: Vec<(String, String)>,
     entities: u64,
     columns: String,
 }
@@ -72,6 +74,13 @@ impl Observer for Summary {
         }
     }
 
+    fn parent_finished(&mut self, parent: &EntityRecord) {
+        if let Some(error) = &parent.error {
+            let failure = (parent.key.clone(), error.clone());
+            self.failed_parents.push(failure);
+        }
+    }
+
     fn entities_finished(&mut self) {
         self.bar.finish_and_clear();
     }
@@ -86,13 +95,14 @@ impl Summary {
             failures: Vec::new(),
             empty: Vec::new(),
             unopposed: Vec::new(),
+            failed_parents: Vec::new(),
             entities: 0,
             columns: String::new(),
         }
     }
 
     pub fn has_failures(&self) -> bool {
-        !self.failures.is_empty() || !self.unopposed.is_empty()
+        !(self.failures.is_empty() && self.unopposed.is_empty() && self.failed_parents.is_empty())
     }
 
     pub fn print(
@@ -101,12 +111,11 @@ impl Summary {
         report: &TrainingReport,
         elapsed: Duration,
     ) -> std::io::Result<()> {
-        for (key, error) in self.failures.iter().chain(&self.unopposed) {
-            log::error!("entity '{key}': {error}");
-        }
+        self.report_failures();
         self.warn_of_empty(report.generation.empty);
         if context.json {
             return print_json(json!({
+                "committed": true,
                 "generation": report.generation,
                 "one_class": self.one_class,
                 "carried": report.carried,
@@ -119,15 +128,49 @@ impl Summary {
         }
     }
 
+    /// The store stays as it is, for it would have been the same again.
+    pub fn print_unchanged(
+        &self,
+        context: &Context,
+        same: &Unchanged,
+        elapsed: Duration,
+    ) -> std::io::Result<()> {
+        self.report_failures();
+        if context.json {
+            return print_json(json!({
+                "committed": false,
+                "unchanged": true,
+                "generation": same.generation,
+                "rows_read": same.rows_read,
+                "left_out": same.left_out,
+                "carried": same.carried,
+                "seconds": elapsed.as_secs_f64(),
+            }));
+        }
+        if context.quiet {
+            return Ok(());
+        }
+        print(format!(
+            "{}\nnothing changed: all {} entities are as in {}, and nothing was committed in {} (--commit-unchanged commits it all the same)",
+            rows_text(same.rows_read, &same.left_out),
+            grouped(same.generation.entities),
+            same.generation.directory,
+            seconds(elapsed),
+        ))
+    }
+
+    fn report_failures(&self) {
+        for (key, error) in self.failures.iter().chain(&self.unopposed) {
+            log::error!("entity '{key}': {error}");
+        }
+        for (key, error) in &self.failed_parents {
+            log::error!("parent '{key}': {error}");
+        }
+    }
+
     fn text(&self, report: &TrainingReport, elapsed: Duration) -> String {
         let generation = &report.generation;
-        let mut text = format!("{} rows read\n", grouped(generation.run.rows_read));
-        for (reason, rows) in generation.run.left_out.reasons() {
-            if rows > 0 {
-                text += &format!("{} left out: {reason}\n", grouped(rows));
-            }
-        }
-        text += &columns::left_out(&generation.run.left_out);
+        let mut text = rows_text(generation.run.rows_read, &generation.run.left_out);
         text += &format!("{}\n", self.columns);
         text += &self.entities_text(generation);
         if report.carried > 0 {
@@ -191,19 +234,40 @@ impl Summary {
             bytes(generation.model_bytes),
             generation.directory,
         );
+        if let Some(parents) = &generation.parents {
+            text += &format!(
+                "\nparents: {} trained, {} skipped, {} failed; {} of models",
+                grouped(parents.trained),
+                grouped(parents.skipped),
+                grouped(parents.failed),
+                bytes(parents.model_bytes),
+            );
+        }
         if let Some(contest) = &generation.run.contest {
             text += &format!("\n{}", update::describe(contest));
         }
         if let Some(holdout) = &generation.run.holdout {
             let accuracy = holdout.overall.micro.accuracy;
             text += &format!(
-                "\n{} rows held out, accuracy on them {}",
+                "\n{} rows held out ({}), accuracy on them {}",
                 grouped(holdout.rows),
+                holdout.drawn,
                 accuracy.map_or("undefined".into(), percent)
             );
         }
         text
     }
+}
+
+/// How many rows were read, and which were left out.
+fn rows_text(rows_read: u64, left_out: &LeftOut) -> String {
+    let mut text = format!("{} rows read\n", grouped(rows_read));
+    for (reason, rows) in left_out.reasons() {
+        if rows > 0 {
+            text += &format!("{} left out: {reason}\n", grouped(rows));
+        }
+    }
+    text + &columns::left_out(left_out)
 }
 
 /// Where [`row`] has the accuracy on the rows held out.

@@ -15,13 +15,22 @@ pub struct UpdateArguments {
     #[arg(long)]
     update: bool,
 
+    /// Let the store take another dataset than it was trained on: another key, target, features,
+    /// weight, filter, or reading of texts
+    #[arg(long, requires = "update")]
+    other_dataset: bool,
+
+    /// Commit a generation even if nothing changed
+    #[arg(long, requires = "update")]
+    commit_unchanged: bool,
+
     /// What becomes of entities of the current generation that are not in the input
     #[arg(long, value_enum, default_value_t = VanishedArgument::Drop, requires = "update")]
     vanished: VanishedArgument,
 
     /// A new model replaces the current one only if this metric of it, on the rows held out, is
     /// not worse
-    #[arg(long, value_parser = metrics(), value_name = "METRIC", requires_all = ["update", "holdout"])]
+    #[arg(long, value_parser = metrics(), value_name = "METRIC", requires = "update")]
     keep_better: Option<Metric>,
 
     /// By how much a new model may be worse, in the metric's units
@@ -30,7 +39,7 @@ pub struct UpdateArguments {
 
     /// Commit nothing if the metric (accuracy, without --keep-better) of all rows held out becomes
     /// worse by more than this
-    #[arg(long, value_name = "DROP", requires_all = ["update", "holdout"])]
+    #[arg(long, value_name = "DROP", requires = "update")]
     max_regression: Option<f64>,
 }
 
@@ -55,10 +64,14 @@ impl UpdateArguments {
         if !self.update {
             return None;
         }
-        let mut update = Update::new().vanished(match self.vanished {
+        let vanished = match self.vanished {
             VanishedArgument::Keep => Vanished::Keep,
             VanishedArgument::Drop => Vanished::Drop,
-        });
+        };
+        let mut update = Update::new()
+            .other_dataset(self.other_dataset)
+            .commit_unchanged(self.commit_unchanged)
+            .vanished(vanished);
         if let Some(metric) = self.keep_better {
             update = update.keep_better(metric, self.tolerance);
         }

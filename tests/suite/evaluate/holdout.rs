@@ -73,7 +73,7 @@ fn added_rows_leave_the_holdout_as_it_was() {
         let spec = DatasetSpec::new(["shop"], "class");
         let source = Source::open(&[input], None, &spec).expect("files");
         let table = Table::load(&source.into(), &spec, &Cancel::new()).expect("a table");
-        let (train, test) = Holdout::new(0.25, seed, None)
+        let (train, test) = Holdout::drawn(0.25, seed, None)
             .expect("a holdout")
             .split(&table);
         assert_eq!(train.rows() + test.rows(), rows as usize);

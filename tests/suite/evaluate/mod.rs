@@ -4,6 +4,7 @@ mod adult;
 mod compare;
 mod figures;
 mod golden;
+mod held_out;
 mod holdout;
 mod report;
 mod shops;

@@ -4,6 +4,7 @@
 mod bad_rows;
 mod files;
 mod frames;
+mod parents;
 mod python;
 mod shops;
 mod stream;

@@ -1,0 +1,99 @@
+//! Whether a run has the dataset that a store was trained on.
+
+use crate::error::{DatasetDifference, DatasetPart};
+use crate::schema::{Feature, FeatureKind};
+use crate::source::DatasetSpec;
+use crate::store::Run;
+use crate::table::Query;
+
+/// What sets the dataset of a run apart from that of an earlier one; nothing where they are the
+/// same. How files are written does not matter, and neither does the order of the columns.
+pub(super) fn dataset_differences(
+    earlier: &Run,
+    spec: &DatasetSpec,
+    query: &Query,
+) -> Vec<DatasetDifference> {
+    let before = &earlier.dataset;
+    let target = |spec: &DatasetSpec, is_integer| {
+        let type_of_classes = if is_integer { "whole numbers" } else { "text" };
+        format!("'{}' ({type_of_classes})", spec.target)
+    };
+    let (features, earlier_features) = (query.features(), &earlier.features);
+    let parts = [
+        (DatasetPart::Key, quoted(&spec.key), quoted(&before.key)),
+        (
+            DatasetPart::Target,
+            target(spec, query.target_is_integer()),
+            target(before, earlier.target_is_integer),
+        ),
+        (
+            DatasetPart::Features,
+            features_beyond(features, earlier_features),
+            features_beyond(earlier_features, features),
+        ),
+        (
+            DatasetPart::Weight,
+            quoted(spec.weight.as_slice()),
+            quoted(before.weight.as_slice()),
+        ),
+        (
+            DatasetPart::Filter,
+            quoted(spec.predicate.as_slice()),
+            quoted(before.predicate.as_slice()),
+        ),
+        (
+            DatasetPart::Missing,
+            quoted(&sorted(&spec.missing)),
+            quoted(&sorted(&before.missing)),
+        ),
+        (DatasetPart::Stripping, stripping(spec), stripping(before)),
+    ];
+    let differences = parts.into_iter().filter(|(_, run, store)| run != store);
+    differences
+        .map(|(part, run, store)| DatasetDifference { part, run, store })
+        .collect()
+}
+
+/// The features that are not among others of their like.
+fn features_beyond(features: &[Feature], others: &[Feature]) -> String {
+    let is_beyond = |feature: &&Feature| {
+        let other = others.iter().find(|other| other.name == feature.name);
+        !other.is_some_and(|other| feature.is_like(other))
+    };
+    let beyond = features.iter().filter(is_beyond).map(|feature| {
+        let kind = match feature.kind {
+            FeatureKind::Numeric => "numeric",
+            FeatureKind::Categorical => "categorical",
+        };
+        format!("'{}' ({kind}, {})", feature.name, feature.column_type)
+    });
+    listed(beyond.collect())
+}
+
+fn stripping(spec: &DatasetSpec) -> String {
+    let mut stripped = Vec::new();
+    if spec.trim {
+        stripped.push("white space".to_owned());
+    }
+    if spec.strip_label_stop {
+        stripped.push("the full stop behind labels".to_owned());
+    }
+    listed(stripped)
+}
+
+fn sorted(texts: &[String]) -> Vec<String> {
+    let mut texts = texts.to_vec();
+    texts.sort();
+    texts
+}
+
+fn quoted(texts: &[String]) -> String {
+    listed(texts.iter().map(|text| format!("'{text}'")).collect())
+}
+
+fn listed(texts: Vec<String>) -> String {
+    match texts.is_empty() {
+        true => "none".into(),
+        false => texts.join(", "),
+    }
+}

@@ -24,7 +24,14 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("--"));
     let is_another = hint.contains("`per-entity ");
-    (is_another || flags.all(|flag| is_known(flag.trim_end_matches([',', ';'])))).then_some(hint)
+    let is_usable = is_another || flags.all(|flag| is_known(flag.trim_end_matches([',', ';'])));
+    match error {
+        _ if is_usable => Some(hint),
+        Error::Input(InputError::NotANumber { .. }) if is_known("on-bad-row") => {
+            Some("--on-bad-row null predicts the other rows, --rejects FILE keeps this one".into())
+        }
+        _ => None,
+    }
 }
 
 fn of_input(error: &InputError) -> Option<String> {
@@ -42,6 +49,9 @@ fn of_input(error: &InputError) -> Option<String> {
         }
         InputError::TypesDiffer { column, .. } => {
             format!("--text {} takes the column for text", quoted(column))
+        }
+        InputError::NotByRow { .. } => {
+            "--output-format ndjson writes so; without --on-bad-row and --rejects, files are read in batches".into()
         }
         _ => return None,
     })

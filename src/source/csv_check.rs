@@ -79,19 +79,20 @@ impl CsvCheck {
         }
     }
 
-    /// Makes a copy that Polars can read, where the file has quotes that it cannot. It has neither
-    /// comments, blank lines nor ragged rows, and lives as long as the check and its clones.
+    /// Makes a copy that Polars can read, where the file has quotes that it cannot, and any row to
+    /// be read. It has neither comments, blank lines nor ragged rows, and lives as long as the check
+    /// and its clones.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](crate::Error::Io), and [`InputError::Changed`] where the file is no longer
     /// what was checked.
     pub fn make_readable(&mut self, dialect: &Dialect) -> Result<()> {
-        if !self.odd_quotes {
+        let counted = self.rows - self.ragged;
+        if !self.odd_quotes || counted == 0 {
             return Ok(());
         }
         let (copy, read) = plain_copy(&self.path, dialect, self.columns.len())?;
-        let counted = self.rows - self.ragged;
         if read != counted {
             return Err(InputError::Changed { counted, read }.into());
         }

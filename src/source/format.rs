@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Comma-separated values, RFC 4180; gzip or zstd too.
+    /// Comma-separated values, with quotes as Python's `csv` reads them; gzip or zstd too.
     Csv,
     /// The same, separated by tabs.
     Tsv,

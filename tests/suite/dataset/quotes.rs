@@ -54,7 +54,7 @@ fn rows_of_files_are_those_that_python_reads() {
         };
         let source = Source::open(&[path.display().to_string()], None, &spec);
         let Some(expected) = expected else {
-            let error = source.unwrap_err();
+            let error = source.err().unwrap();
             let is_there = |found| line == Some(found);
             assert!(
                 matches!(&error, Error::Input(InputError::BadLine { line, .. }) if is_there(*line)),
@@ -67,7 +67,7 @@ fn rows_of_files_are_those_that_python_reads() {
             continue;
         }
         let source = source.unwrap_or_else(|error| panic!("{text:?}: {error}"));
-        let frame = source.scan(&spec).unwrap().collect().unwrap();
+        let frame = source.rows().unwrap().collect().unwrap();
         let count = expected.len() as u64;
         assert_eq!(frame.height() as u64 + source.ragged(), count, "{text:?}");
         let whole = expected.into_iter().filter(|row| row.len() == width);

@@ -227,10 +227,14 @@ fn rows_of_ndjson_with_other_fields_than_the_first_fit_into_csv() {
     );
 }
 
-/// What becomes of rows of NDJSON, and how many are written.
-fn predicted(place: &Place, rows: &[&str], on_bad_row: OnBadRow) -> Option<(RowAccount, usize)> {
-    let text = Cursor::new(rows.join("\n").into_bytes());
-    let input = RowInput::new(text, "stdin", Format::Ndjson).on_bad_row(on_bad_row);
+/// What becomes of rows, and how many are written.
+fn predicted(
+    place: &Place,
+    rows: Vec<u8>,
+    format: Format,
+    on_bad_row: OnBadRow,
+) -> Option<(RowAccount, usize)> {
+    let input = RowInput::new(Cursor::new(rows), "stdin", format).on_bad_row(on_bad_row);
     let path = place.path("out.ndjson");
     let destination = Destination::File(path);
     let account = predictor(place).predict_rows(input, destination, Format::Ndjson, &Cancel::new());
@@ -244,11 +248,6 @@ fn predicted(place: &Place, rows: &[&str], on_bad_row: OnBadRow) -> Option<(RowA
 #[test]
 fn every_row_is_written_or_told_of() {
     let place = shops();
-    let config = ProptestConfig {
-        cases: 60,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
     let picks = prop::collection::vec(0..JSON_ROWS.len(), 0..40);
     let property = |picks: Vec<usize>| {
         let picked = || picks.iter().map(|pick| JSON_ROWS[*pick]);
@@ -256,18 +255,63 @@ fn every_row_is_written_or_told_of() {
         let all = rows.len() as u64;
         let bad = picked().filter(|(_, is_good)| !is_good).count() as u64;
         let unwritable = picks.iter().filter(|pick| **pick >= 6).count() as u64;
+        let predicted = |on_bad_row| {
+            let text = rows.join("\n").into_bytes();
+            predicted(&place, text, Format::Ndjson, on_bad_row)
+        };
         for (on_bad_row, lost) in [(OnBadRow::Skip, bad), (OnBadRow::Null, unwritable)] {
-            let (account, written) = predicted(&place, &rows, on_bad_row).unwrap();
+            let (account, written) = predicted(on_bad_row).unwrap();
             let counts = (account.read, account.written, account.bad);
             prop_assert_eq!(counts, (all, all - lost, bad));
             prop_assert_eq!(written as u64, all - lost);
             prop_assert_eq!(account.first_bad.len() as u64, bad.min(10));
         }
-        let all_good = predicted(&place, &rows, OnBadRow::Error).is_some();
+        let all_good = predicted(OnBadRow::Error).is_some();
         prop_assert_eq!(all_good, bad == 0);
         Ok(())
     };
-    TestRunner::new(config).run(&picks, property).unwrap();
+    TestRunner::new(config()).run(&picks, property).unwrap();
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+#[test]
+fn any_bytes_are_rows_or_told_of() {
+    let place = shops();
+    let bytes = prop_oneof![
+        any::<u8>(),
+        prop::sample::select(b"ab1,,\"\"\n\n\r{}[]:".to_vec()),
+    ];
+    let texts = prop::collection::vec(bytes, 0..120);
+    let property = |bytes: Vec<u8>| {
+        for format in [Format::Csv, Format::Tsv, Format::Ndjson] {
+            let header: &[u8] = match format {
+                Format::Csv => b"shop,size,colour\n",
+                Format::Tsv => b"shop\tsize\tcolour\n",
+                _ => b"",
+            };
+            for on_bad_row in [OnBadRow::Skip, OnBadRow::Null] {
+                let text = [header, bytes.as_slice()].concat();
+                let (account, written) = predicted(&place, text, format, on_bad_row).unwrap();
+                prop_assert_eq!(account.written, written as u64);
+                match on_bad_row {
+                    OnBadRow::Skip => prop_assert_eq!(account.read, written as u64 + account.bad),
+                    _ if format == Format::Ndjson => {
+                        prop_assert!(account.read <= written as u64 + account.bad);
+                    }
+                    _ => prop_assert_eq!(account.read, written as u64),
+                }
+            }
+        }
+        Ok(())
+    };
+    TestRunner::new(config()).run(&texts, property).unwrap();
 }
 
 #[test]
@@ -284,9 +328,10 @@ fn many_rows_at_once_keep_their_order_and_their_answers() {
     };
     let rows: String = (0..20_000).map(row).collect();
     let text = format!("number,shop,size,colour\n{rows}");
-    let finished = stream(&place, &text, "--format csv --output -");
+    let finished = stream(&place, &text, "--format csv --output out.csv");
     assert_eq!(finished.code, Some(1));
-    for (number, line) in finished.stdout.lines().skip(1).enumerate() {
+    let written = place.read("out.csv");
+    for (number, line) in written.lines().skip(1).enumerate() {
         let model = match (number, shops[number % 3]) {
             (7_000, _) | (_, "z") => "none",
             _ => "own",
@@ -294,7 +339,7 @@ fn many_rows_at_once_keep_their_order_and_their_answers() {
         assert!(line.starts_with(row(number).trim_end()), "{line}");
         assert!(line.ends_with(model), "{line}");
     }
-    assert_eq!(finished.stdout.lines().count(), 20_001);
+    assert_eq!(written.lines().count(), 20_001);
 
     // The first unknown entity ends it, and the rows before it are there.
     let strict = "--format csv --output out.csv --unknown error";

@@ -145,9 +145,10 @@ impl Compare {
                 text += &format!("{} left out: {reason}\n", grouped(rows));
             }
         }
-        if comparison.shared_rows > 0 {
+        // Rows of one input that are alike are no mistake.
+        if comparison.shared_rows > 0 && comparison.held_out.is_none() {
             text += &format!(
-                "{} of the rows to compare on are the same as rows trained on, in key, target and all features, which favours trees that learn rows by heart\n",
+                "{} of the rows to compare on are the same as rows trained on, in key, target and all features; if they are copies, the comparison favours trees that learn rows by heart\n",
                 grouped(comparison.shared_rows)
             );
         }

@@ -27,7 +27,7 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
     let is_usable = is_another || flags.all(|flag| is_known(flag.trim_end_matches([',', ';'])));
     match error {
         _ if is_usable => Some(hint),
-        Error::Input(InputError::NotANumber { .. }) if is_known("on-bad-row") => {
+        Error::Input(InputError::BadValue { .. }) if is_known("on-bad-row") => {
             Some("--on-bad-row null predicts the other rows, --rejects FILE keeps this one".into())
         }
         _ => None,

@@ -2,7 +2,6 @@
 
 use clap::ValueEnum;
 use per_entity::metrics::Metric;
-use per_entity::model::Model;
 use per_entity::store::{EntityRecord, Generation, Store};
 use serde_json::json;
 
@@ -13,7 +12,7 @@ use super::sort_field::SortField;
 use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
 use super::table::table;
-use super::tree_format::{tree_as_dot, tree_as_json, tree_as_text};
+use super::tree_format::TreeView;
 
 /// List the entities of a store, or print one entity's tree.
 #[derive(clap::Args)]
@@ -62,18 +61,24 @@ impl Inspect {
     pub fn run(&self, context: &Context) -> CliResult {
         let store = Store::open(self.store.path()?)?;
         match &self.entity {
-            Some(key) => self.print_tree(context, &store.model(key)?)?,
+            Some(key) => {
+                let view = TreeView {
+                    model: &store.model(key)?,
+                    features: &store.generation().run.features,
+                };
+                self.print_tree(context, &view)?;
+            }
             None => self.list(context, &store)?,
         }
         Ok(Exit::Done)
     }
 
-    fn print_tree(&self, context: &Context, model: &Model) -> std::io::Result<()> {
+    fn print_tree(&self, context: &Context, view: &TreeView) -> std::io::Result<()> {
         match (context.json, context.quiet, self.format) {
-            (true, ..) | (_, false, TreeFormat::Json) => print_json(tree_as_json(model)),
+            (true, ..) | (_, false, TreeFormat::Json) => print_json(view.json()),
             (_, true, _) => Ok(()),
-            (.., TreeFormat::Dot) => print(tree_as_dot(model).trim_end()),
-            (.., TreeFormat::Text) => print(tree_as_text(model).trim_end()),
+            (.., TreeFormat::Dot) => print(view.dot().trim_end()),
+            (.., TreeFormat::Text) => print(view.text().trim_end()),
         }
     }
 

@@ -232,17 +232,12 @@ impl Predict {
             true => Destination::Writer(Box::new(Stdout::new())),
             false => Destination::File(self.output.clone()),
         };
-        predictor.predict_files(&source, destination, format, &context.cancel)?;
+        let rows = predictor.predict_files(&source, destination, format, &context.cancel)?;
         if self.writes_to_stdout() {
             Stdout::new().flush()?;
         }
-        let rows = predictor.answered().rows();
         Ok(Outcome {
-            rows: RowAccount {
-                read: rows,
-                written: rows,
-                ..RowAccount::default()
-            },
+            rows,
             ragged: source.ragged(),
         })
     }

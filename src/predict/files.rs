@@ -8,6 +8,7 @@ use super::destination::Destination;
 use super::frame_writer::FrameWriter;
 use super::partial_file::PartialFile;
 use super::predictor::Predictor;
+use super::rows::{RowAccount, RowInput};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, as_at_training};
 use crate::guard::guarded;
@@ -17,7 +18,8 @@ use crate::source::{Format, Source};
 impl Predictor {
     /// Predicts the rows of files, in batches, so that they may be larger than memory, and writes
     /// them with what is added by [`predict`](Self::predict). The files are to be opened with
-    /// [`spec`](Self::spec).
+    /// [`spec`](Self::spec). Values of text files are written as the texts that they are; from
+    /// NDJSON to NDJSON, every object keeps its text.
     ///
     /// # Errors
     ///
@@ -30,14 +32,22 @@ impl Predictor {
         destination: Destination,
         format: Format,
         cancel: &Cancel,
-    ) -> Result<()> {
+    ) -> Result<RowAccount> {
+        if source.format() == Format::Ndjson && format == Format::Ndjson && !source.has_folders() {
+            // Row by row, every object keeps its text.
+            let input = RowInput::of_files(source.paths().to_vec(), Format::Ndjson);
+            return self.predict_rows(input, destination, format, cancel);
+        }
         match destination {
             Destination::Writer(writer) => self.predict_batches(source, writer, "", format, cancel),
             Destination::File(path) => {
                 let mut file = PartialFile::create(&path)?;
                 let name = format!("{}: ", path.display());
                 match self.predict_batches(source, &mut file, &name, format, cancel) {
-                    Ok(()) => file.finish(),
+                    Ok(account) => {
+                        file.finish()?;
+                        Ok(account)
+                    }
                     Err(error) => {
                         file.discard();
                         Err(error)
@@ -60,11 +70,12 @@ impl Predictor {
         name: &str,
         format: Format,
         cancel: &Cancel,
-    ) -> Result<()> {
+    ) -> Result<RowAccount> {
         let failed = |error: PolarsError| {
             Error::polars(format!("{name}cannot write the predictions"))(error)
         };
         let mut output = Some(output);
+        let mut account = RowAccount::default();
         let mut writer: Option<FrameWriter<_>> = None;
         for rows in source.batches()? {
             let predicted = self.predict(&rows?);
@@ -77,12 +88,17 @@ impl Predictor {
                 let begun = guarded(|| FrameWriter::new(output, format, predicted.schema()));
                 writer = Some(begun.map_err(failed)?);
             }
+            account.read += predicted.height() as u64;
+            account.written = account.read;
             if let Some(writer) = &mut writer {
                 guarded(|| writer.write(&mut predicted)).map_err(failed)?;
             }
         }
         match writer {
-            Some(writer) => writer.finish().map_err(failed),
+            Some(writer) => {
+                writer.finish().map_err(failed)?;
+                Ok(account)
+            }
             None => {
                 let left_out = LeftOut {
                     ragged: source.ragged(),

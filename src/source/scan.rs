@@ -124,6 +124,11 @@ impl Source {
         &self.columns
     }
 
+    /// Whether the names of folders give columns to rows.
+    pub(crate) fn has_folders(&self) -> bool {
+        self.parts.iter().any(|part| !part.folders.is_empty())
+    }
+
     /// Two files, of which the first lacks a column that the second has; nothing where all have it.
     pub(crate) fn lacking(&self, column: &str) -> Option<(&Path, &Path)> {
         let has = |part: &&Part| part.has(column);

@@ -96,7 +96,11 @@ impl RowInput {
     /// mixed formats.
     pub fn files(inputs: &[String], format: Option<Format>, spec: &DatasetSpec) -> Result<Self> {
         let (paths, format) = find(inputs, format, spec)?;
-        Ok(Self {
+        Ok(Self::of_files(paths, format))
+    }
+
+    pub(in crate::predict) fn of_files(paths: Vec<PathBuf>, format: Format) -> Self {
+        Self {
             origins: Origins {
                 reader: None,
                 files: paths.into(),
@@ -105,7 +109,7 @@ impl RowInput {
             on_bad_row: OnBadRow::Error,
             rejects: None,
             is_lasting: true,
-        })
+        }
     }
 
     /// Sets what becomes of a row that cannot be read or predicted.

@@ -8,7 +8,7 @@ use per_entity::source::Source;
 use super::context::Context;
 use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, limit, note};
+use super::output::{grouped, limit, note, reading};
 use super::stdout::{print, print_json};
 use super::table::table;
 use super::time_holdout_arguments::TimeHoldoutArguments;
@@ -76,7 +76,9 @@ pub struct Compare {
 
 impl Compare {
     pub fn run(&self, context: &Context) -> CliResult {
+        let reading = reading(context);
         let comparison = self.compare(context)?;
+        reading.finish_and_clear();
         if context.json {
             print_json(serde_json::json!(comparison))?;
         } else if context.quiet {

@@ -10,7 +10,7 @@ use super::columns;
 use super::context::Context;
 use super::dataset_arguments::ColumnArguments;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, report_ragged};
+use super::output::{grouped, reading, report_ragged};
 use super::stdout::{print, print_json};
 use super::table::table;
 
@@ -37,9 +37,11 @@ pub struct Describe {
 impl Describe {
     pub fn run(&self, context: &Context) -> CliResult {
         let spec = self.columns.partial_spec()?;
+        let reading = reading(context);
         let source = Source::open(&self.input, self.columns.format(), &spec)?;
         report_ragged(&source);
         let description = Description::of(&source.into(), &spec)?;
+        reading.finish_and_clear();
         for note in &description.notes {
             log::warn!("{}", columns::sentence(note));
         }

@@ -41,13 +41,42 @@ pub fn percent(share: f64) -> String {
 
 /// A progress bar on stderr, where that is a terminal and the user wants to see something.
 pub fn progress(context: &Context, total: u64, unit: &str) -> ProgressBar {
-    if context.quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+    let bar = hidden_or(context, || ProgressBar::new(total));
+    bar.set_style(bar_style(unit));
+    bar
+}
+
+/// What moves while files are read, of which nobody knows how long it takes; [`begin_counting`]
+/// makes a progress bar of it.
+pub fn reading(context: &Context) -> ProgressBar {
+    let spinner = hidden_or(context, ProgressBar::new_spinner);
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.set_message("reading");
+    if !spinner.is_hidden() {
+        spinner.enable_steady_tick(Duration::from_millis(120));
     }
+    spinner
+}
+
+/// From now on it is known how much there is to do.
+pub fn begin_counting(bar: &ProgressBar, total: u64, unit: &str) {
+    bar.disable_steady_tick();
+    bar.set_style(bar_style(unit));
+    bar.set_length(total);
+    bar.reset();
+}
+
+fn hidden_or(context: &Context, bar: impl FnOnce() -> ProgressBar) -> ProgressBar {
+    match context.quiet || !std::io::stderr().is_terminal() {
+        true => ProgressBar::hidden(),
+        false => bar(),
+    }
+}
+
+fn bar_style(unit: &str) -> ProgressStyle {
     let template = format!("{{wide_bar}} {{human_pos}}/{{human_len}} {unit} {{eta}}");
-    let style =
-        ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(total).with_style(style)
+    ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// How many lines a table may have; 0 is without limit.

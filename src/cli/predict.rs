@@ -14,7 +14,7 @@ use per_entity::{Error, Store};
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{grouped, report_ragged};
+use super::output::{grouped, reading, report_ragged};
 use super::output_file::refuse_read;
 use super::stdout::{Stdout, print, print_json};
 use super::store_argument::StoreArgument;
@@ -232,7 +232,12 @@ impl Predict {
             true => Destination::Writer(Box::new(Stdout::new())),
             false => Destination::File(self.output.clone()),
         };
+        // Rows on a terminal move themselves.
+        let reading = (!self.writes_to_stdout()).then(|| reading(context));
         let rows = predictor.predict_files(&source, destination, format, &context.cancel)?;
+        if let Some(reading) = reading {
+            reading.finish_and_clear();
+        }
         if self.writes_to_stdout() {
             Stdout::new().flush()?;
         }

@@ -241,8 +241,8 @@ fn no_file_and_no_folder_uses_what_uses_it() {
 
 /// The rooms of the library: each uses only those before it.
 const ROOMS: [&str; 17] = [
-    "schema", "error", "cancel", "guard", "codes", "source", "table", "encode", "tree", "model",
-    "metrics", "score", "store", "train", "predict", "evaluate", "generate",
+    "schema", "error", "cancel", "guard", "codes", "source", "table", "describe", "encode", "tree",
+    "model", "metrics", "score", "store", "train", "predict", "evaluate", "generate",
 ];
 
 /// What a room knows nothing of, although it stands above.

@@ -12,7 +12,7 @@ use per_entity::source::Source;
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
-use super::output::limit;
+use super::output::{limit, reading};
 use super::output_file::refuse_read;
 use super::stdout::print;
 use super::store_argument::StoreArgument;
@@ -68,11 +68,13 @@ impl Evaluate {
         let export = self.output.as_deref().map(Export::of_path).transpose()?;
         let evaluator = self.evaluator(context)?;
         let format = self.format.map(Into::into);
+        let reading = reading(context);
         let source = Source::open(&self.input, format, &evaluator.spec())?;
         if let Some(output) = &self.output {
             refuse_read(output, &self.store.path()?, source.paths())?;
         }
         let report = evaluator.run(source)?;
+        reading.finish_and_clear();
         if let (Some(export), Some(path)) = (export, &self.output) {
             export.write(&report, path)?;
         }
@@ -84,10 +86,15 @@ impl Evaluate {
         } else if !context.quiet {
             print(report_as_text(&report, limit(self.limit)).trim_end())?;
         }
-        Ok(match report.damaged().next() {
-            Some(_) => Exit::SomeFailed,
-            None => Exit::Done,
-        })
+        if report.rows == 0 {
+            log::warn!("no row has a model");
+        }
+        Ok(
+            match report.damaged().next().is_some() || report.rows == 0 {
+                true => Exit::SomeFailed,
+                false => Exit::Done,
+            },
+        )
     }
 
     fn evaluator(&self, context: &Context) -> Result<Evaluator, CliError> {

@@ -103,6 +103,7 @@ impl Train {
             note(context, ASSUMES_ADULT);
         }
         let training = self.training(spec.clone(), context)?;
+        let mut summary = Summary::new(context);
         let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
             let plan = Query::new(&source.into(), &spec)?.explain()?;
@@ -113,7 +114,6 @@ impl Train {
             return Ok(Exit::Done);
         };
         report_ragged(&source);
-        let mut summary = Summary::new(context);
         match training.run_observed(source, output_dir, &mut summary)? {
             Conclusion::Refused(refusal) => return refuse(context, &refusal),
             Conclusion::Committed(report) => summary.print(context, &report, started.elapsed())?,

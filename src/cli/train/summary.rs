@@ -13,7 +13,7 @@ use serde_json::json;
 use super::update;
 use crate::cli::columns;
 use crate::cli::context::Context;
-use crate::cli::output::{bytes, grouped, percent, progress, seconds};
+use crate::cli::output::{begin_counting, bytes, grouped, percent, reading, seconds};
 use crate::cli::stdout::{print, print_json};
 use crate::cli::table::table;
 
@@ -49,8 +49,7 @@ impl Observer for Summary {
     }
 
     fn rows_loaded(&mut self, _: u64, entities: u64) {
-        self.bar.set_length(entities);
-        self.bar.reset_eta();
+        begin_counting(&self.bar, entities, "entities");
     }
 
     fn entity_finished(&mut self, entity: &EntityRecord) {
@@ -86,10 +85,16 @@ impl Observer for Summary {
     }
 }
 
+impl Drop for Summary {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Summary {
     pub fn new(context: &Context) -> Self {
         Self {
-            bar: progress(context, 0, "entities"),
+            bar: reading(context),
             first: Vec::new(),
             one_class: 0,
             failures: Vec::new(),

@@ -39,7 +39,7 @@ impl Describe {
         let spec = self.columns.partial_spec()?;
         let reading = reading(context);
         let source = Source::open(&self.input, self.columns.format(), &spec)?;
-        report_ragged(&source);
+        report_ragged(&source, "--strict makes them an error");
         let description = Description::of(&source.into(), &spec)?;
         reading.finish_and_clear();
         for note in &description.notes {

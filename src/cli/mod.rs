@@ -71,7 +71,7 @@ Examples:
   per-entity inspect models --entity Bachelors
   per-entity evaluate --models models --input adult.test
 
-Exit codes: 0 done, 1 some entities failed, 2 nothing could be done, 130 or 143 interrupted.";
+Exit codes: 0 done, 1 some entities or rows failed, 2 nothing could be done, 130 or 143 interrupted.";
 
 #[derive(Subcommand)]
 enum Command {

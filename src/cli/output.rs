@@ -94,11 +94,11 @@ pub fn note(context: &Context, text: &str) {
     }
 }
 
-/// Warns of rows with the wrong number of fields.
-pub fn report_ragged(source: &Source) {
+/// Warns of rows with the wrong number of fields; `advice` says how to have it otherwise.
+pub fn report_ragged(source: &Source, advice: &str) {
     if let Some((path, line, fields, wanted)) = source.first_ragged() {
         log::warn!(
-            "{}:{line}: {fields} fields instead of {wanted}; {} such rows are left out (--strict makes them an error)",
+            "{}:{line}: {fields} fields instead of {wanted}; {} such rows are left out ({advice})",
             path.display(),
             grouped(source.ragged())
         );

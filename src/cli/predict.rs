@@ -227,7 +227,7 @@ impl Predict {
         let input_format = self.format.map(Into::into);
         let source = Source::open(&self.input, input_format, &predictor.spec())?;
         refuse_read(&self.output, &self.store.path()?, source.paths())?;
-        report_ragged(&source);
+        report_ragged(&source, "--on-bad-row null keeps them");
         let destination = match self.writes_to_stdout() {
             true => Destination::Writer(Box::new(Stdout::new())),
             false => Destination::File(self.output.clone()),

@@ -113,7 +113,7 @@ impl Train {
             }
             return Ok(Exit::Done);
         };
-        report_ragged(&source);
+        report_ragged(&source, "--strict makes them an error");
         match training.run_observed(source, output_dir, &mut summary)? {
             Conclusion::Refused(refusal) => return refuse(context, &refusal),
             Conclusion::Committed(report) => summary.print(context, &report, started.elapsed())?,

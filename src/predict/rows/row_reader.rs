@@ -147,38 +147,18 @@ impl RowReader {
         Ok(None)
     }
 
-    /// A line, or several where a quoted field of CSV goes on. Neither blank lines nor comments are
-    /// records. Where a quote is never closed, the record ends with its line, and the lines behind
-    /// it are records of their own.
+    /// A line, or several where a quoted field of CSV goes on. Where a quote is never closed, the
+    /// record ends with its line, and the lines behind it are records of their own.
     fn record(&mut self) -> Result<Option<Record>> {
+        let mut bytes = Vec::new();
         let Some(csv) = &mut self.csv else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            if !self.lines.read(&mut bytes, &self.input)? {
-                return Ok(None);
-            }
-            let comment = csv.comment.as_deref().map(str::as_bytes);
-            let is_comment = comment.is_some_and(|prefix| bytes.starts_with(prefix));
-            if !is_comment && !is_blank(without_line_end(&bytes), csv.separator) {
-                break;
-            }
+        if !csv.first_line(&mut bytes, &mut self.lines, &self.input)? {
+            return Ok(None);
         }
         let first = self.lines.number();
-        csv.scanner.clear();
-        let open = loop {
-            let is_whole = csv.scanner.scan(&bytes).is_some();
-            if let Some(open) = csv.scanner.overlong() {
-                break Some(open);
-            } else if is_whole {
-                break None;
-            } else if !self.lines.read(&mut bytes, &self.input)? {
-                break csv.scanner.end(&bytes).err();
-            }
-        };
-        let Some(open) = open else {
+        let Some(open) = csv.further_lines(&mut bytes, &mut self.lines, &self.input)? else {
             return Ok(Some(Record {
                 line: first,
                 bytes,
@@ -201,6 +181,39 @@ impl RowReader {
 }
 
 impl Csv {
+    /// Reads the first line of a record, which is neither blank nor a comment; false at the end.
+    fn first_line(&self, bytes: &mut Vec<u8>, lines: &mut Lines, input: &str) -> Result<bool> {
+        let comment = self.comment.as_deref().map(str::as_bytes);
+        while lines.read(bytes, input)? {
+            let is_comment = comment.is_some_and(|prefix| bytes.starts_with(prefix));
+            if !is_comment && !is_blank(without_line_end(bytes), self.separator) {
+                return Ok(true);
+            }
+            bytes.clear();
+        }
+        Ok(false)
+    }
+
+    /// Reads on to the end of a record; returns the place of a quote that is never closed.
+    fn further_lines(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        lines: &mut Lines,
+        input: &str,
+    ) -> Result<Option<usize>> {
+        self.scanner.clear();
+        loop {
+            let is_whole = self.scanner.scan(bytes).is_some();
+            let open = self.scanner.overlong();
+            if is_whole || open.is_some() {
+                return Ok(open);
+            }
+            if !lines.read(bytes, input)? {
+                return Ok(self.scanner.end(bytes).err());
+            }
+        }
+    }
+
     /// The texts of the record that was scanned last, and what is wrong with them.
     fn values(&self, record: &[u8]) -> (Vec<String>, Option<String>) {
         let mut problem = None;

@@ -316,7 +316,7 @@ impl Stream<'_> {
             reason: problem.to_owned(),
         };
         if self.account.bad == 0 {
-            log::warn!("{bad}; such rows are counted from here on");
+            log::warn!("{bad}; bad rows are counted from here on");
         }
         self.account.note_bad(bad);
         if self.on_bad_row == OnBadRow::Null && !row.fields.is_empty() {

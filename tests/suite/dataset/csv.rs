@@ -31,6 +31,21 @@ fn ragged_rows_are_left_out_and_counted_and_the_others_stay() {
 }
 
 #[test]
+fn a_line_of_separators_alone_is_a_row_of_missing_values() {
+    for (name, line) in [("tabs.tsv", "\t\t"), ("commas.csv", ",,")] {
+        let separator = &line[..1];
+        let text = format!("k,x,y\na,1,p\n{line}\nb,2,q\n").replace(',', separator);
+        let table = load_text(name, text, &simple()).unwrap();
+        assert_eq!(keys(&table), ["a", "b"], "{name}");
+        assert_eq!(
+            (table.left_out().null_key, table.rows_read()),
+            (1, 3),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn every_dialect_of_csv_gives_the_same_rows() {
     let expected = load_text("plain.csv", "k,x,y\na,1,p\nb,2,q\n", &simple()).unwrap();
     let same = [

@@ -179,6 +179,16 @@ fn what_is_no_time_is_refused_with_the_flag_that_named_it() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+
+    let compare = "compare --input days.parquet --key shop --target y --ignore none,day --json";
+    let compared = place.run(&format!("{compare} --holdout-last 1w --time day"));
+    let compared = compared.succeeded().json();
+    assert_eq!(
+        (&compared["train_rows"], &compared["test_rows"]),
+        (&16.into(), &14.into())
+    );
+    assert_eq!(compared["left_out"]["null_time"], 1);
+    assert_eq!(compared["held_out"]["last"], "1w");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod observer;
 mod outcome;
 mod report;
 mod rows;
+mod sink;
 mod tally;
 mod trainer;
 mod training;

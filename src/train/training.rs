@@ -8,21 +8,20 @@ use std::time::Instant;
 use super::contest::Contest;
 use super::dataset_differences::dataset_differences;
 use super::engine::Engine;
-use super::merge_by_key::{Carried, MergeByKey};
+use super::merge_by_key::MergeByKey;
 use super::observer::Observer;
-use super::outcome::{Outcome, Status};
 use super::report::{Conclusion, Refusal, TrainingReport, Unchanged};
 use super::rows::Rows;
+use super::sink::Sink;
 use super::tally::Tally;
 use super::trainer::Trainer;
 use super::update::Update;
 use crate::cancel::Cancel;
-use crate::error::{Error, Result, SpecError, StoreError};
+use crate::error::{Error, Result, SpecError};
 use crate::schema::Holdout;
 use crate::source::DatasetSpec;
 use crate::store::{
-    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Winner,
-    Writer,
+    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
 };
 use crate::table::{Input, MemoryLimit, Query, Table};
 
@@ -564,77 +563,5 @@ impl Session<'_> {
             .run(&table, |outcome| sink.take_parent(outcome))?;
         }
         Ok(())
-    }
-}
-
-/// Where entities go when they are done.
-struct Sink<'a> {
-    writer: Writer,
-    observer: &'a mut dyn Observer,
-    /// Entities that are not trained.
-    others: MergeByKey<'a>,
-    champions: Option<&'a CurrentModels<'a>>,
-    /// What is held out, as records note it.
-    held_out: Option<Arc<str>>,
-    tally: Tally,
-    /// Models of entities that were taken over.
-    carried: u64,
-}
-
-impl Sink<'_> {
-    fn take(&mut self, mut outcome: Outcome) -> Result<()> {
-        self.tally.note(&mut outcome)?;
-        self.put_others(Some(&outcome.key))?;
-        let (mut record, model) = outcome.into_record();
-        if model.is_some() {
-            record.held_out = self.held_out_of(&record);
-        }
-        self.put((record, model))
-    }
-
-    /// What was held out of the training of an entity's model. An earlier one that stays has its
-    /// own.
-    fn held_out_of(&self, record: &EntityRecord) -> Option<Arc<str>> {
-        let winner = record.contest.as_ref().and_then(|contest| contest.winner);
-        match (self.champions, winner) {
-            (Some(champions), Some(Winner::Champion)) => champions.held_out_of(&record.key),
-            _ => self.held_out.clone(),
-        }
-    }
-
-    /// Puts the entities that are not trained and stand before a key; without a key, all.
-    fn put_others(&mut self, key: Option<&str>) -> Result<()> {
-        while let Some(other) = self.others.next_before(key) {
-            self.put(other?)?;
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, (record, model): Carried) -> Result<()> {
-        let record = self.writer.put(record, model)?;
-        self.observer.entity_finished(record);
-        Ok(())
-    }
-
-    fn take_parent(&mut self, outcome: Outcome) -> Result<()> {
-        let (mut record, model) = outcome.into_record();
-        if model.is_some() {
-            record.held_out = self.held_out.clone();
-        }
-        let record = self.writer.put_parent(record, model)?;
-        self.observer.parent_finished(record);
-        Ok(())
-    }
-
-    fn take_pooled(&mut self, outcome: Outcome) -> Result<()> {
-        let no_model = |reason: String| {
-            let key = "all entities together".into();
-            Error::from(StoreError::NoModel { key, reason })
-        };
-        match outcome.status {
-            Status::Trained(trained) => self.writer.put_pooled(&trained.bytes),
-            Status::Failed(error) => Err(no_model(error)),
-            Status::Skipped => Err(no_model("too few rows".into())),
-        }
     }
 }

@@ -116,25 +116,35 @@ impl Inspect {
             .iter()
             .map(|metric| format!("holdout {}", metric.name()));
         let headings: Vec<String> = headings.collect();
-        let mut header = vec!["entity", "rows", "classes", "nodes", "depth"];
+        let are_left_out = records.iter().any(|record| record.left_out > 0);
+        let mut header = vec!["entity", "rows"];
+        header.extend(are_left_out.then_some("left out"));
+        header.extend(["classes", "nodes", "depth"]);
         header.push("training accuracy");
         header.extend(headings.iter().map(String::as_str));
         header.extend(["bytes", "status"]);
         let limit = limit(self.limit.unwrap_or(LISTED));
         let rows = records.iter().take(limit);
-        let mut text = table(&header, rows.map(|record| row(record, &metrics)));
+        let mut text = table(
+            &header,
+            rows.map(|record| row(record, &metrics, are_left_out)),
+        );
         if records.len() > limit {
             let more = grouped((records.len() - limit) as u64);
             text += &format!("\nand {more} more; --limit 0 lists all");
         }
         text += &format!(
-            "\n\ngeneration {} of {}: {} entities, {} trained, {} skipped, {} failed; {} of models",
+            "\n\ngeneration {} of {}: {} entities, {} trained, {} skipped, {} failed{}; {} of models",
             generation.number,
             generation.created,
             grouped(generation.entities),
             grouped(generation.trained),
             grouped(generation.skipped),
             grouped(generation.failed),
+            match generation.empty {
+                0 => String::new(),
+                empty => format!(", {} without rows", grouped(empty)),
+            },
             bytes(generation.model_bytes),
         );
         text
@@ -151,7 +161,7 @@ impl Inspect {
     }
 }
 
-fn row(record: &EntityRecord, metrics: &[Metric]) -> Vec<String> {
+fn row(record: &EntityRecord, metrics: &[Metric], are_left_out: bool) -> Vec<String> {
     let number =
         |number: Option<u32>| number.map_or(String::new(), |number| grouped(number.into()));
     let status = match &record.error {
@@ -159,14 +169,14 @@ fn row(record: &EntityRecord, metrics: &[Metric]) -> Vec<String> {
         None => record.status.name().to_owned(),
     };
     let summary = record.summary.as_ref();
-    let mut row = vec![
-        record.key.clone(),
-        grouped(record.rows),
+    let mut row = vec![record.key.clone(), grouped(record.rows)];
+    row.extend(are_left_out.then(|| grouped(record.left_out)));
+    row.extend([
         number(summary.map(|summary| summary.classes)),
         number(summary.map(|summary| summary.nodes)),
         number(summary.map(|summary| summary.depth)),
         summary.map_or(String::new(), |summary| percent(summary.training_accuracy)),
-    ];
+    ]);
     let scores = metrics.iter().map(|metric| match metric {
         Metric::LogLoss | Metric::BrierScore => record
             .holdout_score(*metric)
@@ -185,6 +195,7 @@ fn record_as_json(record: &EntityRecord) -> serde_json::Value {
         "status": record.status.name(),
         "error": record.error,
         "rows": record.rows,
+        "left_out": record.left_out,
         "classes": summary.map(|summary| summary.classes),
         "nodes": summary.map(|summary| summary.nodes),
         "depth": summary.map(|summary| summary.depth),

@@ -3,6 +3,7 @@
 
 mod added;
 mod answers;
+mod as_trained;
 mod cache;
 mod destination;
 mod files;

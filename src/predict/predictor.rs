@@ -8,15 +8,15 @@ use rayon::prelude::*;
 
 use super::added::AddedColumns;
 use super::answers::{Answered, Unknown};
+use super::as_trained::as_trained;
 use super::cache::{Cache, Held};
 use super::need::{ModelSource, Need, Rank};
 use super::predictions::{Answer, Classifier, Predictions};
 use super::row_entities::{RowEntities, RowKey, Slot};
-use crate::error::{Error, Result, SpecError, StoreError, as_at_training};
-use crate::guard::guarded;
-use crate::model::{BoundModel, FrameColumn, Model, column};
-use crate::schema::{ColumnSchema, FeatureKind, Role};
-use crate::source::{BadValue, Converter, DatasetSpec, bad_value, can_convert};
+use crate::error::{Error, Result, SpecError, StoreError};
+use crate::model::{BoundModel, FrameColumn, Model};
+use crate::schema::FeatureKind;
+use crate::source::DatasetSpec;
 use crate::store::{EntityRecord, Index, Run, Store};
 
 /// Predicts frames with the models of a store, reading only those that the frames need.
@@ -135,29 +135,6 @@ impl Predictor {
     /// What the columns that are added are called.
     pub(super) fn added_columns(&self) -> &AddedColumns {
         &self.added
-    }
-
-    /// By row of a frame of texts: what is wrong with the first value that cannot be converted.
-    pub(super) fn problems(&self, frame: &DataFrame) -> Result<Vec<Option<String>>> {
-        let run = self.run();
-        let converter = Converter::lenient(run.dataset.texts());
-        let mut problems = vec![None; frame.height()];
-        for feature in &run.features {
-            let schema = run.feature_column(feature);
-            let Ok(texts) = column(frame, &feature.name, Role::Feature)?.str() else {
-                continue;
-            };
-            for (text, problem) in texts.iter().zip(&mut problems) {
-                if let (Some(text), None) = (text, &problem)
-                    && converter.refuses(text, &schema)
-                {
-                    let (name, value) = (feature.name.clone(), text.to_owned());
-                    let error = bad_value(None, 0, name, value, std::slice::from_ref(&schema));
-                    *problem = Some(as_at_training(error).to_string());
-                }
-            }
-        }
-        Ok(problems)
     }
 
     /// How the models came about.
@@ -550,37 +527,6 @@ fn refuse_unknown(entities: &RowEntities, needs: &[Need], before: u64) -> Result
         }
     }
     Ok(())
-}
-
-/// The columns of the key, as text, and the features, as what they were at training. A key that
-/// cannot be converted stays as it is written: it is that of an entity that is not known.
-fn as_trained(frame: &DataFrame, run: &Run) -> Result<DataFrame> {
-    let bad = BadValue::default();
-    let converter = Converter::strict(run.dataset.texts(), &bad);
-    let features: Vec<ColumnSchema> = run.features.iter().map(|f| run.feature_column(f)).collect();
-    let mut expressions = Vec::with_capacity(run.dataset.key.len() + features.len());
-    for (position, name) in run.dataset.key.iter().enumerate() {
-        let found = column(frame, name, Role::Key)?.dtype();
-        let text = converter.key_text(name, found, &run.key_column(name));
-        expressions.push(text.alias(format!("\u{0}{position}")));
-    }
-    for feature in &features {
-        let found = column(frame, &feature.name, Role::Feature)?.dtype();
-        if !can_convert(found, &feature.column_type) {
-            return Err(SpecError::OtherTypeThanTrained {
-                column: feature.name.clone(),
-                found: found.into(),
-                trained: feature.column_type.noun().to_owned(),
-            }
-            .into());
-        }
-        expressions.push(converter.convert(&feature.name, found, feature));
-    }
-    let converted = guarded(|| frame.clone().lazy().select(expressions).collect());
-    converted.map_err(|error| match bad.take() {
-        Some((column, value)) => as_at_training(bad_value(None, 0, column, value, &features)),
-        None => Error::polars("cannot convert the rows")(error),
-    })
 }
 
 /// The frame's columns by the names of the features.

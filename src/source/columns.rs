@@ -68,10 +68,26 @@ impl InputColumn {
             Found::Texts(observation) => (observation.column_type(), Decided::Inferred),
             Found::Types(types) => (self.common(types, role)?, Decided::File),
         };
+        // More than 64 bits can be compared as numbers, but not as categories.
+        let found = match role {
+            Role::Feature if self.is_wide() && !spec.is_discrete(&self.name) => ColumnType::Number,
+            Role::Group if self.is_wide() => ColumnType::Text,
+            _ => found,
+        };
         match found.is_ordered() || !is_number || found == ColumnType::Boolean {
             true => Ok((found, decided)),
             false => Ok((ColumnType::Number, Decided::Declared)),
         }
+    }
+
+    /// Whether there are whole numbers that may need more than 64 bits with a sign.
+    fn is_wide(&self) -> bool {
+        use DataType::{Int128, UInt64, UInt128};
+        let Found::Types(types) = &self.found else {
+            return false;
+        };
+        let is_wide = |dtype: &DataType| matches!(dtype, UInt64 | Int128 | UInt128);
+        types.iter().any(|(dtype, _)| is_wide(dtype))
     }
 
     /// The type that the files' types have in common.

@@ -25,6 +25,12 @@ impl BadValue {
     }
 }
 
+/// A column, and whether it refuses a text.
+pub(super) type Refusal = (String, Box<dyn Fn(&str) -> bool>);
+
+/// A value that was refused: its line, its column and its text.
+pub(super) type Refused = (u64, String, String);
+
 /// Which rows are kept: a predicate on converted columns, and the columns that it looks at.
 pub(crate) type RowFilterExpression<'a> = Option<(&'a Expr, &'a [String])>;
 
@@ -136,13 +142,16 @@ impl Converter {
             DataType::Categorical(..) | DataType::Enum(..) => col(name).cast(DataType::String),
             _ => return text_of(col(name), found).alias(name),
         };
-        self.clean(text)
+        self.clean(name, text)
     }
 
     /// Texts as they mean.
-    fn clean(&self, mut text: Expr) -> Expr {
+    fn clean(&self, name: &str, mut text: Expr) -> Expr {
         if self.texts.trim {
             text = text.str().strip_chars(lit(NULL));
+        }
+        if self.texts.stopped.as_deref() == Some(name) {
+            text = text.str().strip_suffix(lit("."));
         }
         let missing = self.texts.missing.iter();
         let is_missing = missing
@@ -176,7 +185,7 @@ impl Converter {
             }
             (ColumnType::Whole, _) => self.whole_numbers(texts, |text| value::whole(text, mark))?,
             (ColumnType::Number, _) => {
-                let values = self.each(texts, |text| value::number(text, mark))?;
+                let values = self.each(texts, |text| value::number_or_truth(text, mark))?;
                 Float64Chunked::from_iter_options(texts.name().clone(), values.into_iter())
                     .into_column()
             }
@@ -255,6 +264,7 @@ impl Converter {
         value: impl Fn(&str) -> Option<T>,
     ) -> PolarsResult<Vec<Option<T>>> {
         let strings = texts.str()?;
+        let is_stopped = self.texts.stopped.as_deref() == Some(texts.name().as_str());
         let mut values = Vec::with_capacity(strings.len());
         for text in strings.iter() {
             let Some(text) = text else {
@@ -262,6 +272,10 @@ impl Converter {
                 continue;
             };
             let trimmed = text.trim();
+            let trimmed = match is_stopped {
+                true => trimmed.strip_suffix('.').unwrap_or(trimmed),
+                false => trimmed,
+            };
             let cleaned = if self.texts.trim { trimmed } else { text };
             if trimmed.is_empty() || self.texts.missing.iter().any(|m| m == cleaned) {
                 values.push(None);
@@ -397,6 +411,22 @@ impl Converter {
             Ok(Field::new(field.name().clone(), DataType::Date))
         })
     }
+}
+
+/// By column, whether it refuses a text.
+pub(super) fn refusals(columns: &[ColumnSchema], texts: &Texts) -> Vec<Refusal> {
+    let refusal = |column: &ColumnSchema| {
+        let (schema, bad) = (column.clone(), BadValue::default());
+        let converter = Converter::strict(texts.clone(), &bad);
+        let refuses = move |text: &str| converter.refuses(text, &schema);
+        (
+            column.name.clone(),
+            Box::new(refuses) as Box<dyn Fn(&str) -> bool>,
+        )
+    };
+    let columns = columns.iter();
+    let columns = columns.filter(|column| column.column_type != ColumnType::Text);
+    columns.map(refusal).collect()
 }
 
 /// Whether values of a column of Polars may be of this type; each of them may still not be.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tempfile::TempPath;
 
+use super::conversion::{Refusal, Refused};
 use super::csv_copy::plain_copy;
 use super::csv_lines::{CsvLine, CsvLines, CsvRecord};
 use super::dialect::Dialect;
@@ -186,8 +187,8 @@ pub(crate) fn named_twice(names: &[String]) -> Option<String> {
 pub(super) fn first_refused(
     check: &CsvCheck,
     dialect: &Dialect,
-    columns: &[(String, Box<dyn Fn(&str) -> bool>)],
-) -> Result<Option<(u64, String, String)>> {
+    columns: &[Refusal],
+) -> Result<Option<Refused>> {
     let mut lines = CsvLines::open(&check.path, dialect)?;
     let mut is_header = dialect.columns.is_empty();
     let position = |name: &String| check.columns.iter().position(|column| column == name);

@@ -15,6 +15,7 @@ mod location;
 mod ndjson;
 mod observation;
 mod observer;
+mod part;
 mod scan;
 mod spec;
 mod spool;

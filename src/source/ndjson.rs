@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::conversion::{Refusal, Refused};
 use super::json::{JsonValue, each_field};
 use super::observation::{Observation, Texts};
 use super::spool::{Spool, SpoolWriter};
@@ -114,10 +115,7 @@ impl Copier<'_> {
 }
 
 /// The first value that is refused: its line, its column and its text.
-pub(super) fn first_refused(
-    path: &Path,
-    columns: &[(String, Box<dyn Fn(&str) -> bool>)],
-) -> Result<Option<(u64, String, String)>> {
+pub(super) fn first_refused(path: &Path, columns: &[Refusal]) -> Result<Option<Refused>> {
     let mut reader = BufReader::new(open(path)?);
     let mut line = String::new();
     for number in 1.. {

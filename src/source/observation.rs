@@ -71,6 +71,8 @@ pub(crate) struct Texts {
     pub trim: bool,
     /// What stands between the whole part and the fraction of a number.
     pub decimal_mark: u8,
+    /// The column whose texts lose one full stop at their end.
+    pub stopped: Option<String>,
 }
 
 impl Observation {
@@ -393,6 +395,7 @@ mod tests {
             missing: vec!["?".into()],
             trim: false,
             decimal_mark: b'.',
+            stopped: None,
         }
     }
 

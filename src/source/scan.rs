@@ -6,21 +6,17 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::batches::Batches;
-use super::columns::{Found, InputColumn, unite_columns};
-use super::conversion::{BadValue, Converter, RowFilterExpression};
-use super::csv_check::{self, CsvCheck};
+use super::columns::{InputColumn, unite_columns};
+use super::conversion::{BadValue, Converter, RowFilterExpression, refusals};
+use super::csv_check::CsvCheck;
 use super::dialect::Dialect;
 use super::format::Format;
-use super::location::{FolderValues, Located, common_format, expand};
-use super::ndjson::{self, NdjsonFile};
+use super::location::{common_format, expand};
 use super::observation::Texts;
+use super::part::{Part, csv_parts, ndjson_parts, one_frame, typed_parts};
 use super::spec::DatasetSpec;
-use super::spool;
 use crate::error::{Error, InputError, Result};
-use crate::schema::{ColumnSchema, ColumnType};
-
-/// The position of a row in its file, while ragged rows are sorted out.
-const ROW: &str = "\u{0}row";
+use crate::schema::ColumnSchema;
 
 /// Values in a batch of rows, all columns together.
 const BATCH_VALUES: usize = 1 << 22;
@@ -34,25 +30,6 @@ pub struct Source {
     texts: Texts,
     parts: Vec<Part>,
     columns: Vec<InputColumn>,
-}
-
-/// Files that are read together: one of text, or several of the same columns.
-#[derive(Clone)]
-struct Part {
-    content: Content,
-    /// Values that the names of folders give to all rows.
-    folders: FolderValues,
-}
-
-#[derive(Clone)]
-enum Content {
-    Csv(Box<CsvCheck>),
-    Ndjson(NdjsonFile),
-    Typed {
-        format: Format,
-        paths: Vec<PathBuf>,
-        schema: SchemaRef,
-    },
 }
 
 impl Source {
@@ -138,10 +115,7 @@ impl Source {
     }
 
     fn checks(&self) -> impl Iterator<Item = &CsvCheck> {
-        self.parts.iter().filter_map(|part| match &part.content {
-            Content::Csv(check) => Some(&**check),
-            _ => None,
-        })
+        self.parts.iter().filter_map(Part::check)
     }
 
     /// Rows with the wrong number of fields.
@@ -159,11 +133,7 @@ impl Source {
 
     /// All rows of text files, ragged ones included; nothing where only a query can tell.
     pub(crate) fn known_rows(&self) -> Option<u64> {
-        let rows = self.parts.iter().map(|part| match &part.content {
-            Content::Csv(check) => Some(check.rows),
-            Content::Ndjson(file) => Some(file.rows),
-            Content::Typed { .. } => None,
-        });
+        let rows = self.parts.iter().map(Part::known_rows);
         rows.sum()
     }
 
@@ -251,11 +221,7 @@ impl Source {
         }
         let refusals = refusals(columns, &self.texts);
         let found = self.parts.iter().find_map(|part| {
-            let found = match &part.content {
-                Content::Csv(check) => csv_check::first_refused(check, &self.dialect, &refusals),
-                Content::Ndjson(file) => ndjson::first_refused(&file.path, &refusals),
-                Content::Typed { .. } => return None,
-            };
+            let found = part.first_refused(&self.dialect, &refusals);
             Some((part.path().to_path_buf(), found.ok()??))
         });
         match (found, error) {
@@ -313,290 +279,4 @@ pub(crate) fn bad_value(
         value,
     }
     .into()
-}
-
-/// By column, whether it refuses a text.
-fn refusals(columns: &[ColumnSchema], texts: &Texts) -> Vec<(String, Box<dyn Fn(&str) -> bool>)> {
-    let refusal = |column: &ColumnSchema| {
-        let (schema, bad) = (column.clone(), BadValue::default());
-        let converter = Converter::strict(texts.clone(), &bad);
-        let refuses = move |text: &str| converter.refuses(text, &schema);
-        (
-            column.name.clone(),
-            Box::new(refuses) as Box<dyn Fn(&str) -> bool>,
-        )
-    };
-    let columns = columns.iter();
-    let columns = columns.filter(|column| column.column_type != ColumnType::Text);
-    columns.map(refusal).collect()
-}
-
-fn one_frame(frames: Vec<LazyFrame>) -> PolarsResult<LazyFrame> {
-    match <[LazyFrame; 1]>::try_from(frames) {
-        Ok([frame]) => Ok(frame),
-        Err(frames) => concat(
-            frames,
-            UnionArgs {
-                maintain_order: true,
-                to_supertypes: true,
-                ..UnionArgs::default()
-            },
-        ),
-    }
-}
-
-/// Looks at every file.
-fn csv_parts(
-    files: Vec<Located>,
-    dialect: &Dialect,
-    texts: &Texts,
-    strict: bool,
-) -> Result<Vec<Part>> {
-    let part = |file: Located| {
-        let mut check = CsvCheck::take(&file.path, dialect, Some(texts))?;
-        if strict && let Some((line, found)) = check.first_ragged {
-            return Err(InputError::Ragged {
-                path: check.path.clone(),
-                line,
-                found,
-                expected: check.columns.len(),
-            }
-            .into());
-        }
-        check.make_readable(dialect)?;
-        Ok(Part {
-            content: Content::Csv(Box::new(check)),
-            folders: file.folders,
-        })
-    };
-    files.into_iter().map(part).collect()
-}
-
-fn ndjson_parts(files: Vec<Located>, texts: &Texts) -> Result<Vec<Part>> {
-    let part = |file: Located| {
-        let read = NdjsonFile::read(&file.path, texts)?;
-        if read.rows == 0 {
-            return Err(InputError::Empty {
-                path: file.path,
-                header: false,
-            }
-            .into());
-        }
-        Ok(Part {
-            content: Content::Ndjson(read),
-            folders: file.folders,
-        })
-    };
-    files.into_iter().map(part).collect()
-}
-
-/// Files that follow each other and have the same columns are one part.
-fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Part>> {
-    let mut parts: Vec<Part> = Vec::new();
-    for file in files {
-        let schema = scan_typed(std::slice::from_ref(&file.path), format)
-            .and_then(|mut frame| frame.collect_schema())
-            .map_err(Error::polars(file.path.display().to_string()))?;
-        if let Some(part) = parts.last_mut()
-            && let Content::Typed {
-                paths,
-                schema: last,
-                ..
-            } = &mut part.content
-            && part.folders == file.folders
-            && *last == schema
-        {
-            paths.push(file.path);
-            continue;
-        }
-        parts.push(Part {
-            content: Content::Typed {
-                format,
-                paths: vec![file.path],
-                schema,
-            },
-            folders: file.folders,
-        });
-    }
-    Ok(parts)
-}
-
-fn scan_typed(paths: &[PathBuf], format: Format) -> PolarsResult<LazyFrame> {
-    let paths = paths.iter().map(|path| polars_path(path)).collect();
-    match format {
-        Format::Ipc => LazyFrame::scan_ipc_sources(
-            ScanSources::Paths(paths),
-            Default::default(),
-            UnifiedScanArgs {
-                glob: false,
-                ..UnifiedScanArgs::default()
-            },
-        ),
-        _ => LazyFrame::scan_parquet_files(
-            paths,
-            ScanArgsParquet {
-                glob: false,
-                hive_options: HiveOptions::new_disabled(),
-                ..ScanArgsParquet::default()
-            },
-        ),
-    }
-}
-
-impl Part {
-    fn path(&self) -> &Path {
-        match &self.content {
-            Content::Csv(check) => &check.path,
-            Content::Ndjson(file) => &file.path,
-            Content::Typed { paths, .. } => &paths[0],
-        }
-    }
-
-    fn has(&self, column: &str) -> bool {
-        let is_folder = self.folders.iter().any(|(name, _)| name == column);
-        is_folder
-            || match &self.content {
-                Content::Csv(check) => check.columns.iter().any(|name| name == column),
-                Content::Ndjson(file) => file.columns.iter().any(|(name, _)| name == column),
-                Content::Typed { schema, .. } => schema.contains(column),
-            }
-    }
-
-    fn columns(&self) -> Vec<InputColumn> {
-        let observed = |name: &String, observation: &_| InputColumn {
-            name: name.clone(),
-            found: Found::Texts(Box::new(Clone::clone(observation))),
-        };
-        let mut columns: Vec<InputColumn> = match &self.content {
-            Content::Csv(check) => {
-                let columns = check.columns.iter().zip(&check.observations);
-                columns
-                    .map(|(name, observation)| observed(name, observation))
-                    .collect()
-            }
-            Content::Ndjson(file) => {
-                let columns = file.columns.iter();
-                columns
-                    .map(|(name, observation)| observed(name, observation))
-                    .collect()
-            }
-            Content::Typed { schema, .. } => {
-                let columns = schema.iter();
-                let path = Some(self.path());
-                columns
-                    .map(|(name, dtype)| InputColumn::typed(name, dtype, path))
-                    .collect()
-            }
-        };
-        for (name, _) in &self.folders {
-            if !columns.iter().any(|column| column.name == *name) {
-                columns.push(InputColumn::typed(
-                    name,
-                    &DataType::String,
-                    Some(self.path()),
-                ));
-            }
-        }
-        columns
-    }
-
-    /// The rows, and their columns. Those of `columns` that are plain numbers are read as such from
-    /// CSV, everything else as text.
-    fn frame(
-        &self,
-        dialect: &Dialect,
-        texts: &Texts,
-        columns: &[ColumnSchema],
-    ) -> PolarsResult<(LazyFrame, SchemaRef)> {
-        let mut frame = match &self.content {
-            Content::Csv(check) => scan_csv(check, dialect, texts, columns)?,
-            Content::Ndjson(file) => scan_spool(file)?,
-            Content::Typed { paths, format, .. } => scan_typed(paths, *format)?,
-        };
-        let mut schema = frame.collect_schema()?;
-        let folders = self
-            .folders
-            .iter()
-            .filter(|(name, _)| !schema.contains(name));
-        let folders: Vec<Expr> = folders
-            .map(|(name, value)| match value {
-                Some(value) => lit(value.as_str()).alias(name),
-                None => lit(NULL).cast(DataType::String).alias(name),
-            })
-            .collect();
-        if !folders.is_empty() {
-            frame = frame.with_columns(folders);
-            schema = frame.collect_schema()?;
-        }
-        Ok((frame, schema))
-    }
-}
-
-fn scan_spool(file: &NdjsonFile) -> PolarsResult<LazyFrame> {
-    let all: Vec<&String> = file.columns.iter().map(|(name, _)| name).collect();
-    let frames = file.spool.files().iter().map(|(path, columns)| {
-        let columns = all.iter().map(|&name| match columns.contains(name) {
-            true => col(name),
-            false => lit(NULL).cast(DataType::String).alias(name),
-        });
-        Ok(spool::scan(path)?.select(columns.collect::<Vec<_>>()))
-    });
-    one_frame(frames.collect::<PolarsResult<_>>()?)
-}
-
-fn scan_csv(
-    check: &CsvCheck,
-    dialect: &Dialect,
-    texts: &Texts,
-    columns: &[ColumnSchema],
-) -> PolarsResult<LazyFrame> {
-    let has_types = !columns.is_empty();
-    let dtype = |position: usize, name: &String| {
-        let plain = check
-            .observations
-            .get(position)
-            .is_some_and(|o| o.has_plain_numbers());
-        let column = columns.iter().find(|column| column.name == *name);
-        match column.map(|column| &column.column_type) {
-            Some(ColumnType::Number) if plain => DataType::Float64,
-            Some(ColumnType::Whole) if plain => DataType::Int64,
-            _ => DataType::String,
-        }
-    };
-    let names = check.columns.iter().enumerate();
-    let schema: Schema = names
-        .map(|(position, name)| Field::new(name.into(), dtype(position, name)))
-        .collect();
-    let missing: Vec<PlSmallStr> = texts
-        .missing
-        .iter()
-        .flat_map(|text| [text.into(), format!(" {text}").into()])
-        .collect();
-    let missing = (has_types && !missing.is_empty()).then_some(NullValues::AllColumns(missing));
-    let frame = LazyCsvReader::new(polars_path(check.readable()))
-        .with_skip_lines(check.skip_lines)
-        .with_glob(false)
-        .with_has_header(dialect.columns.is_empty())
-        .with_separator(dialect.separator)
-        .with_comment_prefix(dialect.comment.as_deref().map(Into::into))
-        .with_null_values(missing)
-        .with_schema(Some(std::sync::Arc::new(schema)))
-        .with_truncate_ragged_lines(check.ragged > 0)
-        .finish()?;
-    let Some(&first) = check.excluded.first() else {
-        return Ok(frame);
-    };
-    let kept = check.rows - check.ragged;
-    if u64::from(first) == kept {
-        return Ok(frame.limit(first));
-    }
-    let excluded = Series::new("excluded".into(), &check.excluded);
-    Ok(frame
-        .with_row_index(ROW, None)
-        .filter(col(ROW).is_in(lit(excluded).implode(false), false).not())
-        .drop(cols([ROW])))
-}
-
-fn polars_path(path: &Path) -> PlRefPath {
-    PlRefPath::new(path.to_string_lossy())
 }

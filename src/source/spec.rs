@@ -250,6 +250,7 @@ impl DatasetSpec {
             missing: self.missing.clone(),
             trim: self.trim,
             decimal_mark: if self.csv.decimal_comma { b',' } else { b'.' },
+            stopped: self.strip_label_stop.then(|| self.target.clone()),
         }
     }
 

@@ -25,6 +25,17 @@ pub(super) fn whole(text: &str, decimal_mark: u8) -> Option<i64> {
     is_canonical.then(|| text[..digits.len()].parse().ok())?
 }
 
+/// A number, or true and false as 1 and 0.
+pub(super) fn number_or_truth(text: &str, decimal_mark: u8) -> Option<f64> {
+    let truth = || {
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        is("true")
+            .then_some(1.0)
+            .or_else(|| is("false").then_some(0.0))
+    };
+    number(text, decimal_mark).or_else(truth)
+}
+
 /// A number as Rust and JSON write it, with the decimal mark of the file.
 pub(super) fn number(text: &str, decimal_mark: u8) -> Option<f64> {
     if decimal_mark == b'.' {

@@ -54,6 +54,7 @@ struct Draft {
     status: Option<EntityStatus>,
     error: Option<String>,
     rows: u64,
+    left_out: u64,
     classes: Option<u32>,
     nodes: Option<u32>,
     depth: Option<u32>,
@@ -70,7 +71,7 @@ struct Draft {
 }
 
 /// The columns before the figures on the rows held out.
-static FIRST: [EntityColumn; 14] = [
+static FIRST: [EntityColumn; 15] = [
     always(
         "key",
         Text(|r| Some(&r.key), |d, text| text.clone_into(&mut d.key)),
@@ -84,6 +85,11 @@ static FIRST: [EntityColumn; 14] = [
         ),
     ),
     always("rows", Whole64(|r| Some(r.rows), |d, rows| d.rows = rows)),
+    column(
+        "left_out",
+        Newer,
+        Whole64(|r| Some(r.left_out), |d, rows| d.left_out = rows),
+    ),
     always(
         "classes",
         Whole32(|r| Some(r.summary?.classes), |d, n| d.classes = Some(n)),
@@ -332,6 +338,7 @@ impl Draft {
             status: self.status.ok_or_else(unknown)?,
             error: self.error,
             rows: self.rows,
+            left_out: self.left_out,
             summary,
             holdout: self.is_held_out.then(|| Box::new(self.holdout)),
             contest: self.contest.map(Box::new),

@@ -46,6 +46,8 @@ pub struct EntityRecord {
     pub error: Option<String>,
     /// Number of rows.
     pub rows: u64,
+    /// Rows that were left out.
+    pub left_out: u64,
     /// What is noted of the model, where there is one.
     pub summary: Option<ModelSummary>,
     /// How good the model is on the rows held out, where some were.
@@ -132,6 +134,7 @@ impl EntityRecord {
             status,
             error: None,
             rows,
+            left_out: 0,
             summary: None,
             holdout: None,
             contest: None,

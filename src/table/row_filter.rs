@@ -1,6 +1,6 @@
 //! Which rows of a batch are left out, and why.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use polars::prelude::*;
 
@@ -80,16 +80,9 @@ impl RowFilter {
             .collect()
     }
 
-    /// The keys all rows of which were left out, and how many; `kept` are the others.
-    pub fn lost(&mut self, kept: &[String]) -> Vec<(String, u64)> {
-        let dropped = std::mem::take(&mut self.dropped.keys);
-        if dropped.is_empty() {
-            return dropped;
-        }
-        let kept: HashSet<&str> = kept.iter().map(String::as_str).collect();
-        let lost = dropped.into_iter();
-        lost.filter(|(key, _)| !kept.contains(key.as_str()))
-            .collect()
+    /// The keys of rows left out, and how many of each.
+    pub fn dropped(&mut self) -> HashMap<String, u64> {
+        std::mem::take(&mut self.dropped.keys).into_iter().collect()
     }
 
     /// Why each row is left out, or nothing where all rows are kept. A row with several reasons

@@ -1,5 +1,6 @@
 //! The collected table, sorted by entity, so that an entity is a slice of every column.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ pub struct Table {
     /// Where the rows of each entity begin, and where those of the last end.
     pub(super) offsets: Vec<usize>,
     pub(super) left_out: LeftOut,
-    /// Entities all rows of which were left out, and how many.
-    lost: Vec<(String, u64)>,
+    /// Rows left out by their key.
+    dropped: Arc<HashMap<String, u64>>,
     pub(super) rows_read: u64,
 }
 
@@ -80,7 +81,7 @@ impl Table {
             classes,
             weights,
             offsets: entities.offsets,
-            lost: filter.lost(&entities.keys),
+            dropped: filter.dropped().into(),
             left_out: LeftOut {
                 columns: filter.columns(),
                 ..filter.left_out
@@ -134,9 +135,9 @@ impl Table {
         &self.left_out
     }
 
-    /// Entities all rows of which were left out, and how many, in the order of their first rows.
-    pub fn lost(&self) -> &[(String, u64)] {
-        &self.lost
+    /// Rows left out by the key that they have; rows without one aside.
+    pub fn left_out_by_key(&self) -> &HashMap<String, u64> {
+        &self.dropped
     }
 
     /// Number of entities.
@@ -195,7 +196,7 @@ impl Table {
             keys: self.keys.clone(),
             offsets,
             left_out: self.left_out.clone(),
-            lost: self.lost.clone(),
+            dropped: self.dropped.clone(),
             rows_read: self.rows_read,
         }
     }

@@ -1,6 +1,7 @@
 //! The rows to train on: one table, or several one after another where memory is limited.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::merge_by_key::Carried;
 use crate::cancel::Cancel;
@@ -101,15 +102,23 @@ impl Rows {
 
     /// The entities all rows of which were left out, in the order of their keys.
     pub fn lost(&self, order: &KeyOrder) -> Vec<EntityRecord> {
-        let lost = match self {
-            Self::Whole(table) => table.lost(),
-            Self::Spilled(spilled) => spilled.lost(),
-        };
-        let mut lost: Vec<&(String, u64)> = lost.iter().collect();
-        lost.sort_by(|(one, _), (other, _)| order.compare(one, other));
-        lost.into_iter()
-            .map(|(key, rows)| empty(key, *rows))
-            .collect()
+        let dropped = self.left_out_by_key();
+        if dropped.is_empty() {
+            return Vec::new();
+        }
+        let kept: HashSet<&str> = self.keys().into_iter().collect();
+        let keys = dropped.keys().filter(|key| !kept.contains(key.as_str()));
+        let mut lost: Vec<&String> = keys.collect();
+        lost.sort_by(|one, other| order.compare(one, other));
+        lost.into_iter().map(|key| empty(key)).collect()
+    }
+
+    /// Rows left out by the key that they have.
+    pub fn left_out_by_key(&self) -> &HashMap<String, u64> {
+        match self {
+            Self::Whole(table) => table.left_out_by_key(),
+            Self::Spilled(spilled) => spilled.left_out_by_key(),
+        }
     }
 
     /// The entities that are in no table, for they alone are too large.
@@ -122,9 +131,9 @@ impl Rows {
     }
 }
 
-fn empty(key: &str, rows: u64) -> EntityRecord {
+fn empty(key: &str) -> EntityRecord {
     let mut record = EntityRecord::bare(key.to_owned(), 0, EntityStatus::Empty);
-    record.error = Some(format!("all of its rows, {rows}, were left out"));
+    record.error = Some("all of its rows were left out".into());
     record
 }
 

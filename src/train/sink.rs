@@ -1,5 +1,6 @@
 //! Where entities go when they are done: to the writer, the observer and the tally.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::merge_by_key::{Carried, MergeByKey};
@@ -15,6 +16,8 @@ pub(super) struct Sink<'a> {
     pub observer: &'a mut dyn Observer,
     /// Entities that are not trained.
     pub others: MergeByKey<'a>,
+    /// Rows left out by their key.
+    pub left_out: &'a HashMap<String, u64>,
     pub champions: Option<&'a CurrentModels<'a>>,
     /// What is held out, as records note it.
     pub held_out: Option<Arc<str>>,
@@ -53,7 +56,10 @@ impl Sink<'_> {
         Ok(())
     }
 
-    fn put(&mut self, (record, model): Carried) -> Result<()> {
+    fn put(&mut self, (mut record, model): Carried) -> Result<()> {
+        if let Some(rows) = self.left_out.get(&record.key) {
+            record.left_out = *rows;
+        }
         let record = self.writer.put(record, model)?;
         self.observer.entity_finished(record);
         Ok(())

@@ -201,7 +201,9 @@ impl Training {
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
         self.check_memory(&rows)?;
-        for (column, distinct) in rows.nearly_unique() {
+        let unique = rows.nearly_unique().into_iter();
+        let is_declared = |column: &str| self.spec.categorical.iter().any(|name| name == column);
+        for (column, distinct) in unique.filter(|(column, _)| !is_declared(column)) {
             observer.nearly_unique(column, distinct, rows.count());
         }
         let writer = match begun {
@@ -403,6 +405,7 @@ impl Session<'_> {
             writer,
             observer,
             others,
+            left_out: self.rows.left_out_by_key(),
             champions: champions.as_ref(),
             held_out: self.held_out()?,
             carried: 0,

@@ -207,7 +207,7 @@ fn an_update_with_another_dataset_is_refused_unless_told() {
             "--key town --target sold --ignore kept,w --missing NA",
             &[
                 "key: 'town' here, 'shop' in the store",
-                "'shop' (categorical, str) here, 'town'",
+                "'shop' (categorical, text) here, 'town'",
             ][..],
         ),
         (

@@ -31,6 +31,8 @@ pub struct Summary {
     failures: Vec<(String, String)>,
     /// The first entities that lost all their rows.
     empty: Vec<String>,
+    /// The first entities that lost most of their rows.
+    depleted: Vec<String>,
     /// Entities whose earlier model stays because there is no new one.
     unopposed: Vec<(String, String)>,
     failed_parents: Vec<(String, String)>,
@@ -57,6 +59,16 @@ impl Observer for Summary {
         self.entities += 1;
         if entity.summary.is_some_and(|summary| summary.classes == 1) {
             self.one_class += 1;
+        }
+        if entity.left_out > entity.rows && entity.rows > 0 && self.depleted.len() < NAMED {
+            let (left_out, rows) = (entity.left_out, entity.left_out + entity.rows);
+            let rows = format!(
+                "{} ({} of {})",
+                entity.key,
+                grouped(left_out),
+                grouped(rows)
+            );
+            self.depleted.push(rows);
         }
         if let Some(error) = &entity.error {
             let failure = (entity.key.clone(), error.clone());
@@ -99,6 +111,7 @@ impl Summary {
             one_class: 0,
             failures: Vec::new(),
             empty: Vec::new(),
+            depleted: Vec::new(),
             unopposed: Vec::new(),
             failed_parents: Vec::new(),
             entities: 0,
@@ -187,6 +200,16 @@ impl Summary {
 
     /// Names the first entities that lost all their rows.
     fn warn_of_empty(&self, entities: u64) {
+        if !self.depleted.is_empty() {
+            let first = self.depleted.join(", ");
+            log::warn!(
+                "most rows of some entities were left out: {first}{}",
+                match self.depleted.len() {
+                    NAMED => ", …",
+                    _ => "",
+                }
+            );
+        }
         if entities > 0 {
             log::warn!(
                 "{} entities have no model, for all of their rows were left out: {}{}",

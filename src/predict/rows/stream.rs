@@ -18,6 +18,7 @@ use super::row_reader::{RowReader, bad_row};
 use super::row_writer::RowWriter;
 use crate::cancel::Cancel;
 use crate::error::{Error, InputError, Result};
+use crate::predict::as_trained::problems;
 use crate::predict::destination::Destination;
 use crate::predict::partial_file::PartialFile;
 use crate::predict::predictor::Predictor;
@@ -248,7 +249,7 @@ impl Stream<'_> {
     /// Gives a problem to the rows with a value that cannot be converted. Returns whether there are
     /// any; `good` are the first of the good rows.
     fn mark_bad(&self, rows: &mut [Row], good: &DataFrame) -> Result<bool> {
-        let problems = self.predictor.problems(good)?;
+        let problems = problems(good, self.predictor.run())?;
         let mut is_marked = false;
         let good_rows = rows.iter_mut().filter(|row| row.is_good());
         for (row, problem) in good_rows.zip(problems) {

@@ -1,5 +1,6 @@
 //! Rows in files, by ranges of keys.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub struct Spilled {
     buckets: usize,
     classes: Arc<[String]>,
     left_out: LeftOut,
-    lost: Vec<(String, u64)>,
+    dropped: HashMap<String, u64>,
     rows_read: u64,
 }
 
@@ -52,7 +53,7 @@ impl Spilled {
             buckets: 0,
             classes: Arc::default(),
             left_out: LeftOut::default(),
-            lost: Vec::new(),
+            dropped: HashMap::new(),
             rows_read: 0,
         };
         let written = spilled.fill(input, limit, cancel);
@@ -86,8 +87,7 @@ impl Spilled {
         self.keys = spiller.keys;
         self.keys.retain(|key| key.rows > 0);
         let mut filter = spiller.filter;
-        let kept: Vec<String> = self.keys.iter().map(|key| key.key.clone()).collect();
-        self.lost = filter.lost(&kept);
+        self.dropped = filter.dropped();
         let fitting = limit.rows_beside(self.keys.len() as u64, &self.query);
         for key in self.keys.iter_mut().filter(|key| key.rows > fitting) {
             key.too_large = Some(key.rows * bytes_per_row(&self.query));
@@ -135,9 +135,9 @@ impl Spilled {
         &self.left_out
     }
 
-    /// Entities all rows of which were left out, and how many, in the order of their first rows.
-    pub fn lost(&self) -> &[(String, u64)] {
-        &self.lost
+    /// Rows left out by the key that they have; rows without one aside.
+    pub fn left_out_by_key(&self) -> &HashMap<String, u64> {
+        &self.dropped
     }
 
     /// The tables, one range of keys after another; keys that are too large are in none.

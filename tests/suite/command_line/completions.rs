@@ -42,7 +42,12 @@ fn bash_completes_subcommands_and_what_stands_behind_them() {
         (&["per-entity", "inspect", "models", "--so"], &["--sort"]),
         (
             &["per-entity", "train", "--input", "a.csv", "--hold"],
-            &["--holdout", "--holdout-by"],
+            &[
+                "--holdout",
+                "--holdout-by",
+                "--holdout-after",
+                "--holdout-last",
+            ],
         ),
         (
             &["per-entity", "inspect", "--format", ""],

@@ -134,7 +134,7 @@ fn what_is_no_time_is_refused_with_the_flag_that_named_it() {
     for (flags, parts) in [
         (
             "--holdout-after 2013-10-01 --time x",
-            &["'x' is of type i32, which cannot be a time", "--time"][..],
+            &["'x' is of type i64, which cannot be a time", "--time"][..],
         ),
         (
             "--holdout-after 2013-10-01 --time shop",

@@ -139,16 +139,18 @@ fn input_that_the_models_cannot_read_is_an_error_that_names_the_column() {
         assert!(error.contains(named), "{error}");
     }
 
-    let frame = df!(
-        "shop" => ["north"], "x" => ["1.5"], "size" => [1.0], "colour" => ["red"], "class" => ["low"],
-    );
-    let error = Evaluator::new(place.store("models"))
-        .run(frame.expect("a frame"))
-        .expect_err("x is text");
-    assert!(
-        error.to_string().contains("column 'x' is of type str"),
-        "{error}"
-    );
+    let evaluator = Evaluator::new(place.store("models"));
+    let evaluate = |x: &str| {
+        let frame = df!(
+            "shop" => ["north"], "x" => [x], "size" => [1.0], "colour" => ["red"], "class" => ["low"],
+        );
+        evaluator.run(frame.expect("a frame"))
+    };
+    assert!(evaluate("1.5").is_ok(), "a text of a number is one");
+    let error = evaluate("wide").expect_err("x is no number").to_string();
+    for part in ["column 'x'", "'wide'", "not a number as at training"] {
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[test]

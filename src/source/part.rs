@@ -1,0 +1,340 @@
+//! Files that are read together, and lazy frames of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::columns::{Found, InputColumn};
+use super::conversion::{Refusal, Refused};
+use super::csv_check::{self, CsvCheck};
+use super::dialect::Dialect;
+use super::format::Format;
+use super::location::{FolderValues, Located};
+use super::ndjson::{self, NdjsonFile};
+use super::observation::Texts;
+use super::spool;
+use crate::error::{Error, InputError, Result};
+use crate::schema::{ColumnSchema, ColumnType};
+
+/// The position of a row in its file, while ragged rows are sorted out.
+const ROW: &str = "\u{0}row";
+
+/// Files that are read together: one of text, or several of the same columns.
+#[derive(Clone)]
+pub(super) struct Part {
+    content: Content,
+    /// Values that the names of folders give to all rows.
+    pub folders: FolderValues,
+}
+
+#[derive(Clone)]
+enum Content {
+    Csv(Box<CsvCheck>),
+    Ndjson(NdjsonFile),
+    Typed {
+        format: Format,
+        paths: Vec<PathBuf>,
+        schema: SchemaRef,
+    },
+}
+
+/// Looks at every file.
+pub(super) fn csv_parts(
+    files: Vec<Located>,
+    dialect: &Dialect,
+    texts: &Texts,
+    strict: bool,
+) -> Result<Vec<Part>> {
+    let part = |file: Located| {
+        let mut check = CsvCheck::take(&file.path, dialect, Some(texts))?;
+        if strict && let Some((line, found)) = check.first_ragged {
+            return Err(InputError::Ragged {
+                path: check.path.clone(),
+                line,
+                found,
+                expected: check.columns.len(),
+            }
+            .into());
+        }
+        check.make_readable(dialect)?;
+        Ok(Part {
+            content: Content::Csv(Box::new(check)),
+            folders: file.folders,
+        })
+    };
+    files.into_iter().map(part).collect()
+}
+
+pub(super) fn ndjson_parts(files: Vec<Located>, texts: &Texts) -> Result<Vec<Part>> {
+    let part = |file: Located| {
+        let read = NdjsonFile::read(&file.path, texts)?;
+        if read.rows == 0 {
+            return Err(InputError::Empty {
+                path: file.path,
+                header: false,
+            }
+            .into());
+        }
+        Ok(Part {
+            content: Content::Ndjson(read),
+            folders: file.folders,
+        })
+    };
+    files.into_iter().map(part).collect()
+}
+
+/// Files that follow each other and have the same columns are one part.
+pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Part>> {
+    let mut parts: Vec<Part> = Vec::new();
+    for file in files {
+        let schema = scan_typed(std::slice::from_ref(&file.path), format)
+            .and_then(|mut frame| frame.collect_schema())
+            .map_err(Error::polars(file.path.display().to_string()))?;
+        if let Some(part) = parts.last_mut()
+            && let Content::Typed {
+                paths,
+                schema: last,
+                ..
+            } = &mut part.content
+            && part.folders == file.folders
+            && *last == schema
+        {
+            paths.push(file.path);
+            continue;
+        }
+        parts.push(Part {
+            content: Content::Typed {
+                format,
+                paths: vec![file.path],
+                schema,
+            },
+            folders: file.folders,
+        });
+    }
+    Ok(parts)
+}
+
+fn scan_typed(paths: &[PathBuf], format: Format) -> PolarsResult<LazyFrame> {
+    let paths = paths.iter().map(|path| polars_path(path)).collect();
+    match format {
+        Format::Ipc => LazyFrame::scan_ipc_sources(
+            ScanSources::Paths(paths),
+            Default::default(),
+            UnifiedScanArgs {
+                glob: false,
+                ..UnifiedScanArgs::default()
+            },
+        ),
+        _ => LazyFrame::scan_parquet_files(
+            paths,
+            ScanArgsParquet {
+                glob: false,
+                hive_options: HiveOptions::new_disabled(),
+                ..ScanArgsParquet::default()
+            },
+        ),
+    }
+}
+
+impl Part {
+    /// What a look at a CSV file found.
+    pub fn check(&self) -> Option<&CsvCheck> {
+        match &self.content {
+            Content::Csv(check) => Some(check),
+            _ => None,
+        }
+    }
+
+    /// All rows of a text file, ragged ones included; nothing where only a query can tell.
+    pub fn known_rows(&self) -> Option<u64> {
+        match &self.content {
+            Content::Csv(check) => Some(check.rows),
+            Content::Ndjson(file) => Some(file.rows),
+            Content::Typed { .. } => None,
+        }
+    }
+
+    /// The first value of a text file that is refused: its line, its column and its text.
+    pub fn first_refused(
+        &self,
+        dialect: &Dialect,
+        refusals: &[Refusal],
+    ) -> Result<Option<Refused>> {
+        match &self.content {
+            Content::Csv(check) => csv_check::first_refused(check, dialect, refusals),
+            Content::Ndjson(file) => ndjson::first_refused(&file.path, refusals),
+            Content::Typed { .. } => Ok(None),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        match &self.content {
+            Content::Csv(check) => &check.path,
+            Content::Ndjson(file) => &file.path,
+            Content::Typed { paths, .. } => &paths[0],
+        }
+    }
+
+    pub fn has(&self, column: &str) -> bool {
+        let is_folder = self.folders.iter().any(|(name, _)| name == column);
+        is_folder
+            || match &self.content {
+                Content::Csv(check) => check.columns.iter().any(|name| name == column),
+                Content::Ndjson(file) => file.columns.iter().any(|(name, _)| name == column),
+                Content::Typed { schema, .. } => schema.contains(column),
+            }
+    }
+
+    pub fn columns(&self) -> Vec<InputColumn> {
+        let observed = |name: &String, observation: &_| InputColumn {
+            name: name.clone(),
+            found: Found::Texts(Box::new(Clone::clone(observation))),
+        };
+        let mut columns: Vec<InputColumn> = match &self.content {
+            Content::Csv(check) => {
+                let columns = check.columns.iter().zip(&check.observations);
+                columns
+                    .map(|(name, observation)| observed(name, observation))
+                    .collect()
+            }
+            Content::Ndjson(file) => {
+                let columns = file.columns.iter();
+                columns
+                    .map(|(name, observation)| observed(name, observation))
+                    .collect()
+            }
+            Content::Typed { schema, .. } => {
+                let columns = schema.iter();
+                let path = Some(self.path());
+                columns
+                    .map(|(name, dtype)| InputColumn::typed(name, dtype, path))
+                    .collect()
+            }
+        };
+        for (name, _) in &self.folders {
+            if !columns.iter().any(|column| column.name == *name) {
+                columns.push(InputColumn::typed(
+                    name,
+                    &DataType::String,
+                    Some(self.path()),
+                ));
+            }
+        }
+        columns
+    }
+
+    /// The rows, and their columns. Those of `columns` that are plain numbers are read as such from
+    /// CSV, everything else as text.
+    pub fn frame(
+        &self,
+        dialect: &Dialect,
+        texts: &Texts,
+        columns: &[ColumnSchema],
+    ) -> PolarsResult<(LazyFrame, SchemaRef)> {
+        let mut frame = match &self.content {
+            Content::Csv(check) => scan_csv(check, dialect, texts, columns)?,
+            Content::Ndjson(file) => scan_spool(file)?,
+            Content::Typed { paths, format, .. } => scan_typed(paths, *format)?,
+        };
+        let mut schema = frame.collect_schema()?;
+        let folders = self
+            .folders
+            .iter()
+            .filter(|(name, _)| !schema.contains(name));
+        let folders: Vec<Expr> = folders
+            .map(|(name, value)| match value {
+                Some(value) => lit(value.as_str()).alias(name),
+                None => lit(NULL).cast(DataType::String).alias(name),
+            })
+            .collect();
+        if !folders.is_empty() {
+            frame = frame.with_columns(folders);
+            schema = frame.collect_schema()?;
+        }
+        Ok((frame, schema))
+    }
+}
+
+fn scan_spool(file: &NdjsonFile) -> PolarsResult<LazyFrame> {
+    let all: Vec<&String> = file.columns.iter().map(|(name, _)| name).collect();
+    let frames = file.spool.files().iter().map(|(path, columns)| {
+        let columns = all.iter().map(|&name| match columns.contains(name) {
+            true => col(name),
+            false => lit(NULL).cast(DataType::String).alias(name),
+        });
+        Ok(spool::scan(path)?.select(columns.collect::<Vec<_>>()))
+    });
+    one_frame(frames.collect::<PolarsResult<_>>()?)
+}
+
+fn scan_csv(
+    check: &CsvCheck,
+    dialect: &Dialect,
+    texts: &Texts,
+    columns: &[ColumnSchema],
+) -> PolarsResult<LazyFrame> {
+    let has_types = !columns.is_empty();
+    let dtype = |position: usize, name: &String| {
+        let plain = check
+            .observations
+            .get(position)
+            .is_some_and(|o| o.has_plain_numbers());
+        let column = columns.iter().find(|column| column.name == *name);
+        match column.map(|column| &column.column_type) {
+            Some(ColumnType::Number) if plain => DataType::Float64,
+            Some(ColumnType::Whole) if plain => DataType::Int64,
+            _ => DataType::String,
+        }
+    };
+    let names = check.columns.iter().enumerate();
+    let schema: Schema = names
+        .map(|(position, name)| Field::new(name.into(), dtype(position, name)))
+        .collect();
+    let missing: Vec<PlSmallStr> = texts
+        .missing
+        .iter()
+        .flat_map(|text| [text.into(), format!(" {text}").into()])
+        .collect();
+    let missing = (has_types && !missing.is_empty()).then_some(NullValues::AllColumns(missing));
+    let frame = LazyCsvReader::new(polars_path(check.readable()))
+        .with_skip_lines(check.skip_lines)
+        .with_glob(false)
+        .with_has_header(dialect.columns.is_empty())
+        .with_separator(dialect.separator)
+        .with_comment_prefix(dialect.comment.as_deref().map(Into::into))
+        .with_null_values(missing)
+        .with_schema(Some(Arc::new(schema)))
+        .with_truncate_ragged_lines(check.ragged > 0)
+        .finish()?;
+    let Some(&first) = check.excluded.first() else {
+        return Ok(frame);
+    };
+    let kept = check.rows - check.ragged;
+    if u64::from(first) == kept {
+        return Ok(frame.limit(first));
+    }
+    let excluded = Series::new("excluded".into(), &check.excluded);
+    Ok(frame
+        .with_row_index(ROW, None)
+        .filter(col(ROW).is_in(lit(excluded).implode(false), false).not())
+        .drop(cols([ROW])))
+}
+
+fn polars_path(path: &Path) -> PlRefPath {
+    PlRefPath::new(path.to_string_lossy())
+}
+
+pub(super) fn one_frame(frames: Vec<LazyFrame>) -> PolarsResult<LazyFrame> {
+    match <[LazyFrame; 1]>::try_from(frames) {
+        Ok([frame]) => Ok(frame),
+        Err(frames) => concat(
+            frames,
+            UnionArgs {
+                maintain_order: true,
+                to_supertypes: true,
+                ..UnionArgs::default()
+            },
+        ),
+    }
+}

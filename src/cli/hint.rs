@@ -101,7 +101,9 @@ fn of_spec(error: &SpecError) -> Option<String> {
             "--key names it; --pooled trains one model on all".into()
         }
         SpecError::ParentsExceedMemory => "raise --memory-limit, or leave out --parents".into(),
-        SpecError::ParentsOfVanished => "leave out --vanished keep or --parents".into(),
+        SpecError::CommonModelOfVanished => {
+            "leave out --vanished keep, or --pooled and --parents".into()
+        }
         SpecError::NoParents => "`per-entity train --parents` trains them".into(),
         SpecError::OtherDataset { .. } => {
             "--other-dataset says so; --output-dir names another store".into()

@@ -60,6 +60,11 @@ fn declaration(schema: &ColumnSchema, role: Role) -> String {
         (column_type, _) => column_type.clone(),
     };
     match (&schema.format, &column_type) {
+        _ if schema.spelling.is_some() => {
+            let spelling = schema.spelling.iter().flatten().map(|text| quoted(text));
+            let spelling: Vec<String> = spelling.collect();
+            format!("{{ boolean = [{}] }}", spelling.join(", "))
+        }
         (Some(format), ColumnType::Date) => format!("{{ date = {} }}", quoted(format)),
         (Some(format), ColumnType::Time) => format!("{{ time = {} }}", quoted(format)),
         (Some(format), ColumnType::Timestamp { .. }) => {

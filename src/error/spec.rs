@@ -183,11 +183,12 @@ pub enum SpecError {
         "parents need all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"
     )]
     ParentsExceedMemory,
-    /// Parents need the rows of all their entities, but those of vanished ones are not there.
+    /// A pooled model and parents need the rows of all their entities, but those of vanished ones
+    /// are not there.
     #[error(
-        "a parent is trained on the rows of all its entities, but those of entities that vanished and are kept are not there; give all rows and drop what vanished, or do without parents"
+        "a pooled model and parents are trained on the rows of all their entities, but those of entities that vanished and are kept are not there; give all rows and drop what vanished, or do without such models"
     )]
-    ParentsOfVanished,
+    CommonModelOfVanished,
     /// Models of parents are wanted, but the store has none.
     #[error("the store has no models of parents; train them with it")]
     NoParents,

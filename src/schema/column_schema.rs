@@ -18,6 +18,9 @@ pub struct ColumnSchema {
     /// `strftime`; nothing for ISO 8601.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// How false and true are written in a key or a target; nothing for `false` and `true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<[String; 2]>,
     /// How the type was decided.
     pub decided: Decided,
     /// The texts that stood for a missing value; an empty one for an empty field.
@@ -32,6 +35,7 @@ impl ColumnSchema {
             name: name.to_owned(),
             column_type,
             format: None,
+            spelling: None,
             decided: Decided::Declared,
             missing: Vec::new(),
         }

@@ -52,6 +52,13 @@ impl InputColumn {
             name: self.name.clone(),
             column_type,
             format: declared.and_then(|declared| declared.format.clone()),
+            spelling: match (declared, &self.found) {
+                (Some(declared), _) => declared.spelling.clone(),
+                (None, Found::Texts(texts)) if matches!(role, Role::Key | Role::Target) => {
+                    texts.spelling()
+                }
+                _ => None,
+            },
             decided,
             missing: match &self.found {
                 Found::Texts(observation) => observation.missing_as(texts),

@@ -131,8 +131,7 @@ impl Converter {
             return as_is;
         }
         let converted = self.as_lenient().convert(name, found, column);
-        let converted = text_of(converted, &column.column_type.dtype());
-        coalesce(&[converted, as_is]).alias(name)
+        coalesce(&[text_of_column(converted, column), as_is]).alias(name)
     }
 
     /// Texts stripped, and null where they stand for a missing value; other values as text.
@@ -179,7 +178,11 @@ impl Converter {
         let parsed = match (&column.column_type, format) {
             (ColumnType::Text, _) => return Ok(texts.clone()),
             (ColumnType::Boolean, _) => {
-                let values = self.each(texts, value::boolean)?;
+                let values = self.each(texts, |text| match &column.spelling {
+                    Some([no, _]) if no == text => Some(false),
+                    Some([_, yes]) if yes == text => Some(true),
+                    _ => value::boolean(text),
+                })?;
                 BooleanChunked::from_iter_options(texts.name().clone(), values.into_iter())
                     .into_column()
             }
@@ -465,6 +468,19 @@ pub(crate) fn text_of(source: Expr, found: &DataType) -> Expr {
             .to_physical()
             .cast(DataType::String),
         _ => source.cast(DataType::String),
+    }
+}
+
+/// The values of a converted column as text: true and false as they are written there.
+pub(crate) fn text_of_column(source: Expr, column: &ColumnSchema) -> Expr {
+    match &column.spelling {
+        Some([no, yes]) if column.column_type == ColumnType::Boolean => {
+            let spelled = when(source.clone())
+                .then(lit(yes.as_str()))
+                .otherwise(lit(no.as_str()));
+            when(source.is_null()).then(lit(NULL)).otherwise(spelled)
+        }
+        _ => text_of(source, &column.column_type.dtype()),
     }
 }
 

@@ -24,7 +24,9 @@ mod type_declaration;
 mod value;
 
 pub(crate) use columns::{Found, InputColumn};
-pub(crate) use conversion::{BadValue, Converter, RowFilterExpression, can_convert, text_of};
+pub(crate) use conversion::{
+    BadValue, Converter, RowFilterExpression, can_convert, text_of, text_of_column,
+};
 pub(crate) use csv_check::named_twice;
 pub(crate) use csv_record::{
     NEVER_CLOSED, RecordScanner, is_blank, without_line_end, write_record,

@@ -47,10 +47,31 @@ pub(crate) struct Observation {
     /// Numbers that Polars would not read as they are.
     unusual_numbers: bool,
     letters: [bool; 2],
+    /// How false and true are written, where it is in one way each.
+    spelling: [Spelling; 2],
     /// The first texts that are not numbers.
     examples: Vec<String>,
     /// The last whole number, while each was larger by 1 than the one before.
     counting: Counting,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Spelling {
+    #[default]
+    Unseen,
+    One(String),
+    Several,
+}
+
+impl Spelling {
+    fn join(&mut self, other: Self) {
+        match (&*self, other) {
+            (_, Spelling::Unseen) => {}
+            (Spelling::Unseen, other) => *self = other,
+            (one, other) if *one == other => {}
+            _ => *self = Spelling::Several,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -172,6 +193,7 @@ impl Observation {
         match look {
             Look::Whole => self.count_on(text),
             Look::WholeWithZeros | Look::Number => self.counting = Counting::Not,
+            Look::Boolean | Look::BooleanLetter => self.spell(text.trim_ascii()),
             _ => {
                 self.counting = Counting::Not;
                 if self.examples.len() < EXAMPLES {
@@ -179,6 +201,19 @@ impl Observation {
                 }
             }
         }
+    }
+
+    fn spell(&mut self, text: &[u8]) {
+        self.counting = Counting::Not;
+        let is_true = text
+            .first()
+            .is_some_and(|first| first.eq_ignore_ascii_case(&b't'));
+        let spelling = &mut self.spelling[usize::from(is_true)];
+        if matches!(spelling, Spelling::One(one) if one.as_bytes() == text) {
+            return;
+        }
+        let text = String::from_utf8_lossy(text).into_owned();
+        spelling.join(Spelling::One(text));
     }
 
     fn count_on(&mut self, text: &[u8]) {
@@ -232,6 +267,9 @@ impl Observation {
         for (one, other) in self.letters.iter_mut().zip(other.letters) {
             *one |= other;
         }
+        for (one, other) in self.spelling.iter_mut().zip(other.spelling) {
+            one.join(other);
+        }
         for example in other.examples {
             if self.examples.len() < EXAMPLES && !self.examples.contains(&example) {
                 self.examples.push(example);
@@ -266,6 +304,15 @@ impl Observation {
     /// The first texts that are not numbers.
     pub fn examples(&self) -> &[String] {
         &self.examples
+    }
+
+    /// How false and true are written, where that is in one way each, and not as `false` and
+    /// `true`.
+    pub fn spelling(&self) -> Option<[String; 2]> {
+        let [Spelling::One(no), Spelling::One(yes)] = &self.spelling else {
+            return None;
+        };
+        (no != "false" || yes != "true").then(|| [no.clone(), yes.clone()])
     }
 
     /// Whether the column counts its rows: whole numbers, a hundred or more, each larger by 1 than

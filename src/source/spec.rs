@@ -354,13 +354,8 @@ impl DatasetSpec {
 
 /// What columns are read as that were recorded at training.
 fn recorded(features: &[Feature], columns: &[ColumnSchema]) -> BTreeMap<String, TypeDeclaration> {
-    let recorded = columns.iter().map(|column| {
-        let declaration = TypeDeclaration {
-            column_type: column.column_type.clone(),
-            format: column.format.clone(),
-        };
-        (column.name.clone(), declaration)
-    });
+    let recorded = columns.iter();
+    let recorded = recorded.map(|column| (column.name.clone(), column.into()));
     let mut types: BTreeMap<String, TypeDeclaration> = recorded.collect();
     for feature in features {
         let declaration = || TypeDeclaration::from(feature.column_type.clone());

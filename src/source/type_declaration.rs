@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::value::has_offset;
-use crate::schema::ColumnType;
+use crate::schema::{ColumnSchema, ColumnType};
 
 /// What a specification says about the type of a column: `"text"`, or with the notation of its
-/// texts, `{ date = "%d.%m.%Y" }`.
+/// texts, `{ date = "%d.%m.%Y" }`, `{ boolean = ["no", "yes"] }`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Notation", into = "Notation")]
 pub struct TypeDeclaration {
@@ -15,6 +15,8 @@ pub struct TypeDeclaration {
     /// How texts that stand for a date, a time or a timestamp are written, in the notation of
     /// `strftime`; nothing for ISO 8601.
     pub format: Option<String>,
+    /// How false and true are written, beside the usual ways; keys and classes are shown so.
+    pub spelling: Option<[String; 2]>,
 }
 
 impl From<ColumnType> for TypeDeclaration {
@@ -22,6 +24,7 @@ impl From<ColumnType> for TypeDeclaration {
         Self {
             column_type,
             format: None,
+            spelling: None,
         }
     }
 }
@@ -39,6 +42,7 @@ enum Formatted {
     Date(String),
     Time(String),
     Timestamp(String),
+    Boolean([String; 2]),
 }
 
 impl TryFrom<Notation> for TypeDeclaration {
@@ -50,6 +54,11 @@ impl TryFrom<Notation> for TypeDeclaration {
             Notation::Formatted(Formatted::Date(format)) => Self::date(&format),
             Notation::Formatted(Formatted::Time(format)) => Self::time(&format),
             Notation::Formatted(Formatted::Timestamp(format)) => Self::timestamp(&format),
+            Notation::Formatted(Formatted::Boolean(spelling)) => Ok(Self {
+                column_type: ColumnType::Boolean,
+                format: None,
+                spelling: Some(spelling),
+            }),
         }
     }
 }
@@ -95,12 +104,28 @@ impl TypeDeclaration {
         Ok(Self {
             column_type,
             format: Some(format.to_owned()),
+            spelling: None,
         })
+    }
+}
+
+impl From<&ColumnSchema> for TypeDeclaration {
+    fn from(column: &ColumnSchema) -> Self {
+        Self {
+            column_type: column.column_type.clone(),
+            format: column.format.clone(),
+            spelling: column.spelling.clone(),
+        }
     }
 }
 
 impl From<TypeDeclaration> for Notation {
     fn from(declaration: TypeDeclaration) -> Self {
+        if let (ColumnType::Boolean, Some(spelling)) =
+            (&declaration.column_type, declaration.spelling)
+        {
+            return Notation::Formatted(Formatted::Boolean(spelling));
+        }
         match (&declaration.column_type, declaration.format) {
             (ColumnType::Date, Some(format)) => Notation::Formatted(Formatted::Date(format)),
             (ColumnType::Time, Some(format)) => Notation::Formatted(Formatted::Time(format)),

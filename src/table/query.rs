@@ -11,7 +11,7 @@ use crate::error::{Error, Result, SpecError};
 use crate::schema::{
     ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType, Role,
 };
-use crate::source::{BadValue, DatasetSpec, text_of};
+use crate::source::{BadValue, DatasetSpec, text_of, text_of_column};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
 #[derive(Clone)]
@@ -269,11 +269,11 @@ impl Selection {
         let mut expressions = Vec::new();
         let mut key = Vec::new();
         for name in &spec.key {
-            let (expression, key_type) = discrete(name, schema, Role::Key)?;
+            let (expression, key_type) = discrete(name, columns, Role::Key)?;
             expressions.push(expression);
             key.push((name.clone(), key_type));
         }
-        let (expression, key_type) = discrete(&spec.target, schema, Role::Target)?;
+        let (expression, key_type) = discrete(&spec.target, columns, Role::Target)?;
         expressions.push(expression);
         if let Some(weight) = &spec.weight {
             expressions.push(number(weight, schema, Role::Weight)?);
@@ -323,14 +323,21 @@ fn dtype<'a>(schema: &'a Schema, name: &str) -> &'a DataType {
 }
 
 /// A key or target: whole numbers stay what they are, everything else becomes text.
-fn discrete(name: &str, schema: &Schema, role: Role) -> Result<(Expr, KeyType)> {
-    match dtype(schema, name) {
-        DataType::Float64 if role == Role::Target => {
+fn discrete(name: &str, columns: &[ColumnSchema], role: Role) -> Result<(Expr, KeyType)> {
+    let mut columns = columns.iter();
+    let Some(column) = columns.find(|column| column.name == name) else {
+        return Err(Error::Defect(format!("column '{name}' is lost")));
+    };
+    match column.column_type {
+        ColumnType::Number if role == Role::Target => {
             let advice = "it is a quantity, and a target is a class so far: text, boolean or whole numbers; make classes of it first, for this is no regression";
             Err(unsupported(name, &DataType::Float64, role, advice.into()))
         }
-        DataType::Int64 => Ok((col(name), KeyType::Integer)),
-        _ => Ok((as_categories(name, schema), KeyType::Text)),
+        ColumnType::Whole => Ok((col(name), KeyType::Integer)),
+        _ => {
+            let text = as_own_categories(text_of_column(col(name), column));
+            Ok((text.alias(name), KeyType::Text))
+        }
     }
 }
 

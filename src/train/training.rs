@@ -237,10 +237,14 @@ impl Training {
             update.check(self.holdout.is_some())?;
         }
         let keeps_vanished = self.update.as_ref().is_some_and(Update::keeps_vanished);
-        match &self.spec.key {
-            _ if !self.parents => Ok(()),
-            _ if keeps_vanished => Err(SpecError::ParentsOfVanished.into()),
-            key if key.len() == 1 => Err(SpecError::NoParentsOfKey { key: key.clone() }.into()),
+        if keeps_vanished && (self.pooled || self.parents) {
+            return Err(SpecError::CommonModelOfVanished.into());
+        }
+        match self.spec.key.as_slice() {
+            [_] if self.parents => Err(SpecError::NoParentsOfKey {
+                key: self.spec.key.clone(),
+            }
+            .into()),
             _ => Ok(()),
         }
     }

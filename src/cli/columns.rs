@@ -69,10 +69,10 @@ pub fn warn(query: &Query) {
     }
 }
 
-/// Says on stderr that a feature has nearly as many values as rows.
+/// Says on stderr that a feature looks like an identifier.
 pub fn warn_of_unique(column: &str, distinct: u64, rows: u64) {
     log::warn!(
-        "{column}: {} categories in {} rows, as an identifier has; --ignore {} leaves it out",
+        "{column}: {} different values in {} rows, as an identifier has; --ignore {} leaves it out",
         grouped(distinct),
         grouped(rows),
         quoted(column)

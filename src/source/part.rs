@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use super::columns::{Found, InputColumn};
-use super::conversion::{Refusal, Refused};
+use super::conversion::{Converter, Refusal, Refused};
 use super::csv_check::{self, CsvCheck};
 use super::dialect::Dialect;
 use super::format::Format;
@@ -15,6 +15,7 @@ use super::ndjson::{self, NdjsonFile};
 use super::observation::Texts;
 use super::spool;
 use crate::error::{Error, InputError, Result};
+use crate::guard::guarded;
 use crate::schema::{ColumnSchema, ColumnType};
 
 /// The position of a row in its file, while ragged rows are sorted out.
@@ -166,6 +167,42 @@ impl Part {
             Content::Ndjson(file) => ndjson::first_refused(&file.path, refusals),
             Content::Typed { .. } => Ok(None),
         }
+    }
+
+    /// The first file with types that has a value in a column which cannot be converted, and the
+    /// row of that value, from 1.
+    pub fn first_unconvertible(
+        &self,
+        column: &ColumnSchema,
+        texts: &Texts,
+    ) -> PolarsResult<Option<(PathBuf, u64)>> {
+        let Content::Typed {
+            paths,
+            format,
+            schema,
+        } = &self.content
+        else {
+            return Ok(None);
+        };
+        let Some(dtype) = schema.get(&column.name) else {
+            return Ok(None);
+        };
+        let converter = Converter::lenient(texts.clone());
+        let value = || col(&column.name);
+        let is_there = match dtype.is_float() {
+            true => value().is_not_null().and(value().is_not_nan()),
+            false => value().is_not_null(),
+        };
+        let converted = converter.convert(&column.name, dtype, column);
+        let is_lost = is_there.and(converted.is_null()).alias(&column.name);
+        for path in paths {
+            let frame = scan_typed(std::slice::from_ref(path), *format)?;
+            let lost = guarded(|| frame.select([is_lost.clone()]).collect())?;
+            if let Some(row) = lost.columns()[0].bool()?.first_true_idx() {
+                return Ok(Some((path.clone(), row as u64 + 1)));
+            }
+        }
+        Ok(None)
     }
 
     pub fn path(&self) -> &Path {

@@ -220,25 +220,23 @@ impl Source {
             return error;
         }
         let refusals = refusals(columns, &self.texts);
-        let found = self.parts.iter().find_map(|part| {
+        let in_text = self.parts.iter().find_map(|part| {
             let found = part.first_refused(&self.dialect, &refusals);
             Some((part.path().to_path_buf(), found.ok()??))
         });
-        match (found, error) {
-            (Some((path, (line, column, value))), _) => {
-                bad_value(Some(path), line, column, value, columns)
-            }
-            (
-                None,
-                Error::Input(InputError::BadValue {
-                    line,
-                    column,
-                    value,
-                    ..
-                }),
-            ) => bad_value(self.paths.first().cloned(), line, column, value, columns),
-            (None, error) => error,
+        if let Some((path, (line, column, value))) = in_text {
+            return bad_value(Some(path), line, column, value, columns);
         }
+        let Error::Input(InputError::BadValue { column, value, .. }) = error else {
+            return error;
+        };
+        let schema = columns.iter().find(|schema| schema.name == column);
+        let typed = schema.and_then(|schema| {
+            let mut parts = self.parts.iter();
+            parts.find_map(|part| part.first_unconvertible(schema, &self.texts).ok()?)
+        });
+        let (path, row) = typed.map_or((None, 0), |(path, row)| (Some(path), row));
+        bad_value(path, row, column, value, columns)
     }
 
     /// Names the files in an error of Polars.

@@ -41,6 +41,16 @@ pub enum ColumnNote {
 }
 
 impl ColumnNote {
+    /// The column.
+    pub fn column(&self) -> &str {
+        match self {
+            ColumnNote::RowNumber { column }
+            | ColumnNote::CountsRows { column }
+            | ColumnNote::AlmostNumeric { column, .. }
+            | ColumnNote::DecimalComma { column, .. } => column,
+        }
+    }
+
     /// What is worth saying about the columns of a query.
     pub(crate) fn all(found: &[InputColumn], columns: &[ColumnSchema], roles: &Roles) -> Vec<Self> {
         let row_numbers = roles

@@ -1,5 +1,6 @@
 //! A growing column of numbers that is as narrow as its values allow, and widens when it must.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::codes::{Order, marked};
@@ -153,6 +154,14 @@ impl Numbers {
     #[allow(clippy::useless_conversion)] // of use for all widths but one
     pub(crate) fn for_each(&self, rows: Range<usize>, mut visit: impl FnMut(f64)) {
         for_each_width!(self, values => values[rows].iter().for_each(|&value| visit(value.into())));
+    }
+
+    /// How many different numbers come before the first that comes again, in so many rows.
+    pub(super) fn different(&self, rows: usize) -> usize {
+        let mut seen = HashSet::with_capacity(rows);
+        (0..rows)
+            .take_while(|&row| seen.insert(self.get(row).to_bits()))
+            .count()
     }
 
     /// The number of one row.

@@ -102,20 +102,31 @@ impl Table {
         &self.classes
     }
 
-    /// Categorical features that have nearly as many values as there are rows, as identifiers
-    /// have, and how many.
-    pub(crate) fn nearly_unique(&self) -> Vec<(&str, u64)> {
+    /// Features that look like identifiers, how many values they have, and in how many rows: nearly
+    /// as many categories as there are rows, or a different whole number in each row that is looked
+    /// at.
+    pub(crate) fn nearly_unique(&self) -> Vec<(&str, u64, u64)> {
         const FEW_ROWS: usize = 100;
+        const MANY_ROWS: usize = 10_000;
         let rows = self.rows();
         if rows < FEW_ROWS {
             return Vec::new();
         }
         let columns = self.features.iter().zip(&self.columns);
-        let unique = columns.filter_map(|(feature, column)| match column {
-            Column::Categories { dictionary, .. } if dictionary.len() > rows - rows / 10 => {
-                Some((feature.name.as_str(), dictionary.len() as u64))
-            }
-            _ => None,
+        let unique = columns.filter_map(|(feature, column)| {
+            let (distinct, rows) = match column {
+                Column::Categories { dictionary, .. } => (dictionary.len(), rows),
+                Column::Numbers(numbers) if feature.column_type == ColumnType::Whole => {
+                    let looked_at = rows.min(MANY_ROWS);
+                    (numbers.different(looked_at), looked_at)
+                }
+                Column::Numbers(_) => return None,
+            };
+            let is_unique = match column {
+                Column::Categories { .. } => distinct > rows - rows / 10,
+                Column::Numbers(_) => distinct == rows,
+            };
+            is_unique.then(|| (feature.name.as_str(), distinct as u64, rows as u64))
         });
         unique.collect()
     }

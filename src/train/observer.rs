@@ -25,7 +25,7 @@ pub trait Observer: Send {
         let _ = query;
     }
 
-    /// A categorical feature has nearly as many values as rows: `distinct` in `rows`.
+    /// A feature looks like an identifier: it has `distinct` values in `rows` rows.
     fn nearly_unique(&mut self, column: &str, distinct: u64, rows: u64) {
         let _ = (column, distinct, rows);
     }

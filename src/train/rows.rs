@@ -56,9 +56,9 @@ impl Rows {
         }
     }
 
-    /// Categorical features that have nearly as many values as there are rows; none is told of rows
-    /// in files.
-    pub fn nearly_unique(&self) -> Vec<(&str, u64)> {
+    /// Features that look like identifiers, see [`Table::nearly_unique`]; none is told of rows in
+    /// files.
+    pub fn nearly_unique(&self) -> Vec<(&str, u64, u64)> {
         match self {
             Self::Whole(table) => table.nearly_unique(),
             Self::Spilled(_) => Vec::new(),

@@ -23,7 +23,7 @@ use crate::source::DatasetSpec;
 use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
 };
-use crate::table::{Input, MemoryLimit, Query, Table};
+use crate::table::{ColumnNote, Input, MemoryLimit, Query, Table};
 
 /// A training run: reads an input, trains a model for each entity and commits them to a store.
 ///
@@ -201,11 +201,7 @@ impl Training {
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
         self.check_memory(&rows)?;
-        let unique = rows.nearly_unique().into_iter();
-        let is_declared = |column: &str| self.spec.categorical.iter().any(|name| name == column);
-        for (column, distinct) in unique.filter(|(column, _)| !is_declared(column)) {
-            observer.nearly_unique(column, distinct, rows.count());
-        }
+        self.tell_of_identifiers(&query, &rows, observer);
         let writer = match begun {
             Some(writer) => writer,
             None => Writer::begin(&directory)?,
@@ -246,6 +242,19 @@ impl Training {
             }
             .into()),
             _ => Ok(()),
+        }
+    }
+
+    /// Tells of features that look like identifiers, unless the specification says how they are
+    /// compared.
+    fn tell_of_identifiers(&self, query: &Query, rows: &Rows, observer: &mut dyn Observer) {
+        let declared = self.spec.categorical.iter().chain(&self.spec.numeric);
+        let mut known: HashSet<&str> = declared.map(String::as_str).collect();
+        known.extend(query.notes().iter().map(ColumnNote::column));
+        for (column, distinct, rows) in rows.nearly_unique() {
+            if !known.contains(column) {
+                observer.nearly_unique(column, distinct, rows);
+            }
         }
     }
 

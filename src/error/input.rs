@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::schema::ColumnType;
-
 /// Files that cannot be read as they are.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -103,12 +101,12 @@ pub enum InputError {
         column: String,
         /// The first file.
         first: PathBuf,
-        /// The type there.
-        one: ColumnType,
+        /// What it holds there, in a sentence.
+        one: &'static str,
         /// The other file.
         path: PathBuf,
-        /// The type there.
-        other: ColumnType,
+        /// What it holds there.
+        other: &'static str,
     },
     /// A file that is to be trained on and tested on.
     #[error("{}: is trained on and tested on; test on another file, or hold some of its rows out", path.display())]

@@ -129,9 +129,9 @@ impl InputColumn {
         InputError::TypesDiffer {
             column: self.name.clone(),
             first: first.clone().unwrap_or_default(),
-            one,
+            one: one.noun(),
             path: path.clone().unwrap_or_default(),
-            other,
+            other: other.noun(),
         }
         .into()
     }

@@ -129,7 +129,7 @@ fn split_offset(text: &str) -> Option<(&str, Option<i64>)> {
     } else {
         1
     };
-    let minutes = match *text[position + 1..].as_bytes() {
+    let minutes = match text.as_bytes()[position + 1..] {
         [h1, h2] => two_digits(h1, h2)? * 60,
         [h1, h2, m1, m2] | [h1, h2, b':', m1, m2] => two_digits(h1, h2)? * 60 + two_digits(m1, m2)?,
         _ => return None,

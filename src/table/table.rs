@@ -126,7 +126,7 @@ impl Table {
                 Column::Categories { .. } => distinct > rows - rows / 10,
                 Column::Numbers(_) => distinct == rows,
             };
-            is_unique.then(|| (feature.name.as_str(), distinct as u64, rows as u64))
+            is_unique.then_some((feature.name.as_str(), distinct as u64, rows as u64))
         });
         unique.collect()
     }

@@ -82,6 +82,12 @@ impl CsvCheck {
 
     /// Makes a copy that Polars can read, where the file has quotes that it cannot, and any row to
     /// be read. It has neither comments, blank lines nor ragged rows, and lives as long as the check
+    /// Whether Polars comes upon rows with the wrong number of fields, of whose values nothing is
+    /// known.
+    pub fn reads_ragged(&self) -> bool {
+        self.ragged > 0 && self.copy.is_none()
+    }
+
     /// and its clones.
     ///
     /// # Errors

@@ -313,10 +313,11 @@ fn scan_csv(
 ) -> PolarsResult<LazyFrame> {
     let has_types = !columns.is_empty();
     let dtype = |position: usize, name: &String| {
-        let plain = check
-            .observations
-            .get(position)
-            .is_some_and(|o| o.has_plain_numbers());
+        let plain = !check.reads_ragged()
+            && check
+                .observations
+                .get(position)
+                .is_some_and(|o| o.has_plain_numbers());
         let column = columns.iter().find(|column| column.name == *name);
         match column.map(|column| &column.column_type) {
             Some(ColumnType::Number) if plain => DataType::Float64,

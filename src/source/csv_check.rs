@@ -38,7 +38,9 @@ pub(super) struct CsvCheck {
     /// Whether there are quotes that Polars would not read as they are meant: in the midst of a
     /// field, or in a comment.
     pub odd_quotes: bool,
-    /// What Polars reads instead of a file with such quotes.
+    /// Whether there may be fields with nothing between their quotes, which Polars takes for texts.
+    pub empty_quotes: bool,
+    /// What Polars reads instead of a file with odd quotes.
     copy: Option<Arc<TempPath>>,
 }
 
@@ -80,14 +82,14 @@ impl CsvCheck {
         }
     }
 
-    /// Makes a copy that Polars can read, where the file has quotes that it cannot, and any row to
-    /// be read. It has neither comments, blank lines nor ragged rows, and lives as long as the check
     /// Whether Polars comes upon rows with the wrong number of fields, of whose values nothing is
     /// known.
     pub fn reads_ragged(&self) -> bool {
         self.ragged > 0 && self.copy.is_none()
     }
 
+    /// Makes a copy that Polars can read, where the file has quotes that it cannot, and any row to
+    /// be read. It has neither comments, blank lines nor ragged rows, and lives as long as the check
     /// and its clones.
     ///
     /// # Errors
@@ -127,6 +129,7 @@ struct Checker {
 impl Checker {
     fn record(&mut self, record: &CsvRecord<'_>) -> Result<()> {
         self.check.odd_quotes |= record.has_odd_quotes();
+        self.check.empty_quotes |= record.has_two_quotes();
         if !std::mem::replace(&mut self.started, true) {
             self.check.skip_lines = record.line as usize - 1;
             if self.check.columns.is_empty() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::csv_record::{NEVER_CLOSED, RecordScanner, is_blank, without_line_end};
 use super::dialect::Dialect;
@@ -213,6 +213,11 @@ impl CsvRecord<'_> {
     /// Whether a field is not as RFC 4180 has it.
     pub fn has_odd_quotes(&self) -> bool {
         self.quoted.is_some_and(RecordScanner::has_odd_quotes)
+    }
+
+    /// Whether two quotes stand side by side, as in an empty field in quotes.
+    pub fn has_two_quotes(&self) -> bool {
+        self.quoted.is_some() && memmem::find(self.bytes, b"\"\"").is_some()
     }
 
     /// The fields' texts.

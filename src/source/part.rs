@@ -329,12 +329,15 @@ fn scan_csv(
     let schema: Schema = names
         .map(|(position, name)| Field::new(name.into(), dtype(position, name)))
         .collect();
-    let missing: Vec<PlSmallStr> = texts
-        .missing
-        .iter()
-        .flat_map(|text| [text.into(), format!(" {text}").into()])
-        .collect();
-    let missing = (has_types && !missing.is_empty()).then_some(NullValues::AllColumns(missing));
+    let mut missing: Vec<PlSmallStr> = Vec::new();
+    if has_types {
+        let texts = texts.missing.iter();
+        missing.extend(texts.flat_map(|text| [text.into(), format!(" {text}").into()]));
+    }
+    if check.empty_quotes {
+        missing.push(PlSmallStr::EMPTY);
+    }
+    let missing = (!missing.is_empty()).then_some(NullValues::AllColumns(missing));
     let frame = LazyCsvReader::new(polars_path(check.readable()))
         .with_skip_lines(check.skip_lines)
         .with_glob(false)

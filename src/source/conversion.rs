@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use polars::prelude::*;
 
+use super::decimal::Decimal;
 use super::observation::Texts;
 use super::value;
 use crate::schema::{ColumnSchema, ColumnType, time_text, timestamp_text};
@@ -111,6 +112,11 @@ impl Converter {
             }
             (DataType::String, _) => self.parse(source(), column),
             (_, ColumnType::Boolean) => self.boolean(source()),
+            (DataType::Decimal(..), ColumnType::Whole) => self.whole_decimals(source()),
+            (DataType::Decimal(..), ColumnType::Number) => source()
+                .map(decimals_as_numbers, |_, field| {
+                    Ok(Field::new(field.name().clone(), DataType::Float64))
+                }),
             (_, ColumnType::Whole) => self.whole(source(), found),
             (_, ColumnType::Date) => self.date(source(), found),
             (_, ColumnType::Timestamp { unit, .. }) => source()
@@ -347,6 +353,28 @@ impl Converter {
         )
     }
 
+    fn whole_decimals(&self, source: Expr) -> Expr {
+        let converter = self.clone();
+        let convert = move |column: Column| {
+            let decimals = Decimal::all(&column)?;
+            let mut values = Vec::with_capacity(decimals.len());
+            for decimal in decimals {
+                let whole = decimal.and_then(Decimal::whole);
+                if let (Some(decimal), None) = (decimal, whole) {
+                    converter.refuse(column.name(), || decimal.text())?;
+                }
+                values.push(whole);
+            }
+            Ok(
+                Int64Chunked::from_iter_options(column.name().clone(), values.into_iter())
+                    .into_column(),
+            )
+        };
+        source.map(convert, |_, field| {
+            Ok(Field::new(field.name().clone(), DataType::Int64))
+        })
+    }
+
     fn wide_whole(&self, numbers: &Column) -> PolarsResult<Column> {
         let narrow = numbers.cast(&DataType::Int64)?;
         if narrow.null_count() > numbers.null_count() {
@@ -456,12 +484,13 @@ pub(crate) fn whole_of(number: f64) -> Option<i64> {
 }
 
 /// A column's values as text, the same whatever type and unit they are held in: whole numbers
-/// without a fraction, other numbers as the shortest text that stands for them, dates and times in
-/// ISO 8601, durations as microseconds.
+/// without a fraction, other numbers as the shortest text that stands for them, decimals with all
+/// of their digits, dates and times in ISO 8601, durations as microseconds.
 pub(crate) fn text_of(source: Expr, found: &DataType) -> Expr {
     match found {
         DataType::String => source,
-        dtype if dtype.is_float() || dtype.is_decimal() => as_text(source, number_texts),
+        dtype if dtype.is_float() => as_text(source, number_texts),
+        DataType::Decimal(..) => as_text(source, decimal_texts),
         DataType::Datetime(..) | DataType::Time => as_text(source, time_texts),
         DataType::Duration(_) => source
             .cast(DataType::Duration(TimeUnit::Microseconds))
@@ -498,6 +527,18 @@ fn number_texts(numbers: Column) -> PolarsResult<Column> {
         Some(number_text(number))
     });
     Ok(StringChunked::from_iter_options(name, texts.collect::<Vec<_>>().into_iter()).into_column())
+}
+
+fn decimal_texts(column: Column) -> PolarsResult<Column> {
+    let decimals = Decimal::all(&column)?.into_iter();
+    let texts = decimals.map(|decimal| decimal.map(Decimal::text));
+    Ok(StringChunked::from_iter_options(column.name().clone(), texts).into_column())
+}
+
+fn decimals_as_numbers(column: Column) -> PolarsResult<Column> {
+    let decimals = Decimal::all(&column)?.into_iter();
+    let numbers = decimals.map(|decimal| decimal.and_then(Decimal::number));
+    Ok(Float64Chunked::from_iter_options(column.name().clone(), numbers).into_column())
 }
 
 /// The shortest text that stands for a number; a whole number has no fraction.

@@ -8,6 +8,7 @@ mod csv_check;
 mod csv_copy;
 mod csv_lines;
 mod csv_record;
+mod decimal;
 mod dialect;
 mod format;
 mod json;

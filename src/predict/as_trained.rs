@@ -6,14 +6,23 @@ use crate::error::{Error, Result, SpecError, as_at_training};
 use crate::guard::guarded;
 use crate::model::column;
 use crate::schema::{ColumnSchema, Role};
-use crate::source::{BadValue, Converter, bad_value, can_convert};
+use crate::source::{BadValue, Converter, Format, bad_value, can_convert};
 use crate::store::Run;
 
 /// The columns of the key, as text, and the features, as what they were at training. A key that
 /// cannot be converted stays as it is written: it is that of an entity that is not known.
-pub(super) fn as_trained(frame: &DataFrame, run: &Run) -> Result<DataFrame> {
+/// Texts are those of the format that the rows were read from, or of a frame.
+pub(super) fn as_trained(
+    frame: &DataFrame,
+    run: &Run,
+    format: Option<Format>,
+) -> Result<DataFrame> {
     let bad = BadValue::default();
-    let converter = Converter::strict(run.dataset.texts(), &bad);
+    let texts = match format {
+        Some(format) => run.dataset.texts_in(format),
+        None => run.dataset.texts(),
+    };
+    let converter = Converter::strict(texts, &bad);
     let features: Vec<ColumnSchema> = run.features.iter().map(|f| run.feature_column(f)).collect();
     let mut expressions = Vec::with_capacity(run.dataset.key.len() + features.len());
     for (position, name) in run.dataset.key.iter().enumerate() {
@@ -40,9 +49,13 @@ pub(super) fn as_trained(frame: &DataFrame, run: &Run) -> Result<DataFrame> {
     })
 }
 
-/// By row of a frame of texts: what is wrong with the first value that cannot be converted.
-pub(super) fn problems(frame: &DataFrame, run: &Run) -> Result<Vec<Option<String>>> {
-    let converter = Converter::lenient(run.dataset.texts());
+/// By row of texts of a format: what is wrong with the first value that cannot be converted.
+pub(super) fn problems(
+    frame: &DataFrame,
+    run: &Run,
+    format: Format,
+) -> Result<Vec<Option<String>>> {
+    let converter = Converter::lenient(run.dataset.texts_in(format));
     let mut problems = vec![None; frame.height()];
     for feature in &run.features {
         let schema = run.feature_column(feature);

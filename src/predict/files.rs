@@ -78,7 +78,7 @@ impl Predictor {
         let mut account = RowAccount::default();
         let mut writer: Option<FrameWriter<_>> = None;
         for rows in source.batches()? {
-            let predicted = self.predict(&rows?);
+            let predicted = self.predict_read(&rows?, Some(source.format()));
             let mut predicted = predicted.map_err(|error| {
                 let error = source.place(error, &self.feature_columns());
                 as_at_training(error)

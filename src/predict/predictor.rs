@@ -16,7 +16,7 @@ use super::row_entities::{RowEntities, RowKey, Slot};
 use crate::error::{Error, Result, SpecError, StoreError};
 use crate::model::{BoundModel, FrameColumn, Model};
 use crate::schema::FeatureKind;
-use crate::source::DatasetSpec;
+use crate::source::{DatasetSpec, Format};
 use crate::store::{EntityRecord, Index, Run, Store};
 
 /// Predicts frames with the models of a store, reading only those that the frames need.
@@ -185,10 +185,19 @@ impl Predictor {
     /// [`Unknown::Error`], for the first row without a model, [`StoreError::UnknownEntity`],
     /// [`StoreError::NoModel`] or [`Error::NullKey`].
     pub fn predict(&mut self, frame: &DataFrame) -> Result<DataFrame> {
+        self.predict_read(frame, None)
+    }
+
+    /// The same of rows that were read from a format, whose texts are those of it.
+    pub(super) fn predict_read(
+        &mut self,
+        frame: &DataFrame,
+        format: Option<Format>,
+    ) -> Result<DataFrame> {
         let store = self.store.clone();
         let run = &store.generation().run;
         self.added.check(frame, &run.classes)?;
-        let frame_as_trained = as_trained(frame, run)?;
+        let frame_as_trained = as_trained(frame, run, format)?;
         let (entities, columns) = rayon::join(
             || RowEntities::of(&frame_as_trained, run.dataset.key.len()),
             || columns(&frame_as_trained, run),

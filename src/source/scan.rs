@@ -66,7 +66,7 @@ impl Source {
                 .into());
             }
         }
-        let texts = spec.texts();
+        let texts = spec.texts_in(format);
         let parts = match format {
             Format::Csv | Format::Tsv => csv_parts(located, &dialect, &texts, spec.strict)?,
             Format::Ndjson => ndjson_parts(located, &texts)?,

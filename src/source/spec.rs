@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::format::Format;
 use super::observation::Texts;
 use super::type_declaration::TypeDeclaration;
 use crate::error::{Error, Result, SpecError};
@@ -251,6 +252,18 @@ impl DatasetSpec {
             trim: self.trim,
             decimal_mark: if self.csv.decimal_comma { b',' } else { b'.' },
             stopped: self.strip_label_stop.then(|| self.target.clone()),
+        }
+    }
+
+    /// The same in files of a format: JSON has numbers of its own.
+    pub(crate) fn texts_in(&self, format: Format) -> Texts {
+        let decimal_mark = match format {
+            Format::Ndjson => b'.',
+            _ => self.texts().decimal_mark,
+        };
+        Texts {
+            decimal_mark,
+            ..self.texts()
         }
     }
 

@@ -64,6 +64,7 @@ impl Predictor {
         let spec = self.spec();
         let columns = Arc::new(RowColumns::of(self.run(), self.added_columns()));
         let mut stream = Stream {
+            format: input.format,
             writer: RowWriter::new(input.format, format, columns.clone()),
             rejects: input.rejects,
             on_bad_row: input.on_bad_row,
@@ -130,6 +131,8 @@ fn report(sender: &SyncSender<Result<Row>>, error: Error) {
 }
 
 struct Stream<'a> {
+    /// The format of the rows that are read.
+    format: Format,
     rows: Receiver<Result<Row>>,
     writer: RowWriter,
     rejects: Option<Box<dyn Write>>,
@@ -228,7 +231,7 @@ impl Stream<'_> {
         }
         let predicted = match good.height() {
             0 => Ok(good.clone()),
-            _ => self.predictor.predict(&good),
+            _ => self.predictor.predict_read(&good, Some(self.format)),
         };
         match predicted {
             Err(Error::Input(InputError::BadValue { .. }))
@@ -249,7 +252,7 @@ impl Stream<'_> {
     /// Gives a problem to the rows with a value that cannot be converted. Returns whether there are
     /// any; `good` are the first of the good rows.
     fn mark_bad(&self, rows: &mut [Row], good: &DataFrame) -> Result<bool> {
-        let problems = problems(good, self.predictor.run())?;
+        let problems = problems(good, self.predictor.run(), self.format)?;
         let mut is_marked = false;
         let good_rows = rows.iter_mut().filter(|row| row.is_good());
         for (row, problem) in good_rows.zip(problems) {

@@ -187,7 +187,7 @@ impl Converter {
                 let values = self.each(texts, |text| match &column.spelling {
                     Some([no, _]) if no == text => Some(false),
                     Some([_, yes]) if yes == text => Some(true),
-                    _ => value::boolean(text),
+                    _ => value::boolean(text, mark),
                 })?;
                 BooleanChunked::from_iter_options(texts.name().clone(), values.into_iter())
                     .into_column()

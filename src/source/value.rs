@@ -48,7 +48,7 @@ pub(super) fn number(text: &str, decimal_mark: u8) -> Option<f64> {
 }
 
 /// True or false as pandas, R, SQL, JSON and spreadsheets write it.
-pub(super) fn boolean(text: &str) -> Option<bool> {
+pub(super) fn boolean(text: &str, decimal_mark: u8) -> Option<bool> {
     const TRUE: [&str; 6] = ["true", "t", "yes", "y", "on", "1"];
     const FALSE: [&str; 6] = ["false", "f", "no", "n", "off", "0"];
     let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -58,7 +58,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     if is(&FALSE) {
         return Some(false);
     }
-    match whole(text, b'.') {
+    match whole(text, decimal_mark) {
         Some(0) => Some(false),
         Some(1) => Some(true),
         _ => None,

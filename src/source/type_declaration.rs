@@ -30,9 +30,12 @@ impl From<ColumnType> for TypeDeclaration {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a type is a text such as \"date\", or has a notation: { date = \"%d.%m.%Y\" }, { time = … }, { timestamp = … } or { boolean = [\"no\", \"yes\"] }"
+)]
 enum Notation {
-    Plain(ColumnType),
+    Plain(String),
     Formatted(Formatted),
 }
 
@@ -50,7 +53,10 @@ impl TryFrom<Notation> for TypeDeclaration {
 
     fn try_from(notation: Notation) -> Result<Self, String> {
         match notation {
-            Notation::Plain(column_type) => Ok(column_type.into()),
+            Notation::Plain(text) => match ColumnType::try_from(text) {
+                Ok(column_type) => Ok(column_type.into()),
+                Err(unknown) => Err(unknown.to_string()),
+            },
             Notation::Formatted(Formatted::Date(format)) => Self::date(&format),
             Notation::Formatted(Formatted::Time(format)) => Self::time(&format),
             Notation::Formatted(Formatted::Timestamp(format)) => Self::timestamp(&format),
@@ -132,7 +138,7 @@ impl From<TypeDeclaration> for Notation {
             (ColumnType::Timestamp { .. }, Some(format)) => {
                 Notation::Formatted(Formatted::Timestamp(format))
             }
-            _ => Notation::Plain(declaration.column_type),
+            _ => Notation::Plain(declaration.column_type.into()),
         }
     }
 }

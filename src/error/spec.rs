@@ -53,16 +53,19 @@ pub enum SpecError {
         /// What to do.
         advice: String,
     },
-    /// A column of another type than at training.
+    /// A column of a type that cannot be taken for what it was at training, or is declared.
     #[error(
-        "column '{column}' is of type {found}, but was {trained} at training; give it the type that it had"
+        "{}column '{column}' is of type {found}, which cannot be taken for {trained}, as it was at training or is declared; convert it",
+        path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display()))
     )]
     OtherTypeThanTrained {
+        /// The file; nothing for a frame.
+        path: Option<PathBuf>,
         /// The column.
         column: String,
         /// The type of its values.
         found: ValueType,
-        /// The type that it had.
+        /// What it is to be taken for.
         trained: String,
     },
     /// A column that is to be added to rows, but is there.

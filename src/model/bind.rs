@@ -116,6 +116,7 @@ pub(crate) fn column<'a>(frame: &'a DataFrame, name: &str, role: Role) -> Result
 /// A column holds something else than it did at training.
 fn other_type_than_trained(column: &Column, trained: &str) -> Error {
     SpecError::OtherTypeThanTrained {
+        path: None,
         column: column.name().to_string(),
         found: column.dtype().into(),
         trained: trained.to_owned(),

@@ -34,6 +34,7 @@ pub(super) fn as_trained(
         let found = column(frame, &feature.name, Role::Feature)?.dtype();
         if !can_convert(found, &feature.column_type) {
             return Err(SpecError::OtherTypeThanTrained {
+                path: None,
                 column: feature.name.clone(),
                 found: found.into(),
                 trained: feature.column_type.noun().to_owned(),

@@ -145,12 +145,13 @@ impl InputColumn {
             Found::Texts(_) => return Ok(()),
             Found::Types(types) => types,
         };
-        for (dtype, _) in types {
+        for (dtype, path) in types {
             if dtype.is_nested() || dtype.is_binary() || dtype.is_object() {
                 return Err(self.unsupported(dtype, role));
             }
             if !can_convert(dtype, &column.column_type) {
                 return Err(SpecError::OtherTypeThanTrained {
+                    path: path.clone(),
                     column: self.name.clone(),
                     found: dtype.into(),
                     trained: column.column_type.noun().to_owned(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::batches::Batches;
-use super::columns::{InputColumn, unite_columns};
+use super::columns::{Found, InputColumn, unite_columns};
 use super::conversion::{BadValue, Converter, RowFilterExpression, refusals};
 use super::csv_check::CsvCheck;
 use super::dialect::Dialect;
@@ -15,8 +15,8 @@ use super::location::{common_format, expand};
 use super::observation::Texts;
 use super::part::{Part, csv_parts, ndjson_parts, one_frame, typed_parts};
 use super::spec::DatasetSpec;
-use crate::error::{Error, InputError, Result};
-use crate::schema::ColumnSchema;
+use crate::error::{Error, InputError, Result, SpecError};
+use crate::schema::{ColumnSchema, ValueType};
 
 /// Values in a batch of rows, all columns together.
 const BATCH_VALUES: usize = 1 << 22;
@@ -213,12 +213,33 @@ impl Source {
         }
     }
 
-    /// Says in which file and line the first value is that cannot be converted, if that is what
-    /// failed.
+    /// Says in which file and line the first value is that cannot be converted, or which file has a
+    /// column that cannot be, if that is what failed.
     pub(crate) fn place(&self, error: Error, columns: &[ColumnSchema]) -> Error {
-        if !matches!(error, Error::Input(InputError::BadValue { path: None, .. })) {
-            return error;
+        match error {
+            Error::Input(InputError::BadValue {
+                path: None,
+                column,
+                value,
+                ..
+            }) => self.place_value(column, value, columns),
+            Error::Spec(SpecError::OtherTypeThanTrained {
+                path: None,
+                column,
+                found,
+                trained,
+            }) => SpecError::OtherTypeThanTrained {
+                path: self.first_of_type(&column, &found),
+                column,
+                found,
+                trained,
+            }
+            .into(),
+            other => other,
         }
+    }
+
+    fn place_value(&self, column: String, value: String, columns: &[ColumnSchema]) -> Error {
         let refusals = refusals(columns, &self.texts);
         let in_text = self.parts.iter().find_map(|part| {
             let found = part.first_refused(&self.dialect, &refusals);
@@ -227,9 +248,6 @@ impl Source {
         if let Some((path, (line, column, value))) = in_text {
             return bad_value(Some(path), line, column, value, columns);
         }
-        let Error::Input(InputError::BadValue { column, value, .. }) = error else {
-            return error;
-        };
         let schema = columns.iter().find(|schema| schema.name == column);
         let typed = schema.and_then(|schema| {
             let mut parts = self.parts.iter();
@@ -237,6 +255,17 @@ impl Source {
         });
         let (path, row) = typed.map_or((None, 0), |(path, row)| (Some(path), row));
         bad_value(path, row, column, value, columns)
+    }
+
+    /// The first file whose column is of this type.
+    fn first_of_type(&self, column: &str, found: &ValueType) -> Option<PathBuf> {
+        let column = self.columns.iter().find(|other| other.name == *column)?;
+        let Found::Types(types) = &column.found else {
+            return None;
+        };
+        let mut types = types.iter();
+        let (_, path) = types.find(|(dtype, _)| ValueType::from(dtype) == *found)?;
+        path.clone()
     }
 
     /// Names the files in an error of Polars.

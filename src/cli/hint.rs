@@ -161,5 +161,6 @@ fn flag(role: Role) -> &'static str {
         Role::Filter => "--where",
         Role::Time => "--time",
         Role::Held => "--test-where",
+        Role::Declared => "--text, --date, --timestamp or [types] in the specification",
     }
 }

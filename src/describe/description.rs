@@ -86,6 +86,7 @@ impl Description {
     ///
     /// What is wrong with the input and with the roles of its columns.
     pub fn of(input: &Input, spec: &DatasetSpec) -> Result<Self> {
+        input.check_declared(spec)?;
         let found = input.columns()?;
         let filter = Filter::names(spec)?;
         let roles = Roles::named(&found, spec, &[], &filter)?;

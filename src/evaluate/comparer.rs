@@ -67,6 +67,7 @@ impl Comparer {
     pub fn run(&self, train: impl Into<Input>, test: impl Into<Input>) -> Result<Comparison> {
         let (train, test) = (train.into(), test.into());
         refuse_common_file(&train, &test)?;
+        train.check_declared(&self.spec)?;
         let query = Query::new(&train, &self.spec)?;
         let train = Table::load_query(&train, &query, &self.cancel)?;
         let spec = self.spec.as_trained(query.features(), query.columns());
@@ -87,6 +88,7 @@ impl Comparer {
     /// As [`run`](Self::run).
     pub fn run_held_out(&self, input: impl Into<Input>, drawn: &Holdout) -> Result<Comparison> {
         let input = input.into();
+        input.check_declared(&self.spec)?;
         let query = Query::new_holding_out(&input, &self.spec, drawn)?;
         let table = Table::load_query(&input, &query, &self.cancel)?;
         let drawn = query.holdout().unwrap_or(drawn);

@@ -27,6 +27,8 @@ pub enum Role {
     Time,
     /// A column that the predicate for rows to be held out looks at.
     Held,
+    /// A column whose type is declared, whatever else it is for.
+    Declared,
 }
 
 impl Role {
@@ -42,6 +44,7 @@ impl Role {
             Role::Filter => "filter",
             Role::Time => "time",
             Role::Held => "holdout",
+            Role::Declared => "declared",
         }
     }
 }
@@ -60,6 +63,7 @@ impl Display for Role {
             Role::Filter => "a column of the filter",
             Role::Time => "a time to hold out by",
             Role::Held => "a column of the predicate for rows held out",
+            Role::Declared => "a column of a declared type",
         })
     }
 }

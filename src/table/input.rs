@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use polars::prelude::*;
 
 use super::filter::Filter;
-use super::roles::Roles;
+use super::roles::{Roles, unknown};
 use crate::error::{Error, InputError, Result, SpecError};
 use crate::guard::guarded;
-use crate::schema::{ColumnSchema, ColumnType, Decided};
+use crate::schema::{ColumnSchema, ColumnType, Decided, Role};
 use crate::source::{
     BadValue, Converter, DatasetSpec, Found, InputColumn, RowFilterExpression, Source,
 };
@@ -90,6 +90,20 @@ impl Input {
                 let columns = columns.map(|(name, dtype)| InputColumn::typed(name, dtype, None));
                 Ok(columns.collect())
             }
+        }
+    }
+
+    /// Checks that all columns are there whose types are declared.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::UnknownColumn`].
+    pub(crate) fn check_declared(&self, spec: &DatasetSpec) -> Result<()> {
+        let found = self.columns()?;
+        let is_there = |name: &&String| found.iter().any(|column| column.name == **name);
+        match spec.types.keys().find(|name| !is_there(name)) {
+            None => Ok(()),
+            Some(name) => Err(unknown(Role::Declared, name, &found)),
         }
     }
 

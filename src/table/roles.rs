@@ -140,7 +140,8 @@ fn is_row_number(name: &str) -> bool {
     name.is_empty() || name.starts_with("Unnamed: ") || name.starts_with("__index_level_")
 }
 
-fn unknown(role: Role, column: &str, found: &[InputColumn]) -> Error {
+/// A column that is not there.
+pub(super) fn unknown(role: Role, column: &str, found: &[InputColumn]) -> Error {
     SpecError::UnknownColumn {
         role,
         column: column.to_owned(),

@@ -193,6 +193,7 @@ impl Training {
         let (input, directory) = (input.into(), store.into());
         self.check()?;
         Writer::check(&directory)?;
+        input.check_declared(&self.spec)?;
         let query = self.query(&input, &directory)?;
         observer.columns_taken(&query);
         self.base(&directory, &query)?;

@@ -1,16 +1,15 @@
-//! The type of a column's values, with a text form that a manifest keeps.
+//! The type of a column's values in a file.
 
 use std::fmt::{Display, Formatter};
 
 use polars::prelude::{DataType, TimeUnit};
-use serde::{Deserialize, Serialize};
 
-/// The type of a column's values.
+/// The type of a column as a file or a frame has it; what it is taken for is its
+/// [`ColumnType`](super::ColumnType).
 ///
-/// Its text form is how Polars writes the type (`i64`, `str`, `datetime[μs, UTC]`); it is the same
-/// in every version of a store, and any text can be read back.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+/// Its text form is how Polars writes the type (`i64`, `str`, `datetime[μs, UTC]`), as manifests of
+/// earlier versions have it, and any text can be read back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueType {
     /// Nulls only.
@@ -88,37 +87,6 @@ impl Unit {
             Unit::Microseconds => 1_000_000,
             Unit::Nanoseconds => 1_000_000_000,
         }
-    }
-}
-
-impl ValueType {
-    /// Whether there are only nulls.
-    pub fn is_null(&self) -> bool {
-        *self == ValueType::Null
-    }
-
-    /// Whether values are true or false.
-    pub fn is_boolean(&self) -> bool {
-        *self == ValueType::Boolean
-    }
-
-    /// Whether values are text, in whichever form.
-    pub fn is_text(&self) -> bool {
-        matches!(self, ValueType::Text(_))
-    }
-
-    /// Whether values are whole numbers by their type.
-    pub fn is_whole(&self) -> bool {
-        matches!(self, ValueType::Whole { .. })
-    }
-
-    /// Whether values are numbers, which true and false are too (1 and 0).
-    pub fn is_number(&self) -> bool {
-        use ValueType::*;
-        matches!(
-            self,
-            Boolean | Whole { .. } | Fraction { .. } | Decimal { .. }
-        )
     }
 }
 
@@ -201,18 +169,6 @@ impl Display for ValueType {
             ValueType::Duration { unit } => write!(formatter, "duration[{unit}]"),
             ValueType::Other(text) => formatter.write_str(text),
         }
-    }
-}
-
-impl From<ValueType> for String {
-    fn from(value_type: ValueType) -> Self {
-        value_type.to_string()
-    }
-}
-
-impl From<String> for ValueType {
-    fn from(text: String) -> Self {
-        text.as_str().into()
     }
 }
 
@@ -341,7 +297,7 @@ mod tests {
         for dtype in all() {
             let value_type = ValueType::from(&dtype);
             assert_eq!(value_type.to_string(), dtype.to_string());
-            assert_eq!(ValueType::from(dtype.to_string()), value_type);
+            assert_eq!(ValueType::from(dtype.to_string().as_str()), value_type);
         }
     }
 
@@ -362,14 +318,5 @@ mod tests {
             assert_eq!(value_type, ValueType::Other(text.into()));
             assert_eq!(value_type.to_string(), text);
         }
-    }
-
-    #[test]
-    fn numbers_are_told_from_text_and_time() {
-        let number = |text: &str| ValueType::from(text).is_number();
-        assert!(["bool", "i8", "u128", "f32", "decimal[38,2]"].map(number) == [true; 5]);
-        assert!(
-            ["null", "str", "cat", "date", "duration[ms]", "list[i8]"].map(number) == [false; 6]
-        );
     }
 }

@@ -212,8 +212,11 @@ impl Summary {
         }
         if entities > 0 {
             log::warn!(
-                "{} entities have no model, for all of their rows were left out: {}{}",
-                grouped(entities),
+                "{} no model, for all rows were left out: {}{}",
+                match entities {
+                    1 => "1 entity has".to_owned(),
+                    _ => format!("{} entities have", grouped(entities)),
+                },
                 self.empty.join(", "),
                 if entities > self.empty.len() as u64 {
                     ", …"

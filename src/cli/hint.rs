@@ -1,9 +1,12 @@
 //! Which flag or subcommand helps: the library does not know of any.
 
+use std::path::Path;
+
 use clap::Command;
 use per_entity::Error;
 use per_entity::error::{InputError, SpecError, StoreError};
 use per_entity::schema::Role;
+use per_entity::source::Format;
 use polars::error::PolarsError;
 
 /// What helps after an error, where that can be told in flags that the subcommand has.
@@ -27,11 +30,19 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
     let is_usable = is_another || flags.all(|flag| is_known(flag.trim_end_matches([',', ';'])));
     match error {
         _ if is_usable => Some(hint),
-        Error::Input(InputError::BadValue { .. }) if is_known("on-bad-row") => {
+        Error::Input(InputError::BadValue { path, .. })
+            if is_known("on-bad-row") && is_text_file(path.as_deref()) =>
+        {
             Some("--on-bad-row null predicts the other rows, --rejects FILE keeps this one".into())
         }
         _ => None,
     }
+}
+
+/// Whether a file has rows of text, of which a bad one can be left out.
+fn is_text_file(path: Option<&Path>) -> bool {
+    let format = path.and_then(Format::of_path);
+    format.is_some_and(Format::is_text)
 }
 
 fn of_input(error: &InputError) -> Option<String> {

@@ -141,7 +141,7 @@ impl Converter {
     }
 
     /// Texts stripped, and null where they stand for a missing value; other values as text.
-    fn text(&self, name: &str, found: &DataType) -> Expr {
+    pub fn text(&self, name: &str, found: &DataType) -> Expr {
         let text = match found {
             DataType::String => col(name),
             DataType::Categorical(..) | DataType::Enum(..) => col(name).cast(DataType::String),

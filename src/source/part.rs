@@ -188,11 +188,7 @@ impl Part {
             return Ok(None);
         };
         let converter = Converter::lenient(texts.clone());
-        let value = || col(&column.name);
-        let is_there = match dtype.is_float() {
-            true => value().is_not_null().and(value().is_not_nan()),
-            false => value().is_not_null(),
-        };
+        let is_there = converter.text(&column.name, dtype).is_not_null();
         let converted = converter.convert(&column.name, dtype, column);
         let is_lost = is_there.and(converted.is_null()).alias(&column.name);
         for path in paths {

@@ -8,6 +8,7 @@ mod architecture;
 mod command_line;
 mod dataset;
 mod evaluate;
+mod formats;
 mod hostile_input;
 mod library;
 mod metrics;

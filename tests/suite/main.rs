@@ -10,6 +10,7 @@ mod dataset;
 mod evaluate;
 mod formats;
 mod hostile_input;
+mod kinds;
 mod library;
 mod metrics;
 mod predict;

@@ -4,6 +4,7 @@
 //! binaries that run one after the other.
 
 mod adversarial_data;
+mod arbitrary_text;
 mod architecture;
 mod command_line;
 mod dataset;

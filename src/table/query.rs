@@ -54,7 +54,7 @@ impl Query {
     ///
     /// As [`new`](Self::new), also for the columns carried.
     pub fn new_carrying(input: &Input, spec: &DatasetSpec, carried: &[String]) -> Result<Self> {
-        Self::build(input, spec, carried, None)
+        Self::build(input, spec, carried, None, &[])
     }
 
     /// As [`new`](Self::new), with what a holdout, if there is one, needs to divide the rows
@@ -72,7 +72,27 @@ impl Query {
     ) -> Result<Self> {
         let holdout = holdout.into();
         let by = holdout.and_then(Holdout::by).map(str::to_owned);
-        Self::build(input, spec, by.as_slice(), holdout)
+        Self::build(input, spec, by.as_slice(), holdout, &[])
+    }
+
+    /// As [`new_holding_out`](Self::new_holding_out), for rows that a store is updated with: columns
+    /// are taken for what they were, and features stand in the order that they had, whatever that
+    /// of the input is.
+    ///
+    /// # Errors
+    ///
+    /// As [`new_holding_out`](Self::new_holding_out).
+    pub(crate) fn new_updating(
+        input: &Input,
+        spec: &DatasetSpec,
+        holdout: Option<&Holdout>,
+        trained: (&[Feature], &[ColumnSchema]),
+    ) -> Result<Self> {
+        let (features, columns) = trained;
+        let spec = spec.with_types_of(features, columns);
+        let by = holdout.and_then(Holdout::by).map(str::to_owned);
+        let query = Self::build(input, &spec, by.as_slice(), holdout, features)?;
+        Ok(query.held_to_training())
     }
 
     fn build(
@@ -80,11 +100,13 @@ impl Query {
         spec: &DatasetSpec,
         carried: &[String],
         holdout: Option<&Holdout>,
+        order: &[Feature],
     ) -> Result<Self> {
         spec.check()?;
         let found = input.columns()?;
         let held = Divide::columns(holdout)?;
-        let roles = Roles::new(&found, spec, carried, &Filter::names(spec)?, held)?;
+        let mut roles = Roles::new(&found, spec, carried, &Filter::names(spec)?, held)?;
+        roles.order_features(order);
         input.check_complete(spec, &roles)?;
         let columns = input.resolve(&found, spec, &roles)?;
         let schema = columns.iter().map(ColumnSchema::field).collect();

@@ -1,7 +1,7 @@
 //! Which columns of an input have which role.
 
 use crate::error::{Error, Result, SpecError};
-use crate::schema::Role;
+use crate::schema::{Feature, Role};
 use crate::source::{DatasetSpec, InputColumn};
 
 /// The columns of a query beside key, target and weight.
@@ -84,6 +84,15 @@ impl Roles {
             roles.take_others(found, spec);
         }
         Ok(roles)
+    }
+
+    /// Puts features in the order that they have in another list; others stand behind them.
+    pub fn order_features(&mut self, order: &[Feature]) {
+        let place = |name: &String| {
+            let place = order.iter().position(|feature| feature.name == *name);
+            place.unwrap_or(usize::MAX)
+        };
+        self.features.sort_by_cached_key(place);
     }
 
     /// What a column is for; a column that numbers the rows is ignored.

@@ -278,8 +278,7 @@ impl Training {
         match base {
             Some(base) => {
                 let run = &base.generation().run;
-                let spec = self.spec.with_types_of(&run.features, &run.columns);
-                Ok(Query::new_holding_out(input, &spec, holdout)?.held_to_training())
+                Query::new_updating(input, &self.spec, holdout, (&run.features, &run.columns))
             }
             None => Query::new_holding_out(input, &self.spec, holdout),
         }

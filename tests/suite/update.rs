@@ -10,7 +10,7 @@ use per_entity::metrics::Metric;
 use per_entity::predict::Predictor;
 use per_entity::schema::Holdout;
 use per_entity::store::{EntityRecord, MemoryDirectory, Store};
-use per_entity::train::Update;
+use per_entity::train::{Conclusion, Update};
 use per_entity::{CartTrainer, DatasetSpec, Error, Training};
 use polars::prelude::*;
 use serde_json::Value;
@@ -359,6 +359,28 @@ fn an_update_in_which_nothing_changed_commits_nothing_unless_told() {
     let json = train(&format!("{kept} --json")).succeeded().json();
     assert_eq!(json["unchanged"], true);
     assert!(before == tree(&place.path("store")));
+}
+
+#[test]
+fn the_order_of_columns_makes_nothing_new() {
+    let frame = df!(
+        "shop" => ["a", "a", "b", "b"],
+        "size" => [1, 2, 1, 2],
+        "colour" => ["red", "blue", "blue", "red"],
+        "sold" => ["no", "yes", "yes", "no"],
+    )
+    .unwrap();
+    let directory = MemoryDirectory::new();
+    let spec = DatasetSpec::new(["shop"], "sold");
+    let training = Training::new(spec, CartTrainer::default());
+    training.run(frame.clone(), &directory).unwrap();
+    let other = frame.select(["sold", "colour", "size", "shop"]).unwrap();
+    let update = training.update(Update::new());
+    let conclusion = update.run(other, &directory).unwrap();
+    assert!(
+        matches!(conclusion, Conclusion::Unchanged(_)),
+        "features are known by their names"
+    );
 }
 
 /// All files of a directory, by their paths.

@@ -212,7 +212,7 @@ impl Summary {
         }
         if entities > 0 {
             log::warn!(
-                "{} no model, for all rows were left out: {}{}",
+                "{} no model, for all of their rows were left out: {}{}",
                 match entities {
                     1 => "1 entity has".to_owned(),
                     _ => format!("{} entities have", grouped(entities)),

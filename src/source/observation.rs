@@ -34,6 +34,9 @@ const LOOKS: usize = Look::Other as usize + 1;
 const EXAMPLES: usize = 3;
 const EXAMPLE_LENGTH: usize = 40;
 
+/// How many texts of one look are looked at for examples.
+const LOOKED_AT: u64 = 100;
+
 /// What the texts of a column look like.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observation {
@@ -196,7 +199,7 @@ impl Observation {
             Look::Boolean | Look::BooleanLetter => self.spell(text.trim_ascii()),
             _ => {
                 self.counting = Counting::Not;
-                if self.examples.len() < EXAMPLES {
+                if self.examples.len() < EXAMPLES && self.counts[look as usize] <= LOOKED_AT {
                     self.keep_example(text);
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use memchr::memchr;
 
@@ -71,10 +72,20 @@ impl Observer {
         }
     }
 
+    /// Waits for a chunk. One of rayon's threads looks at chunks meanwhile, for there may be no
+    /// other that would.
     fn wait(&mut self) {
-        // The observer has a sender itself, so the channel is never closed.
-        if let Ok(seen) = self.receiver.recv() {
-            self.seen.push(seen);
+        const PATIENCE: Duration = Duration::from_millis(1);
+        loop {
+            let seen = match rayon::yield_now() {
+                // The observer has a sender itself, so the channel is never closed.
+                None => self.receiver.recv().ok(),
+                Some(_) => self.receiver.recv_timeout(PATIENCE).ok(),
+            };
+            if let Some(seen) = seen {
+                self.seen.push(seen);
+                return;
+            }
         }
     }
 
@@ -134,4 +145,30 @@ fn of_column(observations: &mut Vec<Observation>, column: usize) -> &mut Observa
         observations.push(Observation::default());
     }
     &mut observations[column]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_of_rayon_is_enough() {
+        let texts = Texts {
+            missing: Vec::new(),
+            trim: false,
+            decimal_mark: b'.',
+            stopped: None,
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let observations = pool.unwrap().install(|| {
+            let mut observer = Observer::new(&texts, b',');
+            let record = [&b"7,"[..], &[b'x'; 100_000]].concat();
+            for _ in 0..100 {
+                observer.take(&record);
+            }
+            observer.finish(2)
+        });
+        let counts = observations.iter().map(|o| (o.present(), o.numbers()));
+        assert_eq!(counts.collect::<Vec<_>>(), [(100, 100), (100, 0)]);
+    }
 }

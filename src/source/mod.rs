@@ -21,13 +21,12 @@ mod scan;
 mod spec;
 mod spool;
 mod text_file;
+mod texts;
 mod type_declaration;
 mod value;
 
 pub(crate) use columns::{Found, InputColumn};
-pub(crate) use conversion::{
-    BadValue, Converter, RowFilterExpression, can_convert, text_of, text_of_column,
-};
+pub(crate) use conversion::{BadValue, Converter, RowFilterExpression, can_convert};
 pub(crate) use csv_check::named_twice;
 pub(crate) use csv_record::{
     NEVER_CLOSED, RecordScanner, is_blank, without_line_end, write_record,
@@ -39,5 +38,6 @@ pub use scan::Source;
 pub(crate) use scan::bad_value;
 pub use spec::{CsvOptions, DatasetSpec};
 pub(crate) use text_file::open;
+pub(crate) use texts::{text_of, text_of_column};
 pub use type_declaration::TypeDeclaration;
 pub(crate) use value::timestamp;

@@ -101,7 +101,7 @@ impl SpoolWriter {
         }
     }
 
-    /// Gives up the row at hand.
+    /// Writes the rows that wait, into another file where they have columns that the last one lacks.
     fn flush(&mut self) -> Result<()> {
         if self.rows == 0 {
             return Ok(());

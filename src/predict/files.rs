@@ -33,9 +33,9 @@ impl Predictor {
         format: Format,
         cancel: &Cancel,
     ) -> Result<RowAccount> {
-        if source.format() == Format::Ndjson && format == Format::Ndjson && !source.has_folders() {
+        if source.format() == Format::Ndjson && format == Format::Ndjson {
             // Row by row, every object keeps its text.
-            let input = RowInput::of_files(source.paths().to_vec(), Format::Ndjson);
+            let input = RowInput::of_files(source.located(), Format::Ndjson);
             return self.predict_rows(input, destination, format, cancel);
         }
         match destination {

@@ -8,13 +8,14 @@ use super::spec::DatasetSpec;
 use crate::error::{Error, InputError, Result};
 
 /// A file of the input.
-pub(super) struct Located {
+#[derive(Clone)]
+pub(crate) struct Located {
     pub path: PathBuf,
     pub folders: FolderValues,
 }
 
 /// Columns and the value that a folder's name gives to all rows below it; nothing for null.
-pub(super) type FolderValues = Vec<(String, Option<String>)>;
+pub(crate) type FolderValues = Vec<(String, Option<String>)>;
 
 /// What Hive writes for a null.
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -24,11 +25,11 @@ pub(crate) fn find(
     inputs: &[String],
     format: Option<Format>,
     spec: &DatasetSpec,
-) -> Result<(Vec<PathBuf>, Format)> {
-    let located = expand(inputs, spec)?.into_iter();
-    let paths: Vec<PathBuf> = located.map(|file| file.path).collect();
+) -> Result<(Vec<Located>, Format)> {
+    let located = expand(inputs, spec)?;
+    let paths: Vec<PathBuf> = located.iter().map(|file| file.path.clone()).collect();
     let format = common_format(&paths, format, spec)?;
-    Ok((paths, format))
+    Ok((located, format))
 }
 
 /// The files that paths, globs and directories stand for, and the columns that the names of their

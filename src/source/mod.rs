@@ -33,7 +33,7 @@ pub(crate) use csv_record::{
 };
 pub use format::Format;
 pub(crate) use json::{JsonValue, each_field};
-pub(crate) use location::find;
+pub(crate) use location::{FolderValues, Located, find};
 pub use scan::Source;
 pub(crate) use scan::bad_value;
 pub use spec::{CsvOptions, DatasetSpec};

@@ -11,7 +11,7 @@ use super::conversion::{BadValue, Converter, RowFilterExpression, refusals};
 use super::csv_check::CsvCheck;
 use super::dialect::Dialect;
 use super::format::Format;
-use super::location::{common_format, expand};
+use super::location::{Located, common_format, expand};
 use super::observation::Texts;
 use super::part::{Part, csv_parts, ndjson_parts, one_frame, typed_parts};
 use super::spec::DatasetSpec;
@@ -101,9 +101,13 @@ impl Source {
         &self.columns
     }
 
-    /// Whether the names of folders give columns to rows.
-    pub(crate) fn has_folders(&self) -> bool {
-        self.parts.iter().any(|part| !part.folders.is_empty())
+    /// The text files, each with the values that the names of its folders give to its rows.
+    pub(crate) fn located(&self) -> Vec<Located> {
+        let located = self.parts.iter().map(|part| Located {
+            path: part.path().to_path_buf(),
+            folders: part.folders.clone(),
+        });
+        located.collect()
     }
 
     /// Two files, of which the first lacks a column that the second has; nothing where all have it.

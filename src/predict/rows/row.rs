@@ -13,11 +13,14 @@ pub(super) struct Row {
     /// Its fields, in their order. Of a row with a problem, as many as can be told; none where it
     /// cannot be written with more behind it.
     pub fields: Vec<Field>,
+    /// How many of the last fields are not in its text, for the names of folders give them.
+    pub from_folders: usize,
     /// Why it cannot be read or predicted.
     pub problem: Option<String>,
 }
 
 /// A field under its name.
+#[derive(Clone)]
 pub(super) struct Field {
     pub name: Arc<str>,
     /// The text of a field of CSV or of one in quotes in JSON, else the value as it is written;

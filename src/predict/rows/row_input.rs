@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::Result;
-use crate::source::{DatasetSpec, Format, find, open};
+use crate::source::{DatasetSpec, FolderValues, Format, Located, find, open};
 
 /// What becomes of a row that cannot be read (broken JSON, the wrong number of fields, a quote that
 /// is never closed, bytes that are not UTF-8), or of which a value cannot be taken for what it was
@@ -62,8 +62,11 @@ pub struct RowInput {
 /// What is read, one after another.
 pub(super) struct Origins {
     reader: Option<(Box<dyn BufRead + Send>, String)>,
-    files: VecDeque<PathBuf>,
+    files: VecDeque<Located>,
 }
+
+/// What is read, its name, and what its folders give to its rows.
+type Origin = (Box<dyn BufRead + Send>, String, FolderValues);
 
 impl RowInput {
     /// Rows of CSV, TSV or NDJSON that a reader gives. `name` is what it is called in messages, such
@@ -95,15 +98,15 @@ impl RowInput {
     /// As `Source::open` for what concerns names: none found, a directory, an unknown extension,
     /// mixed formats.
     pub fn files(inputs: &[String], format: Option<Format>, spec: &DatasetSpec) -> Result<Self> {
-        let (paths, format) = find(inputs, format, spec)?;
-        Ok(Self::of_files(paths, format))
+        let (files, format) = find(inputs, format, spec)?;
+        Ok(Self::of_files(files, format))
     }
 
-    pub(in crate::predict) fn of_files(paths: Vec<PathBuf>, format: Format) -> Self {
+    pub(in crate::predict) fn of_files(files: Vec<Located>, format: Format) -> Self {
         Self {
             origins: Origins {
                 reader: None,
-                files: paths.into(),
+                files: files.into(),
             },
             format,
             on_bad_row: OnBadRow::Error,
@@ -130,7 +133,7 @@ impl RowInput {
 
     /// The files that are to be read; none for a reader.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.origins.files.iter().map(PathBuf::as_path)
+        self.origins.files.iter().map(|file| file.path.as_path())
     }
 
     /// The format of the rows.
@@ -140,19 +143,24 @@ impl RowInput {
 }
 
 impl Origins {
-    /// Opens what is next, under its name; nothing at the end.
+    /// Opens what is next, under its name, and with the values that the names of its folders give
+    /// to its rows; nothing at the end.
     ///
     /// # Errors
     ///
     /// [`Error::Io`](crate::Error::Io).
-    pub fn next(&mut self) -> Result<Option<(Box<dyn BufRead + Send>, String)>> {
-        if let Some(reader) = self.reader.take() {
-            return Ok(Some(reader));
+    pub fn next(&mut self) -> Result<Option<Origin>> {
+        if let Some((reader, name)) = self.reader.take() {
+            return Ok(Some((reader, name, FolderValues::new())));
         }
-        let Some(path) = self.files.pop_front() else {
+        let Some(Located { path, folders }) = self.files.pop_front() else {
             return Ok(None);
         };
         let reader = BufReader::with_capacity(1 << 16, open(&path)?);
-        Ok(Some((Box::new(reader), path.display().to_string())))
+        Ok(Some((
+            Box::new(reader),
+            path.display().to_string(),
+            folders,
+        )))
     }
 }

@@ -11,8 +11,8 @@ use super::lines::Lines;
 use super::row::{Field, Row};
 use crate::error::{Error, InputError, Result};
 use crate::source::{
-    DatasetSpec, Format, JsonValue, NEVER_CLOSED, RecordScanner, each_field, is_blank, named_twice,
-    without_line_end,
+    DatasetSpec, FolderValues, Format, JsonValue, NEVER_CLOSED, RecordScanner, each_field,
+    is_blank, named_twice, without_line_end,
 };
 
 /// Reads rows of NDJSON or CSV.
@@ -21,6 +21,8 @@ pub(super) struct RowReader {
     /// What the rows come from.
     input: Arc<str>,
     columns: Arc<RowColumns>,
+    /// What the names of folders give to every row.
+    folders: Vec<Field>,
     /// How CSV is written; nothing for NDJSON.
     csv: Option<Csv>,
 }
@@ -69,8 +71,32 @@ impl RowReader {
             lines: Lines::new(reader),
             input: input.into(),
             columns,
+            folders: Vec::new(),
             csv,
         }
+    }
+
+    /// Gives these values to every row that has no such field.
+    pub fn folders(mut self, folders: &FolderValues) -> Self {
+        let folders = folders.iter().map(|(name, value)| Field {
+            name: name.as_str().into(),
+            value: value.clone(),
+        });
+        self.folders = folders.collect();
+        self
+    }
+
+    /// A row with what its folders give to it.
+    fn located(&self, mut row: Row) -> Row {
+        let own = row.fields.len();
+        // What cannot be told apart cannot be written with more behind it.
+        if own > 0 || row.is_good() {
+            let is_lacking = |folder: &&Field| row.fields.iter().all(|f| f.name != folder.name);
+            let lacking: Vec<Field> = self.folders.iter().filter(is_lacking).cloned().collect();
+            row.fields.extend(lacking);
+        }
+        row.from_folders = row.fields.len() - own;
+        row
     }
 
     /// The next row, which may have a problem; nothing at the end.
@@ -102,13 +128,14 @@ impl RowReader {
                 Ok(fields) => (fields, None),
                 Err(problem) => (Vec::new(), Some(problem)),
             };
-            return Ok(Some(Row {
+            return Ok(Some(self.located(Row {
                 input: self.input.clone(),
                 line: self.lines.number(),
                 text,
                 fields,
+                from_folders: 0,
                 problem,
-            }));
+            })));
         }
         Ok(None)
     }
@@ -119,9 +146,11 @@ impl RowReader {
             let (values, not_utf_8) = csv.values(&record.bytes[..length]);
             let problem = record.problem.or(not_utf_8);
             let Some(names) = &csv.names else {
-                let problem = problem
-                    .or_else(|| named_twice(&values))
-                    .or_else(|| self.columns.check(&values).map(|error| error.to_string()));
+                let problem = problem.or_else(|| named_twice(&values)).or_else(|| {
+                    let folders = self.folders.iter().map(|folder| folder.name.to_string());
+                    let all: Vec<String> = values.iter().cloned().chain(folders).collect();
+                    self.columns.check(&all).map(|error| error.to_string())
+                });
                 if let Some(problem) = problem {
                     return Err(bad_row(&self.input, record.line, problem));
                 }
@@ -136,13 +165,15 @@ impl RowReader {
             let fields = names.iter().cloned().zip(values);
             let mut bytes = record.bytes;
             bytes.truncate(length);
-            return Ok(Some(Row {
+            let row = Row {
                 input: self.input.clone(),
                 line: record.line,
                 text: text(bytes).0,
                 fields: fields.map(|(name, value)| Field { name, value }).collect(),
+                from_folders: 0,
                 problem,
-            }));
+            };
+            return Ok(Some(self.located(row)));
         }
         Ok(None)
     }

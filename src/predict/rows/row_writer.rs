@@ -83,7 +83,11 @@ impl RowWriter {
         let added_names = self.columns.added.iter();
         match &self.form {
             Form::Ndjson { from_ndjson: true } => {
-                extend(&row.text, added_names.zip(added), &mut self.text);
+                let (_, folders) = row.fields.split_at(row.fields.len() - row.from_folders);
+                let folders = folders.iter();
+                let folders = folders.map(|f| (&f.name, Value::from(f.value.as_deref())));
+                let more = folders.chain(added_names.zip(added.iter().cloned()));
+                extend(&row.text, more, &mut self.text);
             }
             Form::Ndjson { from_ndjson: false } => {
                 let own = row.fields.iter();
@@ -124,7 +128,7 @@ fn note_cut(cut: &mut u64, row: &Row, name: &str) {
 /// Adds an object's text, and more fields at its end.
 fn extend<'a>(
     object: &str,
-    added: impl Iterator<Item = (&'a Arc<str>, &'a Value)>,
+    added: impl Iterator<Item = (&'a Arc<str>, Value)>,
     text: &mut Vec<u8>,
 ) {
     let object = object.trim_end();

@@ -108,8 +108,9 @@ fn read(
     let (sender, rows) = sync_channel(AHEAD);
     std::thread::spawn(move || {
         let mut read_all = || {
-            while let Some((reader, name)) = origins.next()? {
-                let mut reader = RowReader::new(reader, &name, format, &spec, columns.clone());
+            while let Some((reader, name, folders)) = origins.next()? {
+                let reader = RowReader::new(reader, &name, format, &spec, columns.clone());
+                let mut reader = reader.folders(&folders);
                 while let Some(row) = reader.next()? {
                     if sender.send(Ok(row)).is_err() {
                         return Ok(());

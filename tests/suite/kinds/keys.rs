@@ -319,3 +319,43 @@ fn keys_that_fit_no_model_are_named_beside_those_that_would() {
         ["none"; 4]
     );
 }
+
+#[test]
+fn folders_are_columns_of_rows_that_are_read_one_by_one_too() {
+    let place = Place::new();
+    for (mill, yes) in [("01", 1), ("1", 2)] {
+        std::fs::create_dir_all(place.path(&format!("rows/mill={mill}"))).unwrap();
+        let rows = (1..=2).map(|size| match size == yes {
+            true => format!("{{\"size\":{size},\"fine\":\"yes\"}}\n"),
+            false => format!("{{\"size\":{size},\"fine\":\"no\"}}\n"),
+        });
+        place.write(
+            &format!("rows/mill={mill}/0.ndjson"),
+            rows.collect::<String>(),
+        );
+    }
+    place
+        .run("train --input rows --key mill --target fine --output-dir models")
+        .succeeded();
+    for more in ["", "--on-bad-row skip", "--on-bad-row null"] {
+        place
+            .run(&format!(
+                "predict models --input rows --output out.ndjson {more}"
+            ))
+            .succeeded();
+        let rows = place.read("out.ndjson");
+        assert_eq!(
+            rows.lines().next(),
+            Some(
+                "{\"size\":1,\"fine\":\"yes\",\"mill\":\"01\",\"prediction\":\"yes\",\"probability_no\":0.0,\"probability_yes\":1.0,\"model\":\"own\"}"
+            )
+        );
+        assert_eq!(rows.matches("\"model\":\"own\"").count(), 4, "{rows}");
+    }
+    place
+        .run("predict models --input rows --output out.csv --on-bad-row null")
+        .succeeded();
+    let rows = place.read("out.csv");
+    assert!(rows.starts_with("size,fine,mill,prediction,"), "{rows}");
+    assert_eq!(rows.matches(",own").count(), 4, "{rows}");
+}

@@ -13,22 +13,19 @@ pub struct TreeView<'a> {
     pub features: &'a [Feature],
 }
 
+/// What a missing category is called.
+const MISSING: &str = "(missing)";
+
 impl TreeView<'_> {
-    /// One line a node: what its parent's answer was, what it asks, and its training weight by class.
+    /// One line a node: what its parent's answer was, what it asks, and what its training rows were.
     pub fn text(&self) -> String {
         let model = self.model;
         let counts = model.node_counts();
         let mut text = String::new();
         let mut stack = vec![(0, 0, "")];
         while let Some((node, depth, answer)) = stack.pop() {
-            let weights: Vec<String> = model
-                .classes()
-                .iter()
-                .zip(counts.row(node))
-                .map(|(class, count)| format!("{class} {}", number(*count)))
-                .collect();
             let question = match model.test(node) {
-                Test::Leaf(_) => format!("=> {}", prediction(model, &counts, node)),
+                Test::Leaf(_) => format!("=> {}", self.prediction(&counts, node)),
                 test => {
                     stack.push((model.right(node), depth + 1, "no: "));
                     stack.push((model.left(node), depth + 1, "yes: "));
@@ -36,7 +33,8 @@ impl TreeView<'_> {
                 }
             };
             let indent = "  ".repeat(depth);
-            writeln!(text, "{indent}{answer}{question}  ({})", weights.join(", "))
+            let rows = self.rows(&counts, node).join(", ");
+            writeln!(text, "{indent}{answer}{question}  ({rows})")
                 .expect("writing to memory does not fail");
         }
         text
@@ -48,31 +46,65 @@ impl TreeView<'_> {
         let counts = model.node_counts();
         let nodes: Vec<_> = (0..model.node_count())
             .map(|node| {
-                let weights = counts.row(node).mapv(json_number).to_vec();
-                let children = (model.left(node), model.right(node));
-                match model.test(node) {
-                    Test::LessOrEqual { feature, threshold } => {
-                        let mut node = json!({
-                            "feature": feature, "operator": "<=", "value": json_number(threshold),
-                            "left": children.0, "right": children.1, "counts": weights,
-                        });
-                        if let Some(time) = self.time(feature, threshold) {
-                            node["value"] = time.into();
-                            node["threshold"] = json_number(threshold);
-                        }
-                        node
+                let mut json = self.question_json(node);
+                match model.is_regression() {
+                    false => json["counts"] = counts.row(node).mapv(json_number).to_vec().into(),
+                    true => {
+                        json["weight"] = json_number(counts[[node, 0]]);
+                        json["mean"] = json_number(counts[[node, 1]]);
                     }
-                    Test::Equal { feature, category } => json!({
-                        "feature": feature, "operator": "=", "value": category,
-                        "left": children.0, "right": children.1, "counts": weights,
-                    }),
-                    Test::Leaf(_) => json!({
-                        "prediction": prediction(model, &counts, node), "counts": weights,
-                    }),
                 }
+                if matches!(model.test(node), Test::Leaf(_)) {
+                    json["prediction"] = match model.is_regression() {
+                        false => self.prediction(&counts, node).into(),
+                        true => json_number(counts[[node, 1]]),
+                    };
+                } else {
+                    json["left"] = model.left(node).into();
+                    json["right"] = model.right(node).into();
+                }
+                json
             })
             .collect();
-        json!({ "key": model.key(), "classes": model.classes(), "nodes": nodes })
+        let mut json = json!({ "key": model.key(), "classes": model.classes(), "nodes": nodes });
+        if let Some(decision) = model.decision() {
+            json["positive"] = model.classes()[decision.positive as usize].as_str().into();
+            json["threshold"] = decision.threshold.into();
+        }
+        json
+    }
+
+    fn question_json(&self, node: usize) -> Value {
+        match self.model.test(node) {
+            Test::LessOrEqual {
+                feature,
+                threshold,
+                missing_left,
+            } => {
+                let mut node = json!({
+                    "feature": feature, "operator": "<=", "value": json_number(threshold),
+                    "missing": if missing_left { "left" } else { "right" },
+                });
+                if let Some(time) = self.time(feature, threshold) {
+                    node["value"] = time.into();
+                    node["threshold"] = json_number(threshold);
+                }
+                if threshold.is_infinite() {
+                    node["operator"] = "has a value".into();
+                }
+                node
+            }
+            Test::Equal { feature, category } => json!({
+                "feature": feature, "operator": "=", "value": category,
+            }),
+            Test::Among {
+                feature,
+                categories,
+            } => json!({
+                "feature": feature, "operator": "in", "value": categories,
+            }),
+            Test::Leaf(_) => json!({}),
+        }
     }
 
     /// A graph for Graphviz.
@@ -90,7 +122,7 @@ impl TreeView<'_> {
             let weights = counts.row(node).mapv(number).to_vec();
             let test = model.test(node);
             let label = match test {
-                Test::Leaf(_) => prediction(model, &counts, node).to_owned(),
+                Test::Leaf(_) => self.prediction(&counts, node),
                 _ => self.test(&test),
             };
             let label = escape(&label);
@@ -109,16 +141,53 @@ impl TreeView<'_> {
     }
 
     fn test(&self, test: &Test) -> String {
+        let name = |category: &Option<&str>| category.unwrap_or(MISSING).to_owned();
         match test {
-            Test::LessOrEqual { feature, threshold } => {
+            Test::LessOrEqual {
+                feature,
+                threshold,
+                missing_left,
+            } => {
+                if threshold.is_infinite() {
+                    return format!("{feature} has a value");
+                }
                 let time = self.time(feature, *threshold);
-                format!(
-                    "{feature} <= {}",
-                    time.unwrap_or_else(|| number(*threshold))
-                )
+                let threshold = time.unwrap_or_else(|| number(*threshold));
+                let missing = if *missing_left { " or is missing" } else { "" };
+                format!("{feature} <= {threshold}{missing}")
             }
-            Test::Equal { feature, category } => format!("{feature} = {category}"),
+            Test::Equal { feature, category } => format!("{feature} = {}", name(category)),
+            Test::Among {
+                feature,
+                categories,
+            } => {
+                let categories: Vec<String> = categories.iter().map(name).collect();
+                format!("{feature} in {}", categories.join(", "))
+            }
             Test::Leaf(_) => String::new(),
+        }
+    }
+
+    /// What the training rows of a node were.
+    fn rows(&self, counts: &Array2<f64>, node: usize) -> Vec<String> {
+        let row = counts.row(node);
+        if self.model.is_regression() {
+            return vec![
+                format!("weight {}", number(row[0])),
+                format!("mean {}", number(row[1])),
+            ];
+        }
+        let classes = self.model.classes().iter().zip(row);
+        classes
+            .map(|(class, count)| format!("{class} {}", number(*count)))
+            .collect()
+    }
+
+    fn prediction(&self, counts: &Array2<f64>, node: usize) -> String {
+        let row = counts.row(node).to_vec();
+        match self.model.is_regression() {
+            true => number(row[1]),
+            false => self.model.class_of(&row).to_owned(),
         }
     }
 
@@ -144,15 +213,4 @@ fn json_number(number: f64) -> Value {
         true => (number as i64).into(),
         false => number.into(),
     }
-}
-
-fn prediction<'a>(model: &'a Model, counts: &Array2<f64>, node: usize) -> &'a str {
-    let row = counts.row(node);
-    let mut best = 0;
-    for (class, count) in row.iter().enumerate() {
-        if *count > row[best] {
-            best = class;
-        }
-    }
-    &model.classes()[best]
 }

@@ -6,19 +6,22 @@ use crate::schema::FeatureKind;
 
 /// One feature's column: its codes, how many distinct ones there are, and how they compare.
 ///
-/// Codes of a numeric feature are ranks: a larger value has a larger code.
+/// Codes of a numeric feature are ranks: a larger value has a larger code. Where rows lack a value,
+/// the last code stands for that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeColumn {
     /// Numeric or categorical.
     pub kind: FeatureKind,
     /// Every code is below this number.
     pub cardinality: u32,
+    /// Whether the last code, `cardinality - 1`, is that of rows without a value.
+    pub missing: bool,
     /// One code per row.
     pub codes: Codes,
 }
 
 impl CodeColumn {
-    /// Makes a column of codes below `cardinality`.
+    /// Makes a column of codes below `cardinality`, each of a value.
     pub fn new(
         kind: FeatureKind,
         cardinality: u32,
@@ -27,8 +30,27 @@ impl CodeColumn {
         Self {
             kind,
             cardinality,
+            missing: false,
             codes: Codes::from_codes(codes, cardinality),
         }
+    }
+
+    /// Makes a column of codes below `cardinality`, the last of which, `cardinality - 1`, is that of
+    /// rows without a value.
+    pub fn with_missing(
+        kind: FeatureKind,
+        cardinality: u32,
+        codes: impl ExactSizeIterator<Item = u32>,
+    ) -> Self {
+        Self {
+            missing: true,
+            ..Self::new(kind, cardinality, codes)
+        }
+    }
+
+    /// The code of rows without a value, where there are any.
+    pub fn missing_code(&self) -> Option<u32> {
+        self.missing.then(|| self.cardinality.saturating_sub(1))
     }
 
     /// Some rows of the column, in their order.

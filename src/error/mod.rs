@@ -39,6 +39,9 @@ pub enum Error {
     /// A model that cannot be decoded or used.
     #[error("model: {0}")]
     BadModel(String),
+    /// A model is asked for classes that tells quantities, or the other way round.
+    #[error("model: {0}")]
+    OtherTask(&'static str),
     /// Predictions that cannot be evaluated.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),

@@ -15,4 +15,16 @@ pub enum ParamsError {
     /// `min_impurity_decrease` is negative or not finite.
     #[error("min_impurity_decrease is {0}; use a finite number, 0 or more")]
     MinImpurityDecrease(f64),
+    /// `min_weight_split` or `min_weight_leaf` is negative or not finite.
+    #[error("{0} is {1}; use a finite number, 0 or more")]
+    MinWeight(&'static str, f64),
+    /// The `alpha` of cost-complexity pruning is negative or not finite.
+    #[error("alpha is {0}; use a finite number, 0 or more")]
+    Alpha(f64),
+    /// `split_penalty` is negative or not finite.
+    #[error("split_penalty is {0}; use a finite number, 0 or more")]
+    SplitPenalty(f64),
+    /// A prior of averaging is not above 0.
+    #[error("{0} is {1}; use a finite number above 0")]
+    Prior(&'static str, f64),
 }

@@ -17,25 +17,43 @@ impl Model {
             feature: Vec::with_capacity(nodes),
             operand: Vec::with_capacity(nodes),
             right: Vec::with_capacity(nodes),
+            missing_left: Vec::with_capacity(nodes),
             thresholds: Vec::new(),
-            counts: Vec::with_capacity(tree.leaf_count() * tree.class_count()),
+            sets: Vec::new(),
+            counts: Vec::with_capacity(tree.leaf_count() * tree.class_count().max(1)),
+            values: Vec::new(),
+            decision: None,
         };
         let mut leaves = 0;
         for node in 0..nodes {
             let (feature, operand, right) = match tree.split(node) {
                 Split::Leaf => {
-                    model.counts.extend_from_slice(tree.counts(node));
+                    match tree.is_regression() {
+                        false => model.counts.extend_from_slice(tree.counts(node)),
+                        true => {
+                            model.counts.push(tree.weight(node));
+                            model.values.push(tree.value(node));
+                        }
+                    }
                     leaves += 1;
                     (LEAF, leaves - 1, 0)
                 }
                 split => {
-                    let (feature, operand) = questions.place(split);
+                    let (feature, operand) = questions.place(split, tree, &mut model.sets);
                     (feature, operand, tree.right(node) as u32)
                 }
             };
             model.feature.push(feature);
             model.operand.push(operand);
             model.right.push(right);
+            let missing_left = matches!(
+                tree.split(node),
+                Split::LessOrEqual {
+                    missing_left: true,
+                    ..
+                }
+            );
+            model.missing_left.push(missing_left);
         }
         model.thresholds = questions.thresholds;
         model
@@ -69,6 +87,7 @@ impl<'a> Questions<'a> {
                     feature,
                     code,
                     next,
+                    ..
                 } => {
                     questions.asked[feature as usize] = 0;
                     let threshold = questions.threshold(feature, code, next);
@@ -77,6 +96,10 @@ impl<'a> Questions<'a> {
                 Split::Equal { feature, code } => {
                     questions.asked[feature as usize] = 0;
                     questions.codes[feature as usize].push(code);
+                }
+                Split::Among { feature, set } => {
+                    questions.asked[feature as usize] = 0;
+                    questions.codes[feature as usize].extend_from_slice(tree.set(set));
                 }
             }
         }
@@ -91,6 +114,8 @@ impl<'a> Questions<'a> {
 
     fn threshold(&self, feature: u32, code: u32, next: u32) -> f64 {
         match &self.values[feature as usize] {
+            // Every value goes left, and rows without one go right.
+            Values::Numbers(numbers) if next as usize == numbers.len() => f64::INFINITY,
             Values::Numbers(numbers) => midpoint(numbers[code as usize], numbers[next as usize]),
             Values::Categories { .. } => f64::NAN,
         }
@@ -108,7 +133,11 @@ impl<'a> Questions<'a> {
             let categories = match &self.values[position] {
                 Values::Numbers(_) => None,
                 Values::Categories { codes, dictionary } => {
-                    let text = |&code: &u32| dictionary[codes[code as usize] as usize].clone();
+                    // The code behind the last one is that of rows without a value.
+                    let text = |&code: &u32| {
+                        let position = codes.get(code as usize)?;
+                        Some(dictionary[*position as usize].clone())
+                    };
                     Some(self.codes[position].iter().map(text).collect())
                 }
             };
@@ -117,24 +146,54 @@ impl<'a> Questions<'a> {
         features
     }
 
-    /// The position of a split's feature, and that of its threshold or category.
-    fn place(&self, split: Split) -> (u32, u32) {
+    /// The position of a split's feature, and that of its threshold, its category or, behind the
+    /// categories, its set, which is put among `sets`.
+    fn place(&self, split: Split, tree: &Tree, sets: &mut Vec<Vec<u8>>) -> (u32, u32) {
         match split {
             Split::Leaf => (LEAF, 0),
             Split::LessOrEqual {
                 feature,
                 code,
                 next,
+                ..
             } => {
                 let value = self.threshold(feature, code, next);
                 let position = self.thresholds.partition_point(|other| *other < value);
                 (self.asked[feature as usize], position as u32)
             }
-            Split::Equal { feature, code } => {
-                let codes = &self.codes[feature as usize];
-                let position = codes.partition_point(|other| *other < code);
-                (self.asked[feature as usize], position as u32)
+            Split::Equal { feature, code } => (
+                self.asked[feature as usize],
+                self.position(feature, code) as u32,
+            ),
+            Split::Among { feature, set } => {
+                let operand = match tree.set(set) {
+                    [code] => self.position(feature, *code),
+                    codes => {
+                        let categories = self.codes[feature as usize].len();
+                        let mut bits = vec![0; categories.div_ceil(8)];
+                        for &code in codes {
+                            let position = self.position(feature, code);
+                            bits[position / 8] |= 1 << (position % 8);
+                        }
+                        // Bytes of zeros at the end say nothing.
+                        while bits.last() == Some(&0) {
+                            bits.pop();
+                        }
+                        let place = sets.iter().position(|other| *other == bits);
+                        categories
+                            + place.unwrap_or_else(|| {
+                                sets.push(bits);
+                                sets.len() - 1
+                            })
+                    }
+                };
+                (self.asked[feature as usize], operand as u32)
             }
         }
+    }
+
+    /// The position of a code among those of its feature that are asked for.
+    fn position(&self, feature: u32, code: u32) -> usize {
+        self.codes[feature as usize].partition_point(|other| *other < code)
     }
 }

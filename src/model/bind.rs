@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 
-use super::model::Model;
+use super::model::{Leaf, Model};
+use super::question::AskedCategories;
 use crate::error::{Error, Result, SpecError};
 use crate::guard::guarded;
 use crate::schema::{ColumnType, Role};
@@ -19,7 +20,7 @@ pub(crate) enum FrameColumn {
     },
 }
 
-/// The code of a missing category, which equals no category that a model asks for.
+/// The code of a missing category.
 pub(crate) const MISSING: u32 = u32::MAX;
 
 /// What a category that the frame lacks is compared with.
@@ -134,8 +135,7 @@ enum BoundColumn<'a> {
     Numbers(&'a [f64]),
     Categories {
         codes: &'a [u32],
-        /// By position of the model's category: the frame's code of it.
-        asked: Vec<u32>,
+        asked: AskedCategories,
     },
 }
 
@@ -158,8 +158,12 @@ impl<'a> BoundModel<'a> {
                         Ok(BoundColumn::Numbers(numbers))
                     }
                     (Some(FrameColumn::Categories { codes, code_of }), Some(categories)) => {
-                        let code = |text: &String| code_of.get(text).copied().unwrap_or(ABSENT);
-                        let asked = categories.iter().map(code).collect();
+                        let code = |text: &Option<String>| match text {
+                            None => MISSING,
+                            Some(text) => code_of.get(text).copied().unwrap_or(ABSENT),
+                        };
+                        let codes_asked = categories.iter().map(code);
+                        let asked = AskedCategories::new(codes_asked, model.has_sets());
                         Ok(BoundColumn::Categories { codes, asked })
                     }
                     _ => Err(Error::BadModel(format!(
@@ -172,12 +176,17 @@ impl<'a> BoundModel<'a> {
         Ok(Self { model, columns })
     }
 
-    /// The training weight of each class in the leaf that a row of the frame ends in.
-    pub fn leaf_counts(&self, row: usize) -> &'a [f64] {
+    /// The leaf that a row of the frame ends in.
+    pub fn leaf(&self, row: usize) -> Leaf<'a> {
         self.model
-            .leaf_counts(|feature, operand| match &self.columns[feature] {
-                BoundColumn::Numbers(numbers) => numbers[row] <= self.model.threshold(operand),
-                BoundColumn::Categories { codes, asked } => codes[row] == asked[operand],
+            .leaf_of(|feature, question| match &self.columns[feature] {
+                BoundColumn::Numbers(numbers) => question.of_number(numbers[row]),
+                BoundColumn::Categories { codes, asked } => asked.goes_left(&question, codes[row]),
             })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &'a Model {
+        self.model
     }
 }

@@ -4,11 +4,12 @@ use ciborium::tag::Captured;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::model::{LEAF, Model, ModelFeature};
+use super::model::{Decision, LEAF, Model, ModelFeature};
+use super::question::is_member;
 use crate::error::{Error, Result};
 
 /// The newest version of the model format that this program writes and reads.
-pub const MODEL_VERSION: u64 = 1;
+pub const MODEL_VERSION: u64 = 2;
 
 /// The model as CBOR; `store/model.cddl` is its specification.
 #[derive(Serialize, Deserialize)]
@@ -21,8 +22,17 @@ struct Record {
     feature: Array,
     operand: Array,
     right: Array,
+    /// By split: a bit that says whether rows without the number go left, the lowest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missing: Option<ByteBuf>,
     thresholds: Array,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sets: Vec<ByteBuf>,
     counts: Array,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    values: Option<Array>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
 }
 
 /// A typed array (RFC 8746): tagged bytes, little-endian.
@@ -58,10 +68,26 @@ impl Model {
             feature: whole_array(&feature),
             operand: whole_array(&splits(&self.operand)),
             right: whole_array(&splits(&self.right)),
+            missing: self.missing_bits(),
             thresholds: float_array(&self.thresholds),
+            sets: self.sets.iter().cloned().map(ByteBuf::from).collect(),
             counts: count_array(&self.counts),
+            values: self.is_regression().then(|| float_array(&self.values)),
+            decision: self.decision,
         };
         ciborium::into_writer(&record, buffer).expect("writing to memory does not fail");
+    }
+
+    /// A bit for each split; nothing where none is set.
+    fn missing_bits(&self) -> Option<ByteBuf> {
+        let splits = self.feature.iter().zip(&self.missing_left);
+        let splits = splits.filter(|(feature, _)| **feature != LEAF);
+        let mut bits = Vec::new();
+        for (split, _) in splits.enumerate().filter(|(_, (_, left))| **left) {
+            bits.resize(split / 8 + 1, 0);
+            bits[split / 8] |= 1 << (split % 8);
+        }
+        (!bits.is_empty()).then(|| bits.into())
     }
 
     /// Reads a model from exactly these bytes.
@@ -74,7 +100,7 @@ impl Model {
         let record = Record::read(bytes)?;
         let arrays = Arrays::of(&record)?;
         arrays.check(&record)?;
-        let nodes = Nodes::in_preorder(&arrays, &record.features)?;
+        let nodes = Nodes::in_preorder(&arrays, &record)?;
         Ok(Self {
             key: record.key,
             classes: record.classes,
@@ -82,8 +108,12 @@ impl Model {
             feature: nodes.feature,
             operand: nodes.operand,
             right: nodes.right,
+            missing_left: nodes.missing_left,
             thresholds: arrays.thresholds,
+            sets: record.sets.into_iter().map(ByteBuf::into_vec).collect(),
             counts: arrays.counts,
+            values: arrays.values,
+            decision: record.decision,
         })
     }
 }
@@ -100,14 +130,17 @@ impl Record {
         if !rest.is_empty() {
             return Err(bad("trailing bytes"));
         }
-        if record.version != MODEL_VERSION {
+        if !(1..=MODEL_VERSION).contains(&record.version) {
             return Err(Error::BadModel(format!(
-                "has version {}, this program reads version {MODEL_VERSION}",
+                "has version {}, this program reads version {MODEL_VERSION} and before",
                 record.version
             )));
         }
+        // A missing category stands last.
+        let place = |category: &Option<String>| (category.is_none(), category.clone());
         for ModelFeature(_, categories) in &record.features {
-            if !categories.iter().flatten().is_sorted_by(|a, b| a < b) {
+            let categories = categories.iter().flatten();
+            if !categories.is_sorted_by(|one, other| place(one) < place(other)) {
                 return Err(bad("has categories out of order"));
             }
         }
@@ -122,6 +155,7 @@ struct Arrays {
     right: Vec<u32>,
     thresholds: Vec<f64>,
     counts: Vec<f64>,
+    values: Vec<f64>,
 }
 
 impl Arrays {
@@ -132,34 +166,46 @@ impl Arrays {
             right: whole_numbers(&record.right)?,
             thresholds: floats(&record.thresholds)?,
             counts: floats(&record.counts)?,
+            values: record.values.as_ref().map_or(Ok(Vec::new()), floats)?,
         })
     }
 
     fn check(&self, record: &Record) -> Result<()> {
-        let classes = record.classes.len();
         let leaf = record.features.len() as u32;
         let is_split = |feature: &&u32| **feature != leaf;
         let splits = self.feature.iter().filter(is_split).count();
-        if self.feature.is_empty() || classes == 0 {
-            return Err(bad("has no nodes or no classes"));
+        if self.feature.is_empty() || record.classes.is_empty() != record.values.is_some() {
+            return Err(bad("has no nodes, or neither classes nor values"));
         }
         if self.operand.len() != splits || self.right.len() != splits {
             return Err(bad("its arrays have different lengths"));
         }
-        if self.counts.len() != (self.feature.len() - splits) * classes {
-            return Err(bad("does not have one count for each leaf and class"));
+        if self.thresholds.iter().any(|threshold| threshold.is_nan()) {
+            return Err(bad("holds a threshold that is not a number"));
+        }
+        let positive = record
+            .decision
+            .map_or(0, |decision| decision.positive as usize);
+        if positive > 0 && positive >= record.classes.len() {
+            return Err(bad("decides on a class that it does not have"));
+        }
+        self.check_leaves(record, self.feature.len() - splits)
+    }
+
+    fn check_leaves(&self, record: &Record, leaves: usize) -> Result<()> {
+        let classes = record.classes.len();
+        let of_values = if classes == 0 { leaves } else { 0 };
+        if self.counts.len() != leaves * classes.max(1) || self.values.len() != of_values {
+            return Err(bad("does not have a number for each leaf"));
         }
         let is_count = |count: &f64| count.is_finite() && *count >= 0.0;
-        let are_finite = self
-            .thresholds
-            .iter()
-            .all(|threshold| threshold.is_finite());
-        if !self.counts.iter().all(is_count) || !are_finite {
+        let mut values = self.values.iter();
+        if !self.counts.iter().all(is_count) || !values.all(|value| value.is_finite()) {
             return Err(bad(
                 "holds a number that is not finite, or a negative count",
             ));
         }
-        let mut leaves = self.counts.chunks_exact(classes);
+        let mut leaves = self.counts.chunks_exact(classes.max(1));
         let has_rows = |sum: f64| sum > 0.0 && sum.is_finite();
         match leaves.all(|leaf| has_rows(leaf.iter().sum())) {
             true => Ok(()),
@@ -173,23 +219,27 @@ struct Nodes {
     feature: Vec<u32>,
     operand: Vec<u32>,
     right: Vec<u32>,
+    missing_left: Vec<bool>,
 }
 
 impl Nodes {
-    fn in_preorder(arrays: &Arrays, features: &[ModelFeature]) -> Result<Self> {
+    fn in_preorder(arrays: &Arrays, record: &Record) -> Result<Self> {
+        let features = &record.features;
+        let missing = record.missing.as_deref().map_or(&[][..], |bits| bits);
         let count = arrays.feature.len();
         let mut nodes = Self {
             feature: Vec::with_capacity(count),
             operand: Vec::with_capacity(count),
             right: Vec::with_capacity(count),
+            missing_left: Vec::with_capacity(count),
         };
         let leaf = features.len() as u32;
         let mut of_splits = arrays.operand.iter().zip(&arrays.right);
-        let mut leaves = 0;
+        let (mut leaves, mut splits) = (0, 0);
         let mut waiting: Vec<u32> = Vec::new();
         for (node, &feature) in (0..).zip(&arrays.feature) {
             if feature == leaf {
-                nodes.push(LEAF, leaves, 0);
+                nodes.push(LEAF, leaves, 0, false);
                 leaves += 1;
                 // In preorder, the node behind a leaf is the right child that waits the shortest.
                 match waiting.pop() {
@@ -205,13 +255,17 @@ impl Nodes {
             let (&operand, &right) = of_splits.next().unwrap_or((&0, &0));
             let limit = asked
                 .categories()
-                .map_or(arrays.thresholds.len(), <[String]>::len);
+                .map_or(arrays.thresholds.len(), |categories| {
+                    categories.len() + record.sets.len()
+                });
             if operand as usize >= limit {
                 return Err(bad(
-                    "asks for a threshold or category that it does not have",
+                    "asks for a threshold, category or set that it does not have",
                 ));
             }
-            nodes.push(feature, operand, right);
+            let missing_left = is_member(missing, splits);
+            splits += 1;
+            nodes.push(feature, operand, right, missing_left);
             waiting.push(right);
         }
         match waiting.is_empty() {
@@ -220,7 +274,8 @@ impl Nodes {
         }
     }
 
-    fn push(&mut self, feature: u32, operand: u32, right: u32) {
+    fn push(&mut self, feature: u32, operand: u32, right: u32, missing_left: bool) {
+        self.missing_left.push(missing_left);
         self.feature.push(feature);
         self.operand.push(operand);
         self.right.push(right);
@@ -254,12 +309,11 @@ fn float_array(values: &[f64]) -> Array {
     }
 }
 
-/// Whole numbers where all counts are, floats where rows have weights.
+/// Whole numbers where all counts are, floats where rows have weights or are shared out.
 fn count_array(values: &[f64]) -> Array {
-    if values.iter().all(|&value| f64::from(value as u32) == value) {
-        whole_array(&values.iter().map(|&value| value as u32).collect::<Vec<_>>())
-    } else {
-        array(FLOAT64, values.iter().map(|&value| value.to_le_bytes()))
+    match values.iter().all(|&value| f64::from(value as u32) == value) {
+        true => whole_array(&values.iter().map(|&value| value as u32).collect::<Vec<_>>()),
+        false => float_array(values),
     }
 }
 

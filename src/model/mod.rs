@@ -7,9 +7,11 @@ mod format;
 #[allow(clippy::module_inception)]
 mod model;
 mod predict;
+mod question;
 mod summary;
 
 pub(crate) use bind::{BoundModel, FrameColumn, MISSING, column};
 pub use format::MODEL_VERSION;
-pub use model::{Model, ModelFeature, Test};
+pub use model::{Decision, Leaf, Model, ModelFeature, Test};
+pub(crate) use question::AskedCategories;
 pub use summary::{FINGERPRINT_BYTES, Fingerprint, ModelSummary};

@@ -3,13 +3,16 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::question::{Question, is_member};
+use crate::tree::heaviest;
+
 /// A feature that a model's tree asks about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelFeature(
     /// The column's name.
     pub String,
-    /// The categories that the tree asks about; nothing for a numeric feature.
-    pub Option<Vec<String>>,
+    /// The categories that the tree asks about, a missing one last; nothing for a numeric feature.
+    pub Option<Vec<Option<String>>>,
 );
 
 impl ModelFeature {
@@ -18,31 +21,65 @@ impl ModelFeature {
         &self.0
     }
 
-    /// The categories that the tree asks about; nothing for a numeric feature.
-    pub fn categories(&self) -> Option<&[String]> {
+    /// The categories that the tree asks about, `None` for a missing one; nothing for a numeric
+    /// feature.
+    pub fn categories(&self) -> Option<&[Option<String>]> {
         self.1.as_deref()
     }
 }
 
 /// What a node asks, in the data's own units.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Test<'a> {
     /// `feature <= threshold` goes left.
     LessOrEqual {
         /// The column.
         feature: &'a str,
-        /// The threshold.
+        /// The threshold; infinite where every row that has a value goes left.
         threshold: f64,
+        /// Whether a row without a value goes left.
+        missing_left: bool,
     },
     /// `feature = category` goes left.
     Equal {
         /// The column.
         feature: &'a str,
-        /// The category.
-        category: &'a str,
+        /// The category; nothing for a missing one.
+        category: Option<&'a str>,
     },
-    /// The node is a leaf, with the training weight of each class.
-    Leaf(&'a [f64]),
+    /// A category of `feature` that is among these goes left.
+    Among {
+        /// The column.
+        feature: &'a str,
+        /// The categories; `None` for a missing one.
+        categories: Vec<Option<&'a str>>,
+    },
+    /// The node is a leaf.
+    Leaf(Leaf<'a>),
+}
+
+/// What a leaf holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Leaf<'a> {
+    /// The weight of each class. Of a model averaged over its prunings it is the training weight of
+    /// the leaf, shared out by the probabilities of the classes.
+    Classes(&'a [f64]),
+    /// A quantity.
+    Number {
+        /// What is predicted.
+        value: f64,
+        /// The training weight of the leaf.
+        weight: f64,
+    },
+}
+
+/// A class and the least probability with which it is predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Position of the class.
+    pub positive: u32,
+    /// From this probability on the class is predicted, below it the most probable other one.
+    pub threshold: f64,
 }
 
 /// A node that asks nothing.
@@ -54,17 +91,26 @@ pub(super) const LEAF: u32 = u32::MAX;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub(super) key: String,
+    /// Empty where the model tells a quantity.
     pub(super) classes: Vec<String>,
     pub(super) features: Vec<ModelFeature>,
     /// By node: the position in `features`, or [`LEAF`].
     pub(super) feature: Vec<u32>,
-    /// By node: the position of the threshold, of the category, or of the leaf.
+    /// By node: the position of the threshold, of the category or, behind the feature's
+    /// categories, of the set; or of the leaf.
     pub(super) operand: Vec<u32>,
     /// By node: the right child of a split; 0 for a leaf.
     pub(super) right: Vec<u32>,
+    /// By node: whether a row without the number that a split asks for goes left.
+    pub(super) missing_left: Vec<bool>,
     pub(super) thresholds: Vec<f64>,
-    /// By leaf and class.
+    /// Bits by position among the categories of the split's feature, the lowest first.
+    pub(super) sets: Vec<Vec<u8>>,
+    /// By leaf and class, or by leaf: weights.
     pub(super) counts: Vec<f64>,
+    /// By leaf, where the model tells a quantity.
+    pub(super) values: Vec<f64>,
+    pub(super) decision: Option<Decision>,
 }
 
 impl Model {
@@ -73,14 +119,42 @@ impl Model {
         &self.key
     }
 
-    /// The classes, in the order of probabilities and counts.
+    /// The classes, in the order of probabilities and counts; none where the model tells a
+    /// quantity.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// Whether the model tells a quantity, and not a class.
+    pub fn is_regression(&self) -> bool {
+        self.classes.is_empty()
     }
 
     /// The features that the tree asks about.
     pub fn features(&self) -> &[ModelFeature] {
         &self.features
+    }
+
+    /// The class that is predicted from some probability on, where that is not the most probable
+    /// one.
+    pub fn decision(&self) -> Option<Decision> {
+        self.decision
+    }
+
+    /// The same model with another way to decide on a class.
+    ///
+    /// # Panics
+    ///
+    /// If the model does not have the class.
+    #[must_use]
+    pub fn with_decision(mut self, decision: Option<Decision>) -> Self {
+        let has_class = |decision: &Decision| (decision.positive as usize) < self.classes.len();
+        assert!(
+            decision.as_ref().is_none_or(has_class),
+            "a class of the model"
+        );
+        self.decision = decision;
+        self
     }
 
     /// Number of nodes, leaves included.
@@ -100,35 +174,97 @@ impl Model {
 
     /// What a node asks.
     pub fn test(&self, node: usize) -> Test<'_> {
-        let operand = self.operand[node] as usize;
-        if self.feature[node] == LEAF {
-            let classes = self.classes.len();
-            return Test::Leaf(&self.counts[operand * classes..][..classes]);
-        }
-        let ModelFeature(feature, categories) = &self.features[self.feature[node] as usize];
-        match categories {
-            None => Test::LessOrEqual {
+        let Some((feature, question)) = self.question(node) else {
+            return Test::Leaf(self.leaf(self.operand[node] as usize));
+        };
+        let ModelFeature(feature, categories) = &self.features[feature];
+        let categories = categories.as_deref().unwrap_or_default();
+        match question {
+            Question::LessOrEqual {
+                threshold,
+                missing_left,
+            } => Test::LessOrEqual {
                 feature,
-                threshold: self.thresholds[operand],
+                threshold,
+                missing_left,
             },
-            Some(categories) => Test::Equal {
+            Question::Equal(position) => Test::Equal {
                 feature,
-                category: &categories[operand],
+                category: categories[position].as_deref(),
             },
+            Question::Among(set) => {
+                let members = categories.iter().enumerate();
+                let members = members.filter(|(position, _)| is_member(set, *position));
+                Test::Among {
+                    feature,
+                    categories: members.map(|(_, category)| category.as_deref()).collect(),
+                }
+            }
         }
     }
 
-    /// The training weight of each class at every node, leaves and splits, node-major.
+    /// The position of the feature that a node asks about, and what it asks; nothing for a leaf.
+    #[inline]
+    fn question(&self, node: usize) -> Option<(usize, Question<'_>)> {
+        let (feature, operand) = (self.feature[node], self.operand[node] as usize);
+        if feature == LEAF {
+            return None;
+        }
+        let feature = feature as usize;
+        let question = match &self.features[feature].1 {
+            None => Question::LessOrEqual {
+                threshold: self.thresholds[operand],
+                missing_left: self.missing_left[node],
+            },
+            Some(categories) => match operand.checked_sub(categories.len()) {
+                None => Question::Equal(operand),
+                Some(set) => Question::Among(&self.sets[set]),
+            },
+        };
+        Some((feature, question))
+    }
+
+    /// What a leaf holds.
+    pub(crate) fn leaf(&self, leaf: usize) -> Leaf<'_> {
+        match self.values.get(leaf) {
+            Some(&value) => Leaf::Number {
+                value,
+                weight: self.counts[leaf],
+            },
+            None => {
+                let classes = self.classes.len();
+                Leaf::Classes(&self.counts[leaf * classes..][..classes])
+            }
+        }
+    }
+
+    /// What every node holds, leaves and splits, node-major: the weight of each class; or the weight
+    /// and the mean of the leaves below it.
     pub fn node_counts(&self) -> Array2<f64> {
-        let mut counts = Array2::zeros((self.node_count(), self.classes.len()));
+        let width = if self.is_regression() {
+            2
+        } else {
+            self.classes.len()
+        };
+        let mut counts = Array2::zeros((self.node_count(), width));
         // Children come after their parent, so a pass from the end finds them summed up.
         for node in (0..self.node_count()).rev() {
             match self.test(node) {
-                Test::Leaf(weights) => {
+                Test::Leaf(Leaf::Classes(weights)) => {
                     counts.row_mut(node).assign(&ndarray::aview1(weights));
                 }
+                Test::Leaf(Leaf::Number { value, weight }) => {
+                    counts
+                        .row_mut(node)
+                        .assign(&ndarray::aview1(&[weight, value]));
+                }
                 _ => {
-                    let sum = &counts.row(self.left(node)) + &counts.row(self.right(node));
+                    let [left, right] = [self.left(node), self.right(node)];
+                    let mut sum = &counts.row(left) + &counts.row(right);
+                    if self.is_regression() {
+                        let share = counts[[left, 0]] / sum[0];
+                        sum[1] = share * counts[[left, 1]] + (1.0 - share) * counts[[right, 1]];
+                    }
                     counts.row_mut(node).assign(&sum);
                 }
             }
@@ -148,43 +284,84 @@ impl Model {
         depths.into_iter().max().unwrap_or(0)
     }
 
-    /// The training weight of each class in the leaf that a row ends in. `goes_left` says whether
-    /// the row goes left at a question: the position of its feature, and the
-    /// [threshold](Self::threshold) or the position of the category that it is about.
-    pub(crate) fn leaf_counts(&self, goes_left: impl Fn(usize, usize) -> bool) -> &[f64] {
+    /// The leaf that a row ends in. `goes_left` says whether the row goes left at a question about
+    /// the feature at a position.
+    #[inline]
+    pub(crate) fn leaf_of(&self, goes_left: impl Fn(usize, Question) -> bool) -> Leaf<'_> {
         let mut node = 0;
-        loop {
-            let operand = self.operand[node] as usize;
-            if self.feature[node] == LEAF {
-                let classes = self.classes.len();
-                return &self.counts[operand * classes..][..classes];
-            }
-            node = if goes_left(self.feature[node] as usize, operand) {
+        while let Some((feature, question)) = self.question(node) {
+            node = if goes_left(feature, question) {
                 node + 1
             } else {
                 self.right[node] as usize
             };
         }
+        self.leaf(self.operand[node] as usize)
     }
 
-    /// The threshold of a question about a number.
-    pub(crate) fn threshold(&self, operand: usize) -> f64 {
-        self.thresholds[operand]
+    /// Whether the tree asks for sets of categories.
+    pub(crate) fn has_sets(&self) -> bool {
+        !self.sets.is_empty()
+    }
+
+    /// The class that is predicted where the classes have these weights, in the order of
+    /// [`classes`](Self::classes).
+    ///
+    /// # Panics
+    ///
+    /// If there is not one weight for each class, or the model tells a quantity.
+    pub fn class_of(&self, weights: &[f64]) -> &str {
+        assert_eq!(
+            weights.len(),
+            self.classes.len(),
+            "one weight for each class"
+        );
+        &self.classes[self.decide(weights)]
+    }
+
+    /// The position of the class that is predicted where the classes have these weights.
+    pub(crate) fn decide(&self, weights: &[f64]) -> usize {
+        decide(self.decision, weights)
     }
 
     /// Bytes of memory that the model takes, as near as its own arrays tell.
     pub(crate) fn memory(&self) -> u64 {
         let text = |text: &String| size_of::<String>() + text.capacity();
-        let texts = |texts: &[String]| texts.iter().map(text).sum::<usize>();
+        let category = |category: &Option<String>| category.as_ref().map_or(0, text);
         let features = self.features.iter().map(|ModelFeature(name, categories)| {
-            size_of::<ModelFeature>()
-                + name.capacity()
-                + texts(categories.as_deref().unwrap_or(&[]))
+            let categories = categories.iter().flatten().map(category);
+            size_of::<ModelFeature>() + name.capacity() + categories.sum::<usize>()
         });
         let nodes = size_of::<u32>()
-            * (self.feature.capacity() + self.operand.capacity() + self.right.capacity());
-        let numbers = size_of::<f64>() * (self.thresholds.capacity() + self.counts.capacity());
-        let own = size_of::<Self>() + self.key.capacity() + texts(&self.classes);
+            * (self.feature.capacity() + self.operand.capacity() + self.right.capacity())
+            + self.missing_left.capacity();
+        let numbers = size_of::<f64>()
+            * (self.thresholds.capacity() + self.counts.capacity() + self.values.capacity());
+        let sets = self
+            .sets
+            .iter()
+            .map(|set| size_of::<Vec<u8>>() + set.capacity());
+        let classes = self.classes.iter().map(text).sum::<usize>();
+        let own = size_of::<Self>() + self.key.capacity() + classes + sets.sum::<usize>();
         (own + features.sum::<usize>() + nodes + numbers) as u64
     }
+}
+
+/// The most probable class, or what a decision makes of it.
+fn decide(decision: Option<Decision>, weights: &[f64]) -> usize {
+    let Some(Decision {
+        positive,
+        threshold,
+    }) = decision
+    else {
+        return heaviest(weights);
+    };
+    let positive = positive as usize;
+    let total: f64 = weights.iter().sum();
+    if weights[positive] >= threshold * total || weights.len() == 1 {
+        return positive;
+    }
+    let others = weights.iter().enumerate();
+    let others = others.map(|(class, &weight)| if class == positive { -1.0 } else { weight });
+    heaviest(&others.collect::<Vec<_>>())
 }

@@ -7,8 +7,7 @@ use rayon::prelude::*;
 
 use super::added::AddedColumns;
 use super::answers::Answered;
-use crate::model::BoundModel;
-use crate::tree::heaviest;
+use crate::model::{BoundModel, Leaf};
 
 /// What answers for the rows of an entity.
 pub(super) enum Answer<'a> {
@@ -207,12 +206,14 @@ impl Task<'_> {
         let outputs = self.class.iter_mut();
         let outputs = outputs.zip(self.probabilities.chunks_exact_mut(class_count));
         for (&row, (class, probabilities)) in self.rows.iter().zip(outputs) {
-            let counts = classifier.model.leaf_counts(row as usize);
+            let Leaf::Classes(counts) = classifier.model.leaf(row as usize) else {
+                continue;
+            };
             let total: f64 = counts.iter().sum();
             for (&place, count) in classifier.places.iter().zip(counts) {
                 probabilities[place as usize] = count / total;
             }
-            *class = classifier.places[heaviest(counts)];
+            *class = classifier.places[classifier.model.model().decide(counts)];
         }
     }
 }

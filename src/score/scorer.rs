@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::codes::Codes;
 use crate::error::{Error, Result};
 use crate::metrics::Evaluation;
-use crate::model::Model;
+use crate::model::{AskedCategories, Leaf, Model};
 use crate::table::{Column, Numbers, Table};
 
 /// The rows of a table and the classes that they are evaluated on.
@@ -79,7 +79,9 @@ impl<'a> Scorer<'a> {
         let mut probabilities = vec![0.0; self.class_count()];
         let mut evaluation = Evaluation::new(self.class_count());
         for row in rows {
-            let counts = model.leaf_counts(row);
+            let Leaf::Classes(counts) = model.leaf(row) else {
+                return Err(Error::OtherTask("tells a quantity, not a class"));
+            };
             let total: f64 = counts.iter().sum();
             for (&place, count) in model.places.iter().zip(counts) {
                 probabilities[place] = count / total;
@@ -113,9 +115,13 @@ impl<'a> Scorer<'a> {
                 match (column, wanted.categories()) {
                     (Some(Column::Numbers(numbers)), None) => Ok(ScoredColumn::Numbers(numbers)),
                     (Some(Column::Categories { codes, dictionary }), Some(categories)) => {
-                        let code = |text: &String| dictionary.binary_search(text).ok();
-                        let code = |text| code(text).map_or(ABSENT, |code| code as u32);
-                        let asked = categories.iter().map(code).collect();
+                        let place = |text: &String| dictionary.binary_search(text).ok();
+                        let code = |text: &Option<String>| match text {
+                            None => dictionary.len() as u32,
+                            Some(text) => place(text).map_or(ABSENT, |place| place as u32),
+                        };
+                        let codes_asked = categories.iter().map(code);
+                        let asked = AskedCategories::new(codes_asked, model.has_sets());
                         Ok(ScoredColumn::Categories { codes, asked })
                     }
                     _ => Err(Error::BadModel(format!(
@@ -136,11 +142,13 @@ pub(crate) struct ScoredModel<'a> {
 }
 
 impl ScoredModel<'_> {
-    fn leaf_counts(&self, row: usize) -> &[f64] {
+    fn leaf(&self, row: usize) -> Leaf<'_> {
         self.model
-            .leaf_counts(|feature, operand| match &self.columns[feature] {
-                ScoredColumn::Numbers(numbers) => numbers.get(row) <= self.model.threshold(operand),
-                ScoredColumn::Categories { codes, asked } => codes.get(row) == asked[operand],
+            .leaf_of(|feature, question| match &self.columns[feature] {
+                ScoredColumn::Numbers(numbers) => question.of_number(numbers.get(row)),
+                ScoredColumn::Categories { codes, asked } => {
+                    asked.goes_left(&question, codes.get(row))
+                }
             })
     }
 }
@@ -153,7 +161,6 @@ enum ScoredColumn<'a> {
     Numbers(&'a Numbers),
     Categories {
         codes: &'a Codes,
-        /// By position of the model's category: the table's code of it.
-        asked: Vec<u32>,
+        asked: AskedCategories,
     },
 }

@@ -9,7 +9,9 @@ use super::fitted::Fitted;
 use super::trainer::{TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, OneHot, OneHotColumn, scaled};
 use crate::error::ParamsError;
-use crate::tree::{Criterion, DecisionTreeParams, DecisionTreeValidParams, Split, Tree};
+use crate::tree::{
+    Criterion, DecisionTreeParams, DecisionTreeValidParams, Leaves, Node, Split, Tree,
+};
 
 /// Fits `linfa_trees::DecisionTree` to the one-hot and min-max encoding.
 ///
@@ -66,7 +68,10 @@ impl Trainer for LinfaTrainer {
         let mut converter = Converter {
             partition,
             columns: &one_hot.columns,
-            tree: Tree::with_capacity(partition.encoder().class_count(), fitted.num_leaves() * 2),
+            tree: Tree::with_capacity(
+                Leaves::Classes(partition.encoder().class_count()),
+                fitted.num_leaves() * 2,
+            ),
         };
         let rows = (0..partition.rows() as u32).collect();
         converter.convert(fitted.root_node(), rows, 0);
@@ -91,7 +96,7 @@ impl Converter<'_, '_> {
         let counts = self.counts(&rows);
         let children = node.children();
         let ([Some(below), Some(above)], false) = (children.as_slice(), node.is_leaf()) else {
-            return self.tree.push(Split::Leaf, &counts, depth);
+            return self.push(Split::Leaf, &counts, depth);
         };
         let (column, threshold, _) = node.split();
         // linfa sends values below the threshold to its first child.
@@ -106,6 +111,7 @@ impl Converter<'_, '_> {
                     feature,
                     code: next.saturating_sub(1),
                     next: next.min(values.len() as u32 - 1),
+                    missing_left: false,
                 };
                 (split, below, above)
             }
@@ -114,13 +120,23 @@ impl Converter<'_, '_> {
             .into_iter()
             .partition(|&row| self.goes_left(split, row));
         if left_rows.is_empty() || right_rows.is_empty() {
-            return self.tree.push(Split::Leaf, &counts, depth);
+            return self.push(Split::Leaf, &counts, depth);
         }
-        let position = self.tree.push(split, &counts, depth);
+        let position = self.push(split, &counts, depth);
         self.convert(left, left_rows, depth + 1);
         let right = self.convert(right, right_rows, depth + 1);
         self.tree.set_right(position, right);
         position
+    }
+
+    fn push(&mut self, split: Split, counts: &[f64], depth: usize) -> u32 {
+        self.tree.push(Node {
+            split,
+            set: &[],
+            statistics: counts,
+            depth,
+            candidates: 0,
+        })
     }
 
     fn counts(&self, rows: &[u32]) -> Vec<f64> {
@@ -143,7 +159,7 @@ impl Converter<'_, '_> {
         match split {
             Split::LessOrEqual { feature, code, .. } => code_of(feature) <= code,
             Split::Equal { feature, code } => code_of(feature) == code,
-            Split::Leaf => true,
+            Split::Leaf | Split::Among { .. } => true,
         }
     }
 }

@@ -12,21 +12,28 @@ use super::node_rows::{NodeBuffers, NodeRows};
 use super::row_partition::RowPartition;
 use super::runs::Runs;
 use super::splitter::{Found, ScoredSplit, Splitter};
-use super::weight::Weight;
-use super::{DecisionTreeValidParams, Split, TrainingRows, Tree};
+use super::statistic::Statistic;
+use super::tree::{Leaves, Node};
+use super::{DecisionTreeValidParams, Split, Tree};
 use crate::codes::CodeColumn;
 
 /// Grows one tree from some rows of one matrix.
-pub(super) struct Builder<'a, W> {
+pub(super) struct Builder<'a, S: Statistic> {
     pub params: &'a DecisionTreeValidParams,
-    pub splitter: Splitter,
+    pub splitter: Splitter<S>,
     pub columns: &'a [CodeColumn],
-    pub labels: &'a [u32],
+    pub outcomes: &'a [S::Outcome],
     /// Empty where all rows count the same.
-    pub weights: &'a [W],
-    pub class_count: usize,
+    pub weights: &'a [f64],
+    /// Number of slots.
+    pub width: usize,
+    /// What each node of the tree holds.
+    pub leaves: Leaves,
     pub total_weight: f64,
 }
+
+/// A split, and how many there were to choose from: as many as on its feature, times the features.
+pub(super) type Chosen = Option<(Split, u32)>;
 
 /// A node that waits to be grown.
 struct Pending {
@@ -41,26 +48,35 @@ struct Pending {
 }
 
 /// Buffers that are kept from node to node, and from tree to tree.
-pub(super) struct Scratch<W> {
+pub(super) struct Scratch<S: Statistic> {
     tree: Tree,
     stack: Vec<Pending>,
-    runs: Runs<W>,
+    runs: Runs<S>,
+    /// The outcomes of all rows, where they are made for the tree.
+    pub outcomes: Vec<S::Outcome>,
     /// The node at hand.
-    pub node: NodeBuffers<W>,
+    pub node: NodeBuffers<S>,
     /// The smaller child of the node at hand.
-    child: NodeBuffers<W>,
-    pub histograms: Histograms<W>,
+    child: NodeBuffers<S>,
+    pub histograms: Histograms<S>,
     /// Features of all nodes on the way from the root to the node at hand; those of the root,
     /// before a tree is grown.
     pub features: Vec<u32>,
+    /// What the tree keeps of the node at hand.
+    pub statistics: Vec<f64>,
+    /// The categories that the best split of the node at hand sets apart.
+    pub set: Vec<u32>,
 }
 
-impl<W: Weight> Default for Scratch<W> {
+impl<S: Statistic> Default for Scratch<S> {
     fn default() -> Self {
         Self {
-            tree: Tree::with_capacity(0, 0),
+            tree: Tree::with_capacity(Leaves::Classes(0), 0),
             stack: Vec::new(),
             runs: Runs::default(),
+            outcomes: Vec::new(),
+            statistics: Vec::new(),
+            set: Vec::new(),
             node: NodeBuffers::default(),
             child: NodeBuffers::default(),
             histograms: Histograms::default(),
@@ -69,47 +85,34 @@ impl<W: Weight> Default for Scratch<W> {
     }
 }
 
-impl<'a, W: Weight> Builder<'a, W> {
-    /// A builder of trees on `rows`.
-    pub fn new(
-        params: &'a DecisionTreeValidParams,
-        training: &TrainingRows<'a>,
-        weights: &'a [W],
-        rows: &RowPartition,
-    ) -> Self {
-        Self {
-            params,
-            splitter: Splitter {
-                criterion: params.criterion,
-                min_samples_leaf: params.min_samples_leaf,
-            },
-            columns: training.matrix.columns(),
-            labels: training.labels,
-            weights,
-            class_count: training.class_count,
-            total_weight: W::total(weights, rows.of(&(0..rows.len()))),
-        }
-    }
-
+impl<S: Statistic> Builder<'_, S> {
     /// Grows the tree of `rows` and of the features in `scratch`, on this thread. Its root has the
     /// depth `depth`.
-    pub fn grow(&self, depth: usize, rows: &mut RowPartition, scratch: &mut Scratch<W>) -> Tree {
+    pub fn grow(&self, depth: usize, rows: &mut RowPartition, scratch: &mut Scratch<S>) -> Tree {
         self.begin(depth, rows.len(), scratch);
         while let Some(mut pending) = scratch.stack.pop() {
             // Whatever stands behind belongs to subtrees that are finished.
             scratch.features.truncate(pending.features.end);
             let node_rows = rows.of(&pending.rows);
             self.load(node_rows, &mut scratch.node);
-            let split = self.search(node_rows, &mut pending, scratch);
-            let totals = &scratch.node.totals;
-            let node = scratch
-                .tree
-                .push(split.unwrap_or(Split::Leaf), totals, pending.depth);
+            let chosen = self.search(node_rows, &mut pending, scratch);
+            let node = scratch.node.of(node_rows);
+            let Splitter {
+                criterion, unit, ..
+            } = self.splitter;
+            S::describe(criterion, &node, unit, &mut scratch.statistics);
+            let node = scratch.tree.push(Node {
+                split: chosen.map_or(Split::Leaf, |(split, _)| split),
+                set: &scratch.set,
+                statistics: &scratch.statistics,
+                depth: pending.depth,
+                candidates: chosen.map_or(0, |(_, candidates)| candidates),
+            });
             if let Some(parent) = pending.parent {
                 scratch.tree.set_right(parent, node);
             }
-            if let Some(split) = split {
-                self.push_children(node, pending, split, rows, scratch);
+            if chosen.is_some() {
+                self.push_children(node, pending, rows, scratch);
             } else if let Some(histogram) = pending.histogram {
                 scratch.histograms.release(histogram);
             }
@@ -119,12 +122,12 @@ impl<'a, W: Weight> Builder<'a, W> {
     }
 
     /// Begins a tree with its root.
-    fn begin(&self, depth: usize, rows: usize, scratch: &mut Scratch<W>) {
+    fn begin(&self, depth: usize, rows: usize, scratch: &mut Scratch<S>) {
         let features = &scratch.features;
         scratch
             .histograms
-            .lay_out(self.columns, features, self.class_count, rows);
-        scratch.tree.clear(self.class_count);
+            .lay_out(self.columns, features, self.width, rows);
+        scratch.tree.clear(self.leaves);
         scratch.stack.clear();
         scratch.stack.push(Pending {
             rows: 0..rows,
@@ -140,11 +143,11 @@ impl<'a, W: Weight> Builder<'a, W> {
         &self,
         node: u32,
         pending: Pending,
-        split: Split,
         rows: &mut RowPartition,
-        scratch: &mut Scratch<W>,
+        scratch: &mut Scratch<S>,
     ) {
-        let [left, right] = rows.split(pending.rows, self.columns, split);
+        let split = scratch.tree.split(node as usize);
+        let [left, right] = rows.split(pending.rows, self.columns, split, &scratch.set);
         let features = pending.features.end..scratch.features.len();
         let depth = pending.depth + 1;
         let [left_histogram, right_histogram] = match pending.histogram {
@@ -170,35 +173,40 @@ impl<'a, W: Weight> Builder<'a, W> {
         });
     }
 
-    /// Brings a node's labels and weights together, and sums them up by class.
-    pub fn load(&self, rows: &[u32], node: &mut NodeBuffers<W>) {
-        node.load(rows, self.labels, self.weights, self.class_count);
+    /// Brings a node's outcomes and weights together, and sums them up.
+    pub fn load(&self, rows: &[u32], node: &mut NodeBuffers<S>) {
+        node.load(rows, self.outcomes, self.weights, self.width);
     }
 
-    /// Whether a node of so many rows may be split.
-    pub fn may_split(&self, rows: usize, depth: usize, totals: &[f64]) -> bool {
-        let classes = totals.iter().filter(|&&total| total > 0.0).count();
-        classes > 1
-            && rows >= self.params.min_samples_split
+    /// Whether a node of so many rows and with these sums may be split.
+    pub fn may_split(&self, rows: usize, depth: usize, totals: &[S::Sum]) -> bool {
+        rows >= self.params.min_samples_split
             && rows / 2 >= self.params.min_samples_leaf
             && self.params.max_depth.is_none_or(|limit| depth < limit)
+            && !S::is_pure_in_sum(totals)
     }
 
-    /// The best split of the loaded node. Appends the features that are not constant in it to
-    /// [`Scratch::features`], where its children find theirs.
-    fn search(
-        &self,
-        rows: &[u32],
-        pending: &mut Pending,
-        scratch: &mut Scratch<W>,
-    ) -> Option<Split> {
-        if !self.may_split(rows.len(), pending.depth, &scratch.node.totals) {
+    /// Whether a node may be split.
+    pub fn may_split_node(&self, node: &NodeRows<S>, depth: usize) -> bool {
+        let min_weight = self.params.min_weight_split;
+        self.may_split(node.rows.len(), depth, node.totals)
+            && !S::is_pure(node)
+            && (min_weight <= 0.0 || node.total_weight() >= min_weight)
+    }
+
+    /// The best split of the loaded node, and how many there were to choose from. Appends the
+    /// features that are not constant in it to [`Scratch::features`], where its children find
+    /// theirs; leaves the categories that the split sets apart in [`Scratch::set`].
+    fn search(&self, rows: &[u32], pending: &mut Pending, scratch: &mut Scratch<S>) -> Chosen {
+        scratch.set.clear();
+        if !self.may_split_node(&scratch.node.of(rows), pending.depth) {
             return None;
         }
         let Scratch {
             histograms,
             runs,
             features,
+            set,
             ..
         } = scratch;
         let node = scratch.node.of(rows);
@@ -209,13 +217,17 @@ impl<'a, W: Weight> Builder<'a, W> {
         for position in pending.features.clone() {
             let feature = features[position];
             let found = self.search_feature(feature, &node, *histogram, histograms, runs);
-            self.fold(&mut best, features, feature, found);
+            if self.fold(&mut best, features, feature, found) {
+                std::mem::swap(set, &mut runs.set);
+            }
             // Nothing is better, and leaves have no use for the other features.
-            if W::WHOLE && best.is_some_and(|best| best.score.is_perfect(self.params.criterion)) {
+            if let Some(best) = &best
+                && S::is_perfect(self.splitter.criterion, &best.score)
+            {
                 break;
             }
         }
-        self.worthwhile(best, &scratch.node.totals)
+        self.worthwhile(best, pending.features.len(), &node)
     }
 
     /// The histograms of the loaded node's children, from its own: the smaller child's rows are
@@ -229,7 +241,7 @@ impl<'a, W: Weight> Builder<'a, W> {
         few: usize,
         features: &Range<usize>,
         depth: usize,
-        scratch: &mut Scratch<W>,
+        scratch: &mut Scratch<S>,
     ) -> [Option<HistogramId>; 2] {
         let left_is_smaller = left.len() < right.len();
         let (smaller, larger) = match left_is_smaller {
@@ -247,7 +259,7 @@ impl<'a, W: Weight> Builder<'a, W> {
             child,
             ..
         } = scratch;
-        for (rest, part) in node.totals.iter_mut().zip(&child.totals) {
+        for (rest, &part) in node.totals.iter_mut().zip(&child.totals) {
             *rest -= part;
         }
         let for_smaller = smaller.len() > few
@@ -256,7 +268,7 @@ impl<'a, W: Weight> Builder<'a, W> {
         let for_larger = self.may_split(larger.len(), depth, &node.totals);
         let counted = (for_smaller || for_larger).then(|| {
             let features = &scratch.features[features.clone()];
-            histograms.count(self.columns, features, self.class_count, &child.of(smaller))
+            histograms.count(self.columns, features, self.width, &child.of(smaller))
         });
         if let Some(counted) = counted.filter(|_| for_larger) {
             histograms.subtract(histogram, counted);
@@ -274,52 +286,64 @@ impl<'a, W: Weight> Builder<'a, W> {
         }
     }
 
-    /// Takes one feature's result into account; to be called in schema order.
+    /// Takes one feature's result into account; to be called in schema order. Returns whether its
+    /// split is the best so far.
     pub fn fold(
         &self,
-        best: &mut Option<ScoredSplit>,
+        best: &mut Option<ScoredSplit<S>>,
         kept: &mut Vec<u32>,
         feature: u32,
-        found: Found,
-    ) {
-        if matches!(found, Found::Constant) {
-            return;
+        found: Found<S>,
+    ) -> bool {
+        if found.is_constant {
+            return false;
         }
         kept.push(feature);
-        if let Found::Best(candidate) = found
-            && best.is_none_or(|best| {
-                candidate
-                    .score
-                    .beats(best.score, self.params.criterion, W::WHOLE)
-            })
-        {
+        let Some(candidate) = found.best else {
+            return false;
+        };
+        let is_better = match best {
+            None => true,
+            Some(best) => S::beats(self.splitter.criterion, &candidate.score, &best.score),
+        };
+        if is_better {
             *best = Some(candidate);
         }
+        is_better
     }
 
-    /// The split, if it decreases the impurity enough.
-    pub fn worthwhile(&self, best: Option<ScoredSplit>, totals: &[f64]) -> Option<Split> {
+    /// The split, if it decreases the impurity enough, and how many there were to choose from on so
+    /// many features.
+    pub fn worthwhile(
+        &self,
+        best: Option<ScoredSplit<S>>,
+        features: usize,
+        node: &NodeRows<S>,
+    ) -> Chosen {
         let best = best?;
         if self.params.min_impurity_decrease > 0.0 {
-            let decrease =
-                best.score.impurity_decrease(self.params.criterion, totals) / self.total_weight;
+            let Splitter {
+                criterion, unit, ..
+            } = self.splitter;
+            let decrease = S::decrease(criterion, &best.score, node, unit) / self.total_weight;
             if decrease + f64::EPSILON < self.params.min_impurity_decrease {
                 return None;
             }
         }
-        Some(best.split)
+        let features = features.try_into().unwrap_or(u32::MAX);
+        Some((best.split, best.candidates.saturating_mul(features)))
     }
 
     /// Makes the histogram of a node that has none from its parent, if it is worth it.
     pub fn count_root(
         &self,
         features: &[u32],
-        node: &NodeRows<W>,
+        node: &NodeRows<S>,
         histogram: &mut Option<HistogramId>,
-        histograms: &mut Histograms<W>,
+        histograms: &mut Histograms<S>,
     ) {
         if histogram.is_none() && histograms.is_worth(node.rows.len()) {
-            *histogram = Some(histograms.count(self.columns, features, self.class_count, node));
+            *histogram = Some(histograms.count(self.columns, features, self.width, node));
         }
     }
 
@@ -329,11 +353,11 @@ impl<'a, W: Weight> Builder<'a, W> {
     pub fn search_feature(
         &self,
         feature: u32,
-        node: &NodeRows<W>,
+        node: &NodeRows<S>,
         histogram: Option<HistogramId>,
-        histograms: &Histograms<W>,
-        runs: &mut Runs<W>,
-    ) -> Found {
+        histograms: &Histograms<S>,
+        runs: &mut Runs<S>,
+    ) -> Found<S> {
         let column = &self.columns[feature as usize];
         match histogram.and_then(|histogram| histograms.of(histogram, feature)) {
             Some(counts) => self

@@ -146,8 +146,12 @@ impl Score {
         self.left.is_pure(criterion) && self.right.is_pure(criterion)
     }
 
-    /// The node's weight times the decrease of its impurity: scikit-learn's `N_t * (impurity -
-    /// N_left / N_t * impurity_left - N_right / N_t * impurity_right)`.
+    /// The weights of the left and of the right side.
+    pub fn weights(&self) -> [f64; 2] {
+        [self.left.weight, self.right.weight]
+    }
+
+    /// The node's weight times the decrease of its impurity.
     pub fn impurity_decrease(&self, criterion: Criterion, totals: &[f64]) -> f64 {
         let node = Side::both(criterion, totals, totals).0;
         self.value - node.score(criterion)

@@ -95,6 +95,7 @@ where
                     feature,
                     code,
                     next,
+                    ..
                 } => {
                     let values = &values[feature as usize];
                     midpoint(values[code as usize], values[next as usize])

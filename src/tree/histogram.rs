@@ -6,7 +6,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::node_rows::NodeRows;
-use super::weight::Weight;
+use super::statistic::Statistic;
 use crate::codes::{CodeColumn, Codes, with_codes};
 
 /// A histogram has at most so many slots, for one waits at each node on the way to the root.
@@ -29,27 +29,32 @@ const VALUES_PER_SLOT: f64 = 0.3;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HistogramId(usize);
 
-/// The histograms of the nodes that wait to be grown: the weight of each class by code, feature
-/// after feature. The buffers are kept from node to node, and from tree to tree.
-#[derive(Default)]
-pub(super) struct Histograms<W> {
+/// The histograms of the nodes that wait to be grown: sums by code, feature after feature. The
+/// buffers are kept from node to node, and from tree to tree.
+pub(super) struct Histograms<S: Statistic> {
     /// Where the slots of each feature are; empty for one that is not counted.
     slots: Vec<Range<usize>>,
     slot_count: usize,
     counted_features: usize,
-    buffers: Vec<Vec<W>>,
+    buffers: Vec<Vec<S::Slot>>,
     free: Vec<usize>,
 }
 
-impl<W: Weight> Histograms<W> {
+impl<S: Statistic> Default for Histograms<S> {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            slot_count: 0,
+            counted_features: 0,
+            buffers: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<S: Statistic> Histograms<S> {
     /// Begins a tree on some features, in ascending order.
-    pub fn lay_out(
-        &mut self,
-        columns: &[CodeColumn],
-        features: &[u32],
-        classes: usize,
-        rows: usize,
-    ) {
+    pub fn lay_out(&mut self, columns: &[CodeColumn], features: &[u32], width: usize, rows: usize) {
         let most = SLOTS.max(rows / ROWS_PER_SLOT);
         self.free.clear();
         self.free.extend(0..self.buffers.len());
@@ -58,7 +63,7 @@ impl<W: Weight> Histograms<W> {
         self.slot_count = 0;
         self.counted_features = 0;
         for &feature in features {
-            let slots = columns[feature as usize].cardinality as usize * classes;
+            let slots = columns[feature as usize].cardinality as usize * width;
             let start = self.slot_count;
             if slots <= most / FEATURE_SHARE && start + slots <= most {
                 self.slot_count += slots;
@@ -72,7 +77,7 @@ impl<W: Weight> Histograms<W> {
     /// left of them after a subtraction is not exact.
     pub fn is_worth(&self, rows: usize) -> bool {
         let values = rows * self.counted_features;
-        W::WHOLE && values as f64 >= VALUES_PER_SLOT * self.slot_count as f64 && values > 0
+        S::WHOLE && values as f64 >= VALUES_PER_SLOT * self.slot_count as f64 && values > 0
     }
 
     /// Counts a node's rows on some features.
@@ -80,8 +85,8 @@ impl<W: Weight> Histograms<W> {
         &mut self,
         columns: &[CodeColumn],
         features: &[u32],
-        classes: usize,
-        node: &NodeRows<W>,
+        width: usize,
+        node: &NodeRows<S>,
     ) -> HistogramId {
         let buffer = self.free.pop().unwrap_or_else(|| {
             self.buffers.push(Vec::new());
@@ -89,11 +94,11 @@ impl<W: Weight> Histograms<W> {
         });
         let counts = &mut self.buffers[buffer];
         counts.clear();
-        counts.resize(self.slot_count, W::default());
+        counts.resize(self.slot_count, S::Slot::default());
         if node.rows.len() < PARALLEL_ROWS {
             for &feature in features {
                 let counts = &mut counts[self.slots[feature as usize].clone()];
-                count(&columns[feature as usize].codes, classes, node, counts);
+                count(&columns[feature as usize].codes, width, node, counts);
             }
         } else {
             self.split(buffer)
@@ -101,14 +106,14 @@ impl<W: Weight> Histograms<W> {
                 .with_max_len(1)
                 .filter(|(feature, _)| features.contains(feature))
                 .for_each(|(feature, counts)| {
-                    count(&columns[feature as usize].codes, classes, node, counts);
+                    count(&columns[feature as usize].codes, width, node, counts);
                 });
         }
         HistogramId(buffer)
     }
 
     /// The slots of each feature.
-    fn split(&mut self, buffer: usize) -> Vec<(u32, &mut [W])> {
+    fn split(&mut self, buffer: usize) -> Vec<(u32, &mut [S::Slot])> {
         let mut rest = &mut self.buffers[buffer][..];
         (0..)
             .zip(&self.slots)
@@ -120,8 +125,8 @@ impl<W: Weight> Histograms<W> {
             .collect()
     }
 
-    /// A node's counts on one feature, by code and class; nothing where it is not counted.
-    pub fn of(&self, histogram: HistogramId, feature: u32) -> Option<&[W]> {
+    /// A node's sums on one feature, by code; nothing where it is not counted.
+    pub fn of(&self, histogram: HistogramId, feature: u32) -> Option<&[S::Slot]> {
         let slots = self.slots[feature as usize].clone();
         (!slots.is_empty()).then(|| &self.buffers[histogram.0][slots])
     }
@@ -144,22 +149,23 @@ impl<W: Weight> Histograms<W> {
 }
 
 /// Counts a node's rows on a feature, unless it has no slots.
-fn count<W: Weight>(codes: &Codes, classes: usize, node: &NodeRows<W>, counts: &mut [W]) {
+fn count<S: Statistic>(codes: &Codes, width: usize, node: &NodeRows<S>, counts: &mut [S::Slot]) {
     if counts.is_empty() {
         return;
     }
-    with_codes!(codes, codes => count_codes(codes, classes, node, counts));
+    with_codes!(codes, codes => count_codes(codes, width, node, counts));
 }
 
 #[inline(always)]
-fn count_codes<W: Weight, C: Copy + Into<u32>>(
+fn count_codes<S: Statistic, C: Copy + Into<u32>>(
     codes: &[C],
-    classes: usize,
-    node: &NodeRows<W>,
-    counts: &mut [W],
+    width: usize,
+    node: &NodeRows<S>,
+    counts: &mut [S::Slot],
 ) {
-    for (position, (&row, &label)) in node.rows.iter().zip(node.labels).enumerate() {
+    for (position, (&row, &outcome)) in node.rows.iter().zip(node.outcomes).enumerate() {
         let code = codes[row as usize].into() as usize;
-        counts[code * classes + label as usize] += W::of(node.weights, position);
+        let slots = &mut counts[code * width..][..width];
+        S::add(slots, outcome, node.weight(position));
     }
 }

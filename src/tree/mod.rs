@@ -4,26 +4,39 @@
 //! a *tree* stores and predicts; and LightGBM's: *histograms* and a *row partition* are what a
 //! builder works on. Nothing here knows of frames or files: codes in, arrays out.
 
+mod averaging;
 mod builder;
+mod category_splits;
+mod cost_complexity;
 mod criterion;
+mod deviations;
 mod estimator;
+mod evidence;
 mod fit;
 mod histogram;
+mod labels;
 mod node_rows;
 mod parallel;
 mod params;
+mod pruning;
+mod quantities;
+mod regression;
 mod row_partition;
 mod runs;
 mod splitter;
+mod statistic;
 mod training_rows;
 #[allow(clippy::module_inception)]
 mod tree;
-mod weight;
 
+pub use category_splits::CategorySplits;
+pub use cost_complexity::PrunedTree;
 pub use criterion::Criterion;
 pub use estimator::DecisionTree;
 pub use fit::TreeScratch;
 pub use params::{DecisionTreeParams, DecisionTreeValidParams};
-pub use training_rows::TrainingRows;
-pub(crate) use tree::heaviest;
+pub use pruning::{Averaging, Pruning};
+pub use regression::RegressionCriterion;
+pub use training_rows::{LARGEST_NUMBER, TrainingRows};
+pub(crate) use tree::{Leaves, Node, heaviest};
 pub use tree::{Split, Tree, midpoint};

@@ -1,51 +1,89 @@
 //! The rows of the node at hand, with what the search on every feature shares.
 
-use super::weight::Weight;
+use super::statistic::Statistic;
 
 /// A node's rows, and what the search on every feature shares.
-pub(super) struct NodeRows<'a, W> {
+pub(super) struct NodeRows<'a, S: Statistic> {
     /// Positions of the rows in the matrix.
     pub rows: &'a [u32],
-    /// The class of each of `rows`.
-    pub labels: &'a [u32],
+    /// The outcome of each of `rows`.
+    pub outcomes: &'a [S::Outcome],
     /// The weight of each of `rows`; empty where all rows count the same.
-    pub weights: &'a [W],
-    /// The node's weight by class.
-    pub totals: &'a [f64],
+    pub weights: &'a [f64],
+    /// The node's sums.
+    pub totals: &'a [S::Sum],
 }
 
-/// The labels and the weights of a node's rows brought together; kept from node to node.
-#[derive(Default)]
-pub(super) struct NodeBuffers<W> {
-    labels: Vec<u32>,
-    weights: Vec<W>,
-    /// The node's weight by class.
-    pub totals: Vec<f64>,
-}
-
-impl<W: Weight> NodeBuffers<W> {
-    /// Takes the labels and weights of `rows` out of those of all rows.
-    pub fn load(&mut self, rows: &[u32], labels: &[u32], weights: &[W], class_count: usize) {
-        self.labels.clear();
-        self.labels
-            .extend(rows.iter().map(|&row| labels[row as usize]));
-        self.weights.clear();
-        if !W::WHOLE {
-            self.weights
-                .extend(rows.iter().map(|&row| weights[row as usize]));
-        }
-        self.totals.clear();
-        self.totals.resize(class_count, 0.0);
-        for (position, &label) in self.labels.iter().enumerate() {
-            self.totals[label as usize] += W::of(&self.weights, position).value();
+impl<S: Statistic> NodeRows<'_, S> {
+    /// The weight of all rows.
+    pub fn total_weight(&self) -> f64 {
+        match S::WEIGHTED {
+            true => self.weights.iter().sum(),
+            false => self.rows.len() as f64,
         }
     }
 
+    /// The weight of the row at a position.
+    #[inline(always)]
+    pub fn weight(&self, position: usize) -> f64 {
+        match S::WEIGHTED {
+            true => self.weights[position],
+            false => 1.0,
+        }
+    }
+}
+
+/// The outcomes and the weights of a node's rows brought together; kept from node to node.
+pub(super) struct NodeBuffers<S: Statistic> {
+    outcomes: Vec<S::Outcome>,
+    weights: Vec<f64>,
+    slots: Vec<S::Slot>,
+    /// The node's sums.
+    pub totals: Vec<S::Sum>,
+}
+
+impl<S: Statistic> Default for NodeBuffers<S> {
+    fn default() -> Self {
+        Self {
+            outcomes: Vec::new(),
+            weights: Vec::new(),
+            slots: Vec::new(),
+            totals: Vec::new(),
+        }
+    }
+}
+
+impl<S: Statistic> NodeBuffers<S> {
+    /// Takes the outcomes and weights of `rows` out of those of all rows.
+    pub fn load(&mut self, rows: &[u32], outcomes: &[S::Outcome], weights: &[f64], width: usize) {
+        self.outcomes.clear();
+        self.outcomes
+            .extend(rows.iter().map(|&row| outcomes[row as usize]));
+        self.weights.clear();
+        if S::WEIGHTED {
+            self.weights
+                .extend(rows.iter().map(|&row| weights[row as usize]));
+        }
+        self.slots.clear();
+        self.slots.resize(width, S::Slot::default());
+        for (position, &outcome) in self.outcomes.iter().enumerate() {
+            let weight = if S::WEIGHTED {
+                self.weights[position]
+            } else {
+                1.0
+            };
+            S::add(&mut self.slots, outcome, weight);
+        }
+        self.totals.clear();
+        self.totals
+            .extend(self.slots.iter().map(|&slot| S::sum(slot)));
+    }
+
     /// The loaded node, whose rows are `rows`.
-    pub fn of<'a>(&'a self, rows: &'a [u32]) -> NodeRows<'a, W> {
+    pub fn of<'a>(&'a self, rows: &'a [u32]) -> NodeRows<'a, S> {
         NodeRows {
             rows,
-            labels: &self.labels,
+            outcomes: &self.outcomes,
             weights: &self.weights,
             totals: &self.totals,
         }

@@ -6,12 +6,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::builder::{Builder, Scratch};
+use super::builder::{Builder, Chosen, Scratch};
 use super::histogram::HistogramId;
 use super::row_partition::RowPartition;
 use super::runs::Runs;
 use super::splitter::Found;
-use super::weight::Weight;
+use super::statistic::Statistic;
+use super::tree::{Leaves, Node};
 use super::{Split, Tree};
 use crate::codes::CodeColumn;
 
@@ -29,21 +30,21 @@ pub(super) fn is_worth_all_threads(rows: usize) -> bool {
     rows > PARALLEL_ROWS && rayon::current_num_threads() > 1
 }
 
-impl<W: Weight> Builder<'_, W> {
+impl<S: Statistic> Builder<'_, S> {
     /// As [`grow`](Self::grow) from the root, with all threads.
-    pub fn grow_in_parallel(&self, rows: &mut RowPartition, scratch: &mut Scratch<W>) -> Tree {
+    pub fn grow_in_parallel(&self, rows: &mut RowPartition, scratch: &mut Scratch<S>) -> Tree {
         let top = self.grow_top(rows, scratch);
         let trees = self.grow_subtrees(&top.subtrees, rows);
-        top.assemble(self.class_count, &trees)
+        top.assemble(self.leaves, &trees)
     }
 
     /// Grows the nodes near the root one at a time, each with all threads.
-    fn grow_top(&self, rows: &mut RowPartition, scratch: &mut Scratch<W>) -> Top {
+    fn grow_top(&self, rows: &mut RowPartition, scratch: &mut Scratch<S>) -> Top {
         let few = (rows.len() / 64).clamp(PARALLEL_NODE_ROWS, GATHERED_ROWS);
         let features = scratch.features.clone();
         scratch
             .histograms
-            .lay_out(self.columns, &features, self.class_count, rows.len());
+            .lay_out(self.columns, &features, self.width, rows.len());
         let mut top = Top::default();
         let root = Subtree {
             rows: 0..rows.len(),
@@ -56,14 +57,26 @@ impl<W: Weight> Builder<'_, W> {
             parent: None,
         }];
         while let Some(mut waiting) = stack.pop() {
-            let split = if waiting.subtree.rows.len() > few {
+            let chosen = if waiting.subtree.rows.len() > few {
                 self.search_in_parallel(&mut waiting, rows, scratch)
             } else {
                 None
             };
-            match split {
-                Some(split) => {
-                    let node = top.push_node(&waiting, split, &scratch.node.totals);
+            match chosen {
+                Some((split, candidates)) => {
+                    let node_rows = scratch.node.of(rows.of(&waiting.subtree.rows));
+                    let (criterion, unit) = (self.splitter.criterion, self.splitter.unit);
+                    S::describe(criterion, &node_rows, unit, &mut scratch.statistics);
+                    let node = top.push_node(
+                        waiting.parent,
+                        Node {
+                            split,
+                            set: &scratch.set,
+                            statistics: &scratch.statistics,
+                            depth: waiting.subtree.depth,
+                            candidates,
+                        },
+                    );
                     stack.extend(self.split_top(node, waiting, split, few, rows, scratch));
                 }
                 None => {
@@ -86,9 +99,9 @@ impl<W: Weight> Builder<'_, W> {
         split: Split,
         few: usize,
         rows: &mut RowPartition,
-        scratch: &mut Scratch<W>,
+        scratch: &mut Scratch<S>,
     ) -> [Waiting; 2] {
-        let [left, right] = rows.split(waiting.subtree.rows, self.columns, split);
+        let [left, right] = rows.split(waiting.subtree.rows, self.columns, split, &scratch.set);
         let features = scratch.features.clone();
         let depth = waiting.subtree.depth + 1;
         let [left_histogram, right_histogram] = match waiting.histogram {
@@ -120,38 +133,42 @@ impl<W: Weight> Builder<'_, W> {
         &self,
         waiting: &mut Waiting,
         rows: &RowPartition,
-        scratch: &mut Scratch<W>,
-    ) -> Option<Split> {
+        scratch: &mut Scratch<S>,
+    ) -> Chosen {
         let Waiting {
             subtree, histogram, ..
         } = waiting;
         let rows = rows.of(&subtree.rows);
         self.load(rows, &mut scratch.node);
-        if !self.may_split(rows.len(), subtree.depth, &scratch.node.totals) {
+        scratch.set.clear();
+        let node = scratch.node.of(rows);
+        if !self.may_split_node(&node, subtree.depth) {
             return None;
         }
-        let node = scratch.node.of(rows);
         let histograms = &mut scratch.histograms;
         self.count_root(&subtree.features, &node, histogram, histograms);
-        let found: Vec<Found> = subtree
+        let found: Vec<(Found<S>, Vec<u32>)> = subtree
             .features
             .par_iter()
             .with_max_len(1)
-            .map_init(Runs::<W>::default, |runs, &feature| {
-                self.search_feature(feature, &node, *histogram, histograms, runs)
+            .map_init(Runs::<S>::default, |runs, &feature| {
+                let found = self.search_feature(feature, &node, *histogram, histograms, runs);
+                (found, std::mem::take(&mut runs.set))
             })
             .collect();
         let mut best = None;
         scratch.features.clear();
-        for (&feature, found) in subtree.features.iter().zip(found) {
-            self.fold(&mut best, &mut scratch.features, feature, found);
+        for (&feature, (found, set)) in subtree.features.iter().zip(found) {
+            if self.fold(&mut best, &mut scratch.features, feature, found) {
+                scratch.set = set;
+            }
         }
-        self.worthwhile(best, &scratch.node.totals)
+        self.worthwhile(best, subtree.features.len(), &node)
     }
 
     /// Grows subtrees side by side, each on one thread.
     fn grow_subtrees(&self, subtrees: &[Subtree], rows: &RowPartition) -> Vec<Tree> {
-        let buffers = <(RowPartition, Scratch<W>)>::default;
+        let buffers = <(RowPartition, Scratch<S>)>::default;
         subtrees
             .par_iter()
             .with_max_len(1)
@@ -169,15 +186,15 @@ impl<W: Weight> Builder<'_, W> {
 
 /// A copy of some rows, so that what is read together lies together: the rows of a subtree are
 /// scattered over columns that no cache holds.
-struct Gathered<W> {
+struct Gathered<S: Statistic> {
     columns: Vec<CodeColumn>,
-    labels: Vec<u32>,
-    weights: Vec<W>,
+    outcomes: Vec<S::Outcome>,
+    weights: Vec<f64>,
 }
 
-impl<W: Weight> Gathered<W> {
+impl<S: Statistic> Gathered<S> {
     /// Columns that are not among `features` are left empty.
-    fn new(builder: &Builder<W>, rows: &[u32], features: &[u32]) -> Self {
+    fn new(builder: &Builder<S>, rows: &[u32], features: &[u32]) -> Self {
         let mut columns: Vec<CodeColumn> = builder
             .columns
             .iter()
@@ -186,23 +203,23 @@ impl<W: Weight> Gathered<W> {
         for &feature in features {
             columns[feature as usize] = builder.columns[feature as usize].gather(rows);
         }
-        let labels = rows.iter().map(|&row| builder.labels[row as usize]);
+        let outcomes = rows.iter().map(|&row| builder.outcomes[row as usize]);
         let weights = match builder.weights {
             [] => Vec::new(),
             weights => rows.iter().map(|&row| weights[row as usize]).collect(),
         };
         Self {
             columns,
-            labels: labels.collect(),
+            outcomes: outcomes.collect(),
             weights,
         }
     }
 
     /// As the builder of all rows, for these.
-    fn builder<'a>(&'a self, whole: &Builder<'a, W>) -> Builder<'a, W> {
+    fn builder<'a>(&'a self, whole: &Builder<'a, S>) -> Builder<'a, S> {
         Builder {
             columns: &self.columns,
-            labels: &self.labels,
+            outcomes: &self.outcomes,
             weights: &self.weights,
             ..*whole
         }
@@ -219,8 +236,10 @@ struct Top {
 /// A split near the root.
 struct TopNode {
     split: Split,
-    totals: Vec<f64>,
+    set: Vec<u32>,
+    statistics: Vec<f64>,
     depth: usize,
+    candidates: u32,
     children: [Child; 2],
 }
 
@@ -247,16 +266,18 @@ enum Child {
 }
 
 impl Top {
-    fn push_node(&mut self, waiting: &Waiting, split: Split, totals: &[f64]) -> usize {
-        let node = self.nodes.len();
-        self.link(waiting.parent, Child::Node(node));
+    fn push_node(&mut self, parent: Option<(usize, usize)>, node: Node) -> usize {
+        let position = self.nodes.len();
+        self.link(parent, Child::Node(position));
         self.nodes.push(TopNode {
-            split,
-            totals: totals.to_vec(),
-            depth: waiting.subtree.depth,
+            split: node.split,
+            set: node.set.to_vec(),
+            statistics: node.statistics.to_vec(),
+            depth: node.depth,
+            candidates: node.candidates,
             children: [Child::Subtree(0); 2],
         });
-        node
+        position
     }
 
     fn push_subtree(&mut self, waiting: Waiting) {
@@ -271,9 +292,9 @@ impl Top {
     }
 
     /// Puts the top and the trees of its subtrees together in preorder.
-    fn assemble(&self, class_count: usize, trees: &[Tree]) -> Tree {
+    fn assemble(&self, leaves: Leaves, trees: &[Tree]) -> Tree {
         let nodes = self.nodes.len() + trees.iter().map(Tree::node_count).sum::<usize>();
-        let mut tree = Tree::with_capacity(class_count, nodes);
+        let mut tree = Tree::with_capacity(leaves, nodes);
         let root = match self.nodes.is_empty() {
             true => Child::Subtree(0),
             false => Child::Node(0),
@@ -284,7 +305,13 @@ impl Top {
                 Child::Subtree(subtree) => tree.append(&trees[subtree]),
                 Child::Node(position) => {
                     let top = &self.nodes[position];
-                    let node = tree.push(top.split, &top.totals, top.depth);
+                    let node = tree.push(Node {
+                        split: top.split,
+                        set: &top.set,
+                        statistics: &top.statistics,
+                        depth: top.depth,
+                        candidates: top.candidates,
+                    });
                     stack.push((top.children[1], Some(node)));
                     stack.push((top.children[0], None));
                     node

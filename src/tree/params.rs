@@ -3,23 +3,33 @@
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
-use super::Criterion;
+use super::{Averaging, CategorySplits, Criterion, Pruning, RegressionCriterion};
 use crate::error::ParamsError;
 
 /// Checked hyperparameters: what the builder takes. See [`DecisionTreeParams`] for the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionTreeValidParams {
     pub(super) criterion: Criterion,
+    pub(super) regression_criterion: RegressionCriterion,
     pub(super) max_depth: Option<usize>,
     pub(super) min_samples_split: usize,
     pub(super) min_samples_leaf: usize,
+    pub(super) min_weight_split: f64,
+    pub(super) min_weight_leaf: f64,
     pub(super) min_impurity_decrease: f64,
+    pub(super) category_splits: CategorySplits,
+    pub(super) pruning: Pruning,
 }
 
 impl DecisionTreeValidParams {
-    /// The impurity measure.
+    /// The impurity measure of classes.
     pub fn criterion(&self) -> Criterion {
         self.criterion
+    }
+
+    /// The impurity measure of quantities.
+    pub fn regression_criterion(&self) -> RegressionCriterion {
+        self.regression_criterion
     }
 
     /// The largest depth of a leaf; the root has depth 0. `None` is without limit.
@@ -37,22 +47,49 @@ impl DecisionTreeValidParams {
         self.min_samples_leaf
     }
 
+    /// The least weight of a node that may be split.
+    pub fn min_weight_split(&self) -> f64 {
+        self.min_weight_split
+    }
+
+    /// The least weight of a leaf.
+    pub fn min_weight_leaf(&self) -> f64 {
+        self.min_weight_leaf
+    }
+
     /// The least weighted impurity decrease of a split.
     pub fn min_impurity_decrease(&self) -> f64 {
         self.min_impurity_decrease
     }
+
+    /// What categories are split from others.
+    pub fn category_splits(&self) -> CategorySplits {
+        self.category_splits
+    }
+
+    /// What becomes of a tree that was grown.
+    pub fn pruning(&self) -> Pruning {
+        self.pruning
+    }
 }
 
-/// Hyperparameters of [`DecisionTree`](super::DecisionTree), with scikit-learn's names and
-/// defaults.
+/// Hyperparameters of a tree, with scikit-learn's names and defaults.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | [`criterion`](Self::criterion) | [`Criterion::Gini`] | the impurity that a split decreases | gini, entropy |
+/// | [`criterion`](Self::criterion) | [`Criterion::Gini`] | the impurity that a split decreases, of classes | gini, entropy |
+/// | [`regression_criterion`](Self::regression_criterion) | [`RegressionCriterion::SquaredError`] | the same of quantities | squared-error, absolute-error, poisson |
 /// | [`max_depth`](Self::max_depth) | `None` | stop splitting at this depth | 0 or more; `None` is without limit |
 /// | [`min_samples_split`](Self::min_samples_split) | 2 | the fewest rows of a node that may be split | 2 or more |
 /// | [`min_samples_leaf`](Self::min_samples_leaf) | 1 | the fewest rows on either side of a split | 1 or more |
+/// | [`min_weight_split`](Self::min_weight_split) | 0.0 | the least sample weight of a node that may be split | finite, 0 or more |
+/// | [`min_weight_leaf`](Self::min_weight_leaf) | 0.0 | the least sample weight on either side of a split | finite, 0 or more |
 /// | [`min_impurity_decrease`](Self::min_impurity_decrease) | 0.0 | the least `N_t / N * (impurity - N_left / N_t * impurity_left - N_right / N_t * impurity_right)` of a split, weights included | finite, 0 or more |
+/// | [`category_splits`](Self::category_splits) | [`CategorySplits::One`] | what categories are split from others | one, set |
+/// | [`pruning`](Self::pruning) | [`Pruning::None`] | what becomes of the tree that was grown | none, average, ccp |
+///
+/// These grow scikit-learn's trees. [`averaging`](Self::averaging) are those for models that are to
+/// be good on rows that they have not seen.
 ///
 /// # Errors
 ///
@@ -85,16 +122,58 @@ impl DecisionTreeParams {
     pub fn new() -> Self {
         Self(DecisionTreeValidParams {
             criterion: Criterion::Gini,
+            regression_criterion: RegressionCriterion::SquaredError,
             max_depth: None,
             min_samples_split: 2,
             min_samples_leaf: 1,
+            min_weight_split: 0.0,
+            min_weight_leaf: 0.0,
             min_impurity_decrease: 0.0,
+            category_splits: CategorySplits::One,
+            pruning: Pruning::None,
         })
     }
 
-    /// Sets the impurity measure.
+    /// The defaults of the table above, but with sets of categories, and averaged over all prunings.
+    pub fn averaging() -> Self {
+        Self::new()
+            .category_splits(CategorySplits::Set)
+            .pruning(Pruning::Average(Averaging::default()))
+    }
+
+    /// Sets the impurity measure of classes.
     pub fn criterion(mut self, criterion: Criterion) -> Self {
         self.0.criterion = criterion;
+        self
+    }
+
+    /// Sets the impurity measure of quantities.
+    pub fn regression_criterion(mut self, criterion: RegressionCriterion) -> Self {
+        self.0.regression_criterion = criterion;
+        self
+    }
+
+    /// Sets the least weight of a node that may be split.
+    pub fn min_weight_split(mut self, weight: f64) -> Self {
+        self.0.min_weight_split = weight;
+        self
+    }
+
+    /// Sets the least weight on either side of a split.
+    pub fn min_weight_leaf(mut self, weight: f64) -> Self {
+        self.0.min_weight_leaf = weight;
+        self
+    }
+
+    /// Sets what categories are split from others.
+    pub fn category_splits(mut self, splits: CategorySplits) -> Self {
+        self.0.category_splits = splits;
+        self
+    }
+
+    /// Sets what becomes of a tree that was grown.
+    pub fn pruning(mut self, pruning: Pruning) -> Self {
+        self.0.pruning = pruning;
         self
     }
 
@@ -142,14 +221,57 @@ impl ParamGuard for DecisionTreeParams {
             return Err(ParamsError::MinSamplesLeaf);
         }
         let decrease = params.min_impurity_decrease;
-        if !(decrease.is_finite() && decrease >= 0.0) {
+        if !is_not_negative(decrease) {
             return Err(ParamsError::MinImpurityDecrease(decrease));
         }
+        let weights = [
+            ("min_weight_split", params.min_weight_split),
+            ("min_weight_leaf", params.min_weight_leaf),
+        ];
+        if let Some(&(name, weight)) = weights.iter().find(|(_, weight)| !is_not_negative(*weight))
+        {
+            return Err(ParamsError::MinWeight(name, weight));
+        }
+        params.pruning.check()?;
         Ok(params)
     }
 
     fn check(self) -> Result<Self::Checked, Self::Error> {
         self.check_ref()?;
         Ok(self.0)
+    }
+}
+
+fn is_not_negative(number: f64) -> bool {
+    number.is_finite() && number >= 0.0
+}
+
+impl Pruning {
+    fn check(&self) -> Result<(), ParamsError> {
+        match *self {
+            Pruning::None => Ok(()),
+            Pruning::CostComplexity { alpha } if is_not_negative(alpha) => Ok(()),
+            Pruning::CostComplexity { alpha } => Err(ParamsError::Alpha(alpha)),
+            Pruning::Average(averaging) => averaging.check(),
+        }
+    }
+}
+
+impl Averaging {
+    fn check(&self) -> Result<(), ParamsError> {
+        if !is_not_negative(self.split_penalty) {
+            return Err(ParamsError::SplitPenalty(self.split_penalty));
+        }
+        let priors = [
+            ("class_prior", self.class_prior),
+            ("mean_prior", self.mean_prior),
+            ("variance_prior", self.variance_prior),
+            ("variance_share", self.variance_share),
+        ];
+        let is_fine = |prior: f64| prior.is_finite() && prior > 0.0;
+        match priors.iter().find(|(_, prior)| !is_fine(*prior)) {
+            None => Ok(()),
+            Some(&(name, prior)) => Err(ParamsError::Prior(name, prior)),
+        }
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct RowPartition {
     rows: Vec<u32>,
     /// Rows that go right, while the others close ranks.
     right: Vec<u32>,
+    /// By code: whether it is among those that a split asks for.
+    is_member: Vec<bool>,
 }
 
 impl RowPartition {
@@ -36,23 +38,48 @@ impl RowPartition {
         &self.rows[node.clone()]
     }
 
-    /// Partitions the rows of a node into those of its left and of its right child.
+    /// Partitions the rows of a node into those of its left and of its right child. `set` holds the
+    /// categories that the split asks for, where it asks for several.
     pub fn split(
         &mut self,
         node: Range<usize>,
         columns: &[CodeColumn],
         split: Split,
+        set: &[u32],
     ) -> [Range<usize>; 2] {
         let rows = &mut self.rows[node.clone()];
         let left_rows = match split {
             Split::Leaf => rows.len(),
-            Split::LessOrEqual { feature, code, .. } => {
+            Split::LessOrEqual {
+                feature,
+                code,
+                missing_left,
+                ..
+            } => {
                 let column = &columns[feature as usize];
-                partition_by(column, rows, &mut self.right, |row_code| row_code <= code)
+                let right = &mut self.right;
+                match column.missing_code().filter(|_| missing_left) {
+                    None => partition_by(column, rows, right, |row_code| row_code <= code),
+                    Some(missing) => partition_by(column, rows, right, |row_code| {
+                        row_code <= code || row_code == missing
+                    }),
+                }
             }
             Split::Equal { feature, code } => {
                 let column = &columns[feature as usize];
                 partition_by(column, rows, &mut self.right, |row_code| row_code == code)
+            }
+            Split::Among { feature, .. } => {
+                let column = &columns[feature as usize];
+                self.is_member.clear();
+                self.is_member.resize(column.cardinality as usize, false);
+                for &code in set {
+                    self.is_member[code as usize] = true;
+                }
+                let is_member = &self.is_member;
+                partition_by(column, rows, &mut self.right, |row_code| {
+                    is_member[row_code as usize]
+                })
             }
         };
         let middle = node.start + left_rows;

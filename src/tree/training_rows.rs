@@ -2,7 +2,12 @@
 
 use crate::codes::CodeMatrix;
 
-/// The rows and the features of a matrix that a tree is fitted to, with a label for each row.
+/// The largest number that a tree can be fitted to: the squares of as many as there can be rows do
+/// not overflow.
+pub const LARGEST_NUMBER: f64 = 1e100;
+
+/// The rows and the features of a matrix that a tree is fitted to, with a label or a number for each
+/// row.
 ///
 /// | name | default | purpose |
 /// | --- | --- | --- |
@@ -37,11 +42,17 @@ use crate::codes::CodeMatrix;
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingRows<'a> {
     pub(super) matrix: &'a CodeMatrix,
-    pub(super) labels: &'a [u32],
-    pub(super) class_count: usize,
+    pub(super) target: Target<'a>,
     pub(super) weights: Option<&'a [f64]>,
     pub(super) rows: Option<&'a [u32]>,
     pub(super) features: Option<&'a [u32]>,
+}
+
+/// What is known of each row of a matrix.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target<'a> {
+    Classes { labels: &'a [u32], count: usize },
+    Numbers(&'a [f64]),
 }
 
 impl<'a> TrainingRows<'a> {
@@ -53,10 +64,31 @@ impl<'a> TrainingRows<'a> {
     /// If `labels` has another length than the matrix.
     pub fn new(matrix: &'a CodeMatrix, labels: &'a [u32], class_count: usize) -> Self {
         assert_eq!(labels.len(), matrix.rows(), "one label per row");
+        let count = class_count;
+        Self::of(matrix, Target::Classes { labels, count })
+    }
+
+    /// All rows and all features of a matrix, to tell a quantity. `numbers` holds one for each row,
+    /// each finite and at most [`LARGEST_NUMBER`] in size; for
+    /// [`RegressionCriterion::Poisson`](super::RegressionCriterion::Poisson) none is negative and
+    /// not all are 0, or the tree is a single leaf.
+    ///
+    /// # Panics
+    ///
+    /// If `numbers` has another length than the matrix, or a number is out of range.
+    pub fn of_numbers(matrix: &'a CodeMatrix, numbers: &'a [f64]) -> Self {
+        assert_eq!(numbers.len(), matrix.rows(), "one number per row");
+        assert!(
+            numbers.iter().all(|number| number.abs() <= LARGEST_NUMBER),
+            "every number is finite and not too large"
+        );
+        Self::of(matrix, Target::Numbers(numbers))
+    }
+
+    fn of(matrix: &'a CodeMatrix, target: Target<'a>) -> Self {
         Self {
             matrix,
-            labels,
-            class_count,
+            target,
             weights: None,
             rows: None,
             features: None,
@@ -107,9 +139,27 @@ impl<'a> TrainingRows<'a> {
         self
     }
 
+    /// Kish's effective number of rows: `(sum w)² / sum w²` (Kish 1965).
+    pub(super) fn effective_rows(&self) -> f64 {
+        let rows = self.rows.map_or(self.matrix.rows(), <[u32]>::len);
+        let Some(weights) = self.weights else {
+            return rows as f64;
+        };
+        let (mut sum, mut squares) = (0.0, 0.0);
+        let mut add = |weight: f64| {
+            sum += weight;
+            squares += weight * weight;
+        };
+        match self.rows {
+            None => weights.iter().copied().for_each(&mut add),
+            Some(rows) => rows.iter().for_each(|&row| add(weights[row as usize])),
+        }
+        sum * sum / squares
+    }
+
     /// Puts the positions of the rows into a buffer.
     pub(super) fn rows_into(&self, buffer: &mut Vec<u32>) {
-        positions_into(buffer, self.rows, self.labels.len());
+        positions_into(buffer, self.rows, self.matrix.rows());
     }
 
     /// Puts the positions of the features into a buffer.

@@ -72,6 +72,7 @@ pub fn goes_left(data: &Data, split: Split, row: usize) -> bool {
         Split::Leaf => unreachable!("a leaf asks nothing"),
         Split::LessOrEqual { feature, code, .. } => data.code(feature, row) <= code,
         Split::Equal { feature, code } => data.code(feature, row) == code,
+        Split::Among { .. } => unreachable!("categories are split one by one"),
     }
 }
 

@@ -46,7 +46,8 @@ fn a_fitted_estimator_tells_its_thresholds_and_classes() {
         Split::LessOrEqual {
             feature: 0,
             code: 1,
-            next: 2
+            next: 2,
+            missing_left: true,
         }
     );
     assert_eq!(fitted.threshold(0), 3.5);

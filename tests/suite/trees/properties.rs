@@ -35,7 +35,7 @@ proptest! {
         let tree = data.fit(&params);
         let mut counts = vec![vec![0.0; data.class_count]; tree.node_count()];
         for (row, &label) in data.labels.iter().enumerate() {
-            let leaf = tree.leaf(|feature| data.code(feature, row));
+            let leaf = tree.leaf(|feature| Some(data.code(feature, row)));
             prop_assert_eq!(tree.split(leaf), Split::Leaf);
             counts[leaf][label as usize] += data.weight(row);
         }
@@ -71,7 +71,7 @@ proptest! {
                 correct += data.weight(row);
             }
         }
-        prop_assert_eq!(tree.training_accuracy(), correct / total);
+        prop_assert_eq!(tree.training_score(), correct / total);
     }
 
     #[test]

@@ -187,6 +187,15 @@ impl Reference<'_> {
     }
 
     /// All splits that leave a row on either side, in the order in which ties are decided.
+    fn is_heavier_on_the_left(&self, rows: &[usize], feature: u32, code: u32) -> bool {
+        let weight = |is_left: bool| -> f64 {
+            let rows = rows.iter();
+            let rows = rows.filter(|&&row| (self.data.code(feature, row) <= code) == is_left);
+            rows.map(|&row| self.data.weight(row)).sum()
+        };
+        weight(true) > weight(false)
+    }
+
     fn splits(&self, rows: &[usize]) -> Vec<Split> {
         let mut splits = Vec::new();
         for (feature, kind) in (0..).zip(&self.data.kinds) {
@@ -202,6 +211,7 @@ impl Reference<'_> {
                         feature,
                         code: pair[0],
                         next: pair[1],
+                        missing_left: self.is_heavier_on_the_left(rows, feature, pair[0]),
                     }))
                 }
                 FeatureKind::Categorical if codes.len() > 1 => {

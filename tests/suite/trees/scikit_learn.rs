@@ -110,11 +110,12 @@ fn trees_are_those_of_scikit_learn() {
         for node in 0..tree.node_count() {
             let place = format!("{}, node {node}", case.name);
             let (feature, category, threshold) = match tree.split(node) {
-                Split::Leaf => (-1, None, 0.0),
+                Split::Leaf | Split::Among { .. } => (-1, None, 0.0),
                 Split::LessOrEqual {
                     feature,
                     code,
                     next,
+                    ..
                 } => {
                     let Distinct::Numbers(numbers) = &distinct[feature as usize] else {
                         panic!("{place}: a category is compared with a threshold");

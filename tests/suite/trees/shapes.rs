@@ -17,7 +17,7 @@ fn nothing_to_learn_from_makes_a_single_leaf() {
         (tree.node_count(), tree.leaf_count(), tree.depth()),
         (1, 1, 0)
     );
-    assert_eq!(tree.training_accuracy(), 1.0);
+    assert_eq!(tree.training_score(), 1.0);
     assert!(tree.predict(&no_rows.matrix()).is_empty());
 
     let no_features = Data {
@@ -90,7 +90,7 @@ fn a_deep_tree_does_not_overflow_the_stack() {
         let rows = 10_000;
         let data = numeric((0..rows).collect(), (0..rows).map(|row| row % 2).collect());
         let tree = data.fit(&DecisionTreeParams::new());
-        assert_eq!(tree.training_accuracy(), 1.0);
+        assert_eq!(tree.training_score(), 1.0);
         assert_eq!(tree.node_count(), 2 * rows as usize - 1);
         assert!(tree.depth() > 1_000, "depth {}", tree.depth());
         assert_eq!(tree.predict(&data.matrix())[..4], [0, 1, 0, 1]);
@@ -106,7 +106,7 @@ fn a_long_chain_of_categories_does_not_overflow_the_stack() {
             ..numeric((0..rows).collect(), (0..rows).map(|row| row % 2).collect())
         };
         let tree = data.fit(&DecisionTreeParams::new());
-        assert_eq!(tree.training_accuracy(), 1.0);
+        assert_eq!(tree.training_score(), 1.0);
         assert!(tree.depth() >= rows as usize / 2, "depth {}", tree.depth());
     });
 }

@@ -58,7 +58,7 @@ impl Subset {
                 Split::LessOrEqual { feature, .. } | Split::Equal { feature, .. } => {
                     *feature = self.features[*feature as usize];
                 }
-                Split::Leaf => {}
+                Split::Leaf | Split::Among { .. } => {}
             }
         }
         nodes

@@ -24,7 +24,8 @@ fn of_equal_splits_the_lowest_threshold_of_the_first_feature_wins() {
             Split::LessOrEqual {
                 feature: 1,
                 code: 0,
-                next: 1
+                next: 1,
+                missing_left: false,
             }
         );
     }
@@ -75,6 +76,7 @@ fn splits_that_floating_point_takes_for_equal_are_told_apart() {
         feature,
         code: 0,
         next: 1,
+        missing_left: false,
     };
     assert_eq!(data([worse, better]).fit(&stump).split(0), split(1));
     assert_eq!(data([better, worse]).fit(&stump).split(0), split(0));
@@ -88,6 +90,6 @@ fn weights_of_very_different_sizes_do_no_harm() {
     };
     for criterion in [Criterion::Gini, Criterion::Entropy] {
         let tree = data.fit(&DecisionTreeParams::new().criterion(criterion));
-        assert_eq!(tree.training_accuracy(), 1.0);
+        assert_eq!(tree.training_score(), 1.0);
     }
 }

@@ -1,0 +1,257 @@
+//! Absolute errors: medians are predicted, and how far rows are from them on both sides of a split.
+//!
+//! Sums do not tell a median, so rows change sides one by one: of each side a tree of sums over the
+//! outcomes in their order (Fenwick 1994) tells median and error, both in logarithmic time.
+
+use super::RegressionCriterion;
+use super::node_rows::NodeRows;
+use super::quantities::Center;
+use super::regression::MeanScore;
+use super::statistic::Statistic;
+
+/// Quantities whose absolute errors are made small. Rows that all count the same have weights of 1.
+pub(super) struct Deviations;
+
+impl Statistic for Deviations {
+    type Criterion = RegressionCriterion;
+    type Outcome = f64;
+    type Unit = Center;
+    type Slot = f64;
+    type Sum = f64;
+    type Score = MeanScore;
+    type Sides = Sides;
+
+    const WEIGHTED: bool = true;
+    const WHOLE: bool = false;
+    const BY_ROWS: bool = true;
+
+    #[inline(always)]
+    fn add(slots: &mut [f64], outcome: f64, weight: f64) {
+        slots[0] += weight;
+        slots[1] += weight * outcome;
+    }
+
+    fn sum(slot: f64) -> f64 {
+        slot
+    }
+
+    fn rows(_: &[f64]) -> usize {
+        0
+    }
+
+    fn of_label(_: u32) -> Option<f64> {
+        None
+    }
+
+    fn is_pure_in_sum(_: &[f64]) -> bool {
+        false
+    }
+
+    fn is_pure(node: &NodeRows<Self>) -> bool {
+        node.outcomes.iter().all(|&other| other == node.outcomes[0])
+    }
+
+    fn rank_rows(sides: &mut Sides, node: &NodeRows<Self>) {
+        sides.rank(node);
+    }
+
+    fn begin(sides: &mut Sides, node: &NodeRows<Self>) {
+        sides.begin(node);
+    }
+
+    fn move_left(sides: &mut Sides, position: usize, node: &NodeRows<Self>) {
+        sides.move_left(position, node);
+    }
+
+    fn score(
+        _: RegressionCriterion,
+        _: &[f64],
+        _: &[f64],
+        _: Center,
+        sides: &Sides,
+    ) -> Option<MeanScore> {
+        let [left, right] = [&sides.left, &sides.right].map(|side| side.median(&sides.distinct));
+        let weights = [left.weight, right.weight];
+        (right.weight > 0.0).then(|| MeanScore::absolute(weights, left.error + right.error))
+    }
+
+    fn beats(_: RegressionCriterion, one: &MeanScore, other: &MeanScore) -> bool {
+        one.beats(other)
+    }
+
+    fn is_perfect(_: RegressionCriterion, _: &MeanScore) -> bool {
+        false
+    }
+
+    fn weights(score: &MeanScore) -> [f64; 2] {
+        score.weights()
+    }
+
+    fn decrease(
+        _: RegressionCriterion,
+        score: &MeanScore,
+        node: &NodeRows<Self>,
+        _: Center,
+    ) -> f64 {
+        score.absolute_error_decrease(median_of(node).error)
+    }
+
+    fn orders(_: usize) -> usize {
+        1
+    }
+
+    fn rank(slots: &[f64], _: usize) -> f64 {
+        slots[1] / slots[0]
+    }
+
+    fn describe(
+        _: RegressionCriterion,
+        node: &NodeRows<Self>,
+        center: Center,
+        statistics: &mut Vec<f64>,
+    ) {
+        let median = median_of(node);
+        statistics.clear();
+        statistics.extend([median.weight, center.number(median.outcome), median.error]);
+    }
+}
+
+/// The rows of a node on both sides of a split, by the ranks of their outcomes.
+#[derive(Default)]
+pub(super) struct Sides {
+    /// The outcomes of the node, ascending, each once.
+    distinct: Vec<f64>,
+    /// By position in the node.
+    ranks: Vec<u32>,
+    /// Positions by their outcomes.
+    order: Vec<u32>,
+    left: Ranked,
+    right: Ranked,
+    all: Ranked,
+}
+
+impl Sides {
+    /// Ranks the rows of a node.
+    fn rank(&mut self, node: &NodeRows<Deviations>) {
+        let outcome = |position: u32| node.outcomes[position as usize];
+        self.order.clear();
+        self.order.extend(0..node.rows.len() as u32);
+        self.order
+            .sort_unstable_by(|&one, &other| outcome(one).total_cmp(&outcome(other)));
+        self.ranks.clear();
+        self.ranks.resize(node.rows.len(), 0);
+        self.distinct.clear();
+        for &position in &self.order {
+            if self.distinct.last() != Some(&outcome(position)) {
+                self.distinct.push(outcome(position));
+            }
+            self.ranks[position as usize] = self.distinct.len() as u32 - 1;
+        }
+        self.all.clear(self.distinct.len());
+        for (position, &rank) in self.ranks.iter().enumerate() {
+            let weight = node.weight(position);
+            self.all.add(rank, weight, weight * node.outcomes[position]);
+        }
+    }
+
+    /// Begins with all rows on the right.
+    fn begin(&mut self, _: &NodeRows<Deviations>) {
+        self.left.clear(self.distinct.len());
+        self.right.clone_from(&self.all);
+    }
+
+    fn move_left(&mut self, position: usize, node: &NodeRows<Deviations>) {
+        let (rank, weight) = (self.ranks[position], node.weight(position));
+        let weighted = weight * node.outcomes[position];
+        self.left.add(rank, weight, weighted);
+        self.right.add(rank, -weight, -weighted);
+    }
+}
+
+/// The weighted median of some rows, and how far they are from it in all.
+#[derive(Clone, Copy, Debug)]
+struct Median {
+    weight: f64,
+    /// Any outcome between the two in the middle.
+    outcome: f64,
+    error: f64,
+}
+
+/// The median of a node; the mean of the two in the middle where there are two.
+fn median_of(node: &NodeRows<Deviations>) -> Median {
+    let mut rows: Vec<(f64, f64)> = (0..node.rows.len())
+        .map(|position| (node.outcomes[position], node.weight(position)))
+        .collect();
+    rows.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+    let weight: f64 = rows.iter().map(|(_, weight)| weight).sum();
+    let mut below = 0.0;
+    let mut outcome = rows.last().map_or(0.0, |&(outcome, _)| outcome);
+    for (position, &(lower, weight_of_row)) in rows.iter().enumerate() {
+        below += weight_of_row;
+        if below >= weight / 2.0 {
+            let is_between = below == weight / 2.0;
+            let upper = rows.get(position + 1).filter(|_| is_between);
+            outcome = upper.map_or(lower, |(upper, _)| lower / 2.0 + upper / 2.0);
+            break;
+        }
+    }
+    let errors = rows
+        .iter()
+        .map(|(other, weight)| weight * (other - outcome).abs());
+    Median {
+        weight,
+        outcome,
+        error: errors.sum(),
+    }
+}
+
+/// Weights and weighted outcomes by rank, as sums over stretches of ranks (Fenwick 1994).
+#[derive(Clone, Default)]
+struct Ranked {
+    /// Behind rank `r`, the sums of the `r + 1` with its lowest bit set last ranks.
+    sums: Vec<[f64; 2]>,
+    total: [f64; 2],
+}
+
+impl Ranked {
+    fn clear(&mut self, ranks: usize) {
+        self.sums.clear();
+        self.sums.resize(ranks, [0.0; 2]);
+        self.total = [0.0; 2];
+    }
+
+    fn add(&mut self, rank: u32, weight: f64, weighted: f64) {
+        self.total = [self.total[0] + weight, self.total[1] + weighted];
+        let mut place = rank as usize + 1;
+        while let Some(sums) = self.sums.get_mut(place - 1) {
+            sums[0] += weight;
+            sums[1] += weighted;
+            place += place & place.wrapping_neg();
+        }
+    }
+
+    /// Descends to the first rank at which half of the weight is reached.
+    fn median(&self, distinct: &[f64]) -> Median {
+        let [weight, weighted] = self.total;
+        let mut below = [0.0; 2];
+        let mut rank = 0;
+        let mut step = self.sums.len().next_power_of_two();
+        while step > 0 {
+            if let Some(sums) = self.sums.get(rank + step - 1)
+                && below[0] + sums[0] < weight / 2.0
+            {
+                rank += step;
+                below = [below[0] + sums[0], below[1] + sums[1]];
+            }
+            step /= 2;
+        }
+        let outcome = distinct[rank.min(distinct.len() - 1)];
+        let error =
+            outcome * below[0] - below[1] + (weighted - below[1]) - outcome * (weight - below[0]);
+        Median {
+            weight,
+            outcome,
+            error,
+        }
+    }
+}

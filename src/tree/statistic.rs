@@ -1,0 +1,110 @@
+//! What is summed up of rows: the seam between growing a tree and what the tree is to tell.
+
+use std::ops::{AddAssign, SubAssign};
+
+use super::node_rows::NodeRows;
+
+/// What is summed up of rows, and how splits are scored by the sums.
+///
+/// The sums of some rows stand in *slots*, as many as the builder's `width`: one for each class, or
+/// a weight and a sum.
+pub(super) trait Statistic: Sized + Send + Sync + 'static {
+    /// What splits are scored by.
+    type Criterion: Copy + Send + Sync;
+    /// What is known of one row.
+    type Outcome: Copy + Send + Sync;
+    /// What is common to all outcomes.
+    type Unit: Copy + Send + Sync;
+    /// A sum in a histogram.
+    type Slot: Copy + Default + AddAssign + SubAssign + Send + Sync;
+    /// A sum to calculate with.
+    type Sum: Copy + Default + AddAssign + SubAssign + Send + Sync;
+    /// How good a split is.
+    type Score: Copy + Send + Sync;
+    /// What is to be known of the rows on both sides of a split beside their sums.
+    type Sides: Default + Send;
+
+    /// Whether rows have sample weights.
+    const WEIGHTED: bool;
+
+    /// Whether sums are exact, in whatever order and also after a subtraction.
+    const WHOLE: bool;
+
+    /// Whether [`Sides`](Self::Sides) are told of every row.
+    const BY_ROWS: bool = false;
+
+    /// Adds one row. The weight is 1 where rows have none.
+    fn add(slots: &mut [Self::Slot], outcome: Self::Outcome, weight: f64);
+
+    fn sum(slot: Self::Slot) -> Self::Sum;
+
+    /// The rows behind slots; to be asked only where rows have no weights.
+    fn rows(slots: &[Self::Slot]) -> usize;
+
+    /// A row's outcome in few bits, where it has a number below the width.
+    fn label(_outcome: Self::Outcome) -> Option<u32> {
+        None
+    }
+
+    /// The outcome that is a label.
+    fn of_label(label: u32) -> Option<Self::Outcome>;
+
+    /// Whether all rows behind sums are known to have the same outcome.
+    fn is_pure_in_sum(totals: &[Self::Sum]) -> bool;
+
+    /// Whether all rows of a node have the same outcome.
+    fn is_pure(node: &NodeRows<Self>) -> bool;
+
+    /// Makes ready for the splits of a node on one feature.
+    fn rank_rows(_sides: &mut Self::Sides, _node: &NodeRows<Self>) {}
+
+    /// Begins with all rows of a node on the right.
+    fn begin(_sides: &mut Self::Sides, _node: &NodeRows<Self>) {}
+
+    /// Moves the row at a position to the left.
+    fn move_left(_sides: &mut Self::Sides, _position: usize, _node: &NodeRows<Self>) {}
+
+    /// Scores a split, given the sums of its left side and of all rows; nothing for one that the
+    /// criterion does not admit.
+    fn score(
+        criterion: Self::Criterion,
+        left: &[Self::Sum],
+        totals: &[Self::Sum],
+        unit: Self::Unit,
+        sides: &Self::Sides,
+    ) -> Option<Self::Score>;
+
+    /// Whether one score is truly larger than another of the same node.
+    fn beats(criterion: Self::Criterion, one: &Self::Score, other: &Self::Score) -> bool;
+
+    /// Whether no split can be better.
+    fn is_perfect(criterion: Self::Criterion, score: &Self::Score) -> bool;
+
+    /// The weights of the left and of the right side.
+    fn weights(score: &Self::Score) -> [f64; 2];
+
+    /// The node's weight times the decrease of its impurity: scikit-learn's `N_t * (impurity -
+    /// N_left / N_t * impurity_left - N_right / N_t * impurity_right)`.
+    fn decrease(
+        criterion: Self::Criterion,
+        score: &Self::Score,
+        node: &NodeRows<Self>,
+        unit: Self::Unit,
+    ) -> f64;
+
+    /// In how many ways categories are ordered, for a set of them to be cut off in front; see
+    /// [`rank`](Self::rank).
+    fn orders(width: usize) -> usize;
+
+    /// What the category of these sums is ordered by.
+    fn rank(slots: &[Self::Slot], order: usize) -> f64;
+
+    /// What a tree keeps of a node: the weight of each class; or weight, prediction and error, which
+    /// is the weight times the impurity.
+    fn describe(
+        criterion: Self::Criterion,
+        node: &NodeRows<Self>,
+        unit: Self::Unit,
+        statistics: &mut Vec<f64>,
+    );
+}

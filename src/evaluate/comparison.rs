@@ -56,7 +56,8 @@ pub struct Strategies {
     pub gain: BootstrapInterval,
 }
 
-/// How good one way is. See the fields of the same names of [`Metrics`](crate::metrics::Metrics).
+/// How good one way is. See the fields of the same names of
+/// [`ClassificationMetrics`](crate::metrics::ClassificationMetrics).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// The share of rows whose class is predicted.

@@ -6,6 +6,7 @@ use rand_distr::{Binomial, Distribution};
 use serde::{Deserialize, Serialize};
 
 use super::confusion::ratio;
+use super::quantile::quantile;
 use crate::error::EvaluationError;
 
 /// The score interval of a proportion, such as an accuracy: the proportions that a test at `z`
@@ -137,14 +138,14 @@ pub fn paired_bootstrap(
         return Err(EvaluationError::Confidence(confidence));
     }
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut differences: Vec<i64> = (0..resamples)
+    let mut differences: Vec<f64> = (0..resamples)
         .map(|_| {
             let won = successes(rows, wins, rows, &mut random);
             let lost = successes(rows - won, losses, rows - wins, &mut random);
-            won as i64 - lost as i64
+            won as f64 - lost as f64
         })
         .collect();
-    differences.sort_unstable();
+    differences.sort_unstable_by(f64::total_cmp);
 
     let rows = rows as f64;
     let tail = (1.0 - confidence) / 2.0;
@@ -159,13 +160,4 @@ pub fn paired_bootstrap(
 fn successes(trials: u64, part: u64, whole: u64, random: &mut impl Rng) -> u64 {
     let probability = ratio(part, whole).unwrap_or(0.0);
     Binomial::new(trials, probability).map_or(0, |binomial| binomial.sample(random))
-}
-
-/// The linearly interpolated quantile of sorted values (definition 7 of Hyndman & Fan 1996,
-/// "Sample quantiles in statistical packages").
-fn quantile(sorted: &[i64], probability: f64) -> f64 {
-    let position = probability * (sorted.len() - 1) as f64;
-    let below = sorted[position.floor() as usize] as f64;
-    let above = sorted[position.ceil() as usize] as f64;
-    below + (above - below) * position.fract()
 }

@@ -1,7 +1,10 @@
-//! Figures of predictions: pure, from truths and probabilities to numbers.
+//! Figures of predictions: pure, from truths and predictions to numbers.
 //!
-//! - [`Evaluation`] takes the truth and the predicted probabilities of one entity's rows and
-//!   gives its [`Metrics`]; [`Pool`] gives the [`Overall`] of many entities.
+//! - [`ClassificationEvaluation`] takes the truth and the predicted probabilities of one entity's
+//!   rows and gives their [`ClassificationMetrics`];
+//!   [`RegressionEvaluation`] takes true and predicted quantities and gives
+//!   [`RegressionMetrics`]. [`Evaluation`] and [`Metrics`] are either of the two, and [`Pool`]
+//!   gives the [`Overall`] of many entities.
 //! - [`ConfusionMatrix`] counts what was predicted for what.
 //! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class.
 //! - [`wilson_interval`] and [`paired_bootstrap`] say how sure an accuracy, and a difference
@@ -20,14 +23,24 @@
 
 mod classification;
 mod confusion;
+mod evaluation;
 mod fairness;
 mod interval;
 mod metric;
+mod moments;
 mod overall;
+mod quantile;
+mod regression;
+mod summary;
 
-pub use classification::{Averages, ClassMetrics, Evaluation, Metrics, PrecisionRecall};
+pub use classification::{
+    Averages, ClassMetrics, ClassificationEvaluation, ClassificationMetrics, PrecisionRecall,
+};
 pub use confusion::ConfusionMatrix;
+pub use evaluation::{Evaluation, Metrics};
 pub use fairness::{Disparity, GroupCounts};
 pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
 pub use metric::Metric;
-pub use overall::{Mean, MetricSummary, Overall, Pool};
+pub use overall::{Overall, Pool};
+pub use regression::{ErrorQuantiles, RegressionEvaluation, RegressionMetrics};
+pub use summary::{ClassificationSummary, Mean, MetricSummary, RegressionSummary};

@@ -1,11 +1,14 @@
 //! What scikit-learn, Fairlearn and SciPy say. `benches/python/record_metrics.py` made the golden
 //! file.
 
-use per_entity::metrics::{Disparity, Evaluation, GroupCounts, Metrics, Pool, wilson_interval};
+use per_entity::metrics::{
+    ClassificationEvaluation, ClassificationMetrics, Disparity, Evaluation, GroupCounts, Pool,
+    wilson_interval,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::values::{assert_close, assert_same, json};
+use super::values::{GOLDEN, assert_close, assert_same, json};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -62,18 +65,17 @@ struct WilsonCase {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../../golden/metrics.json"))
-        .expect("the golden file is valid")
+    serde_json::from_str(GOLDEN).expect("the golden file is valid")
 }
 
 impl Case {
-    fn evaluation(&self) -> Evaluation {
-        let mut evaluation = Evaluation::new(self.classes);
+    fn evaluation(&self) -> ClassificationEvaluation {
+        let mut evaluation = ClassificationEvaluation::new(self.classes);
         self.push_into(&mut evaluation);
         evaluation
     }
 
-    fn push_into(&self, evaluation: &mut Evaluation) -> Vec<usize> {
+    fn push_into(&self, evaluation: &mut ClassificationEvaluation) -> Vec<usize> {
         let rows = self.truth.iter().zip(&self.probabilities);
         rows.map(|(&truth, probabilities)| {
             let predicted = evaluation.push(truth, probabilities);
@@ -83,7 +85,7 @@ impl Case {
     }
 
     fn group_counts(&self) -> Vec<GroupCounts> {
-        let predicted = self.push_into(&mut Evaluation::new(self.classes));
+        let predicted = self.push_into(&mut ClassificationEvaluation::new(self.classes));
         let group_count = self.groups.iter().max().map_or(0, |last| last + 1);
         let mut counts = vec![GroupCounts::default(); group_count];
         for ((&group, &truth), predicted) in self.groups.iter().zip(&self.truth).zip(predicted) {
@@ -106,9 +108,9 @@ fn metrics_are_those_of_scikit_learn() {
 #[test]
 fn metrics_survive_json() {
     for case in &golden().cases {
-        let metrics: Metrics = serde_json::from_value(case.metrics.clone())
+        let metrics: ClassificationMetrics = serde_json::from_value(case.metrics.clone())
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        let again: Metrics = serde_json::from_value(json(&metrics)).unwrap();
+        let again: ClassificationMetrics = serde_json::from_value(json(&metrics)).unwrap();
         assert_eq!(again, metrics, "{}", case.name);
     }
 }
@@ -116,9 +118,9 @@ fn metrics_survive_json() {
 #[test]
 fn overall_is_the_pool_of_the_entities() {
     let golden = golden();
-    let mut pool = Pool::new(2);
+    let mut pool = Pool::classification(2);
     for case in golden.cases.iter().filter(|case| case.classes == 2) {
-        let evaluation = case.evaluation();
+        let evaluation = Evaluation::from(case.evaluation());
         pool.add(&evaluation, &evaluation.metrics()).unwrap();
     }
     let mut expected = golden.overall.clone();

@@ -5,4 +5,5 @@ mod bootstrap;
 mod golden;
 mod limits;
 mod properties;
+mod tasks;
 mod values;

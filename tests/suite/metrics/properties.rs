@@ -1,7 +1,8 @@
 //! What holds of any predictions.
 
 use per_entity::metrics::{
-    ConfusionMatrix, Disparity, Evaluation, GroupCounts, paired_bootstrap, wilson_interval,
+    ClassificationEvaluation, ConfusionMatrix, Disparity, GroupCounts, paired_bootstrap,
+    wilson_interval,
 };
 use proptest::prelude::*;
 
@@ -32,8 +33,8 @@ fn rows() -> impl Strategy<Value = (usize, Vec<Row>)> {
     })
 }
 
-fn evaluate(class_count: usize, rows: &[Row]) -> Evaluation {
-    let mut evaluation = Evaluation::new(class_count);
+fn evaluate(class_count: usize, rows: &[Row]) -> ClassificationEvaluation {
+    let mut evaluation = ClassificationEvaluation::new(class_count);
     for (truth, probabilities) in rows {
         evaluation.push(*truth, probabilities).unwrap();
     }

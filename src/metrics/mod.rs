@@ -6,7 +6,8 @@
 //!   [`RegressionMetrics`]. [`Evaluation`] and [`Metrics`] are either of the two, and [`Pool`]
 //!   gives the [`Overall`] of many entities.
 //! - [`ConfusionMatrix`] counts what was predicted for what.
-//! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class.
+//! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class,
+//!   [`GroupErrors`] and [`ErrorDisparity`] on the errors of a quantity.
 //! - [`wilson_interval`] and [`paired_bootstrap`] say how sure an accuracy, and a difference
 //!   of two accuracies on the same rows, can be.
 //! - [`Metric`] names one figure; every list of them is made from it.
@@ -24,7 +25,9 @@
 mod classification;
 mod confusion;
 mod evaluation;
+mod extremes;
 mod fairness;
+mod group_errors;
 mod interval;
 mod metric;
 mod moments;
@@ -39,6 +42,7 @@ pub use classification::{
 pub use confusion::ConfusionMatrix;
 pub use evaluation::{Evaluation, Metrics};
 pub use fairness::{Disparity, GroupCounts};
+pub use group_errors::{ErrorDisparity, GroupErrors};
 pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
 pub use metric::Metric;
 pub use overall::{Overall, Pool};

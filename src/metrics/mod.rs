@@ -8,8 +8,8 @@
 //! - [`ConfusionMatrix`] counts what was predicted for what.
 //! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class,
 //!   [`GroupErrors`] and [`ErrorDisparity`] on the errors of a quantity.
-//! - [`wilson_interval`] and [`paired_bootstrap`] say how sure an accuracy, and a difference
-//!   of two accuracies on the same rows, can be.
+//! - [`wilson_interval`] says how sure an accuracy can be; [`paired_bootstrap`], a difference of
+//!   two accuracies on the same rows; and [`paired_interval`], one of two mean losses.
 //! - [`Metric`] names one figure; every list of them is made from it.
 //!
 //! Classes are indices, `0..class_count`. A figure without a definition on the rows at hand is
@@ -43,7 +43,10 @@ pub use confusion::ConfusionMatrix;
 pub use evaluation::{Evaluation, Metrics};
 pub use fairness::{Disparity, GroupCounts};
 pub use group_errors::{ErrorDisparity, GroupErrors};
-pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
+pub use interval::{
+    DifferenceInterval, PairedLosses, PairedOutcomes, paired_bootstrap, paired_interval,
+    wilson_interval,
+};
 pub use metric::Metric;
 pub use overall::{Overall, Pool};
 pub use regression::{ErrorQuantiles, RegressionEvaluation, RegressionMetrics};

@@ -42,6 +42,15 @@ impl Moments {
             other.squared_deviations + difference * difference * count * other_share;
     }
 
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// 0 where there are no numbers.
+    pub fn mean(&self) -> f64 {
+        self.origin + self.mean
+    }
+
     /// Exactly 0 where all numbers are the same.
     pub fn squared_deviations(&self) -> f64 {
         self.squared_deviations

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Calibration;
 use super::confusion::{ConfusionMatrix, ratio};
 use crate::error::EvaluationError;
 
@@ -226,6 +227,18 @@ impl ClassificationEvaluation {
             brier_score: self.mean_over_rows(self.squared_error_sum * self.brier_scale()),
             per_class,
         }
+    }
+
+    /// How the probabilities of the rows so far compare with what was observed. A row of a class
+    /// that the model never saw is not of the class that the probability is of.
+    #[must_use]
+    pub fn calibration(&self) -> Calibration {
+        let scored = self.scored_classes();
+        let rows = self.scores.chunks_exact(scored.len().max(1));
+        Calibration::of(rows.zip(&self.truths).map(|(scores, &truth)| {
+            let highest = first_largest(scores);
+            (scores[highest], truth as usize == scored.start + highest)
+        }))
     }
 
     fn check(&self, truth: Option<usize>, probabilities: &[f64]) -> Result<(), EvaluationError> {

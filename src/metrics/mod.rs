@@ -1,7 +1,7 @@
 //! Figures of predictions: pure, from truths and predictions to numbers.
 //!
 //! - [`ClassificationEvaluation`] takes the truth and the predicted probabilities of one entity's
-//!   rows and gives their [`ClassificationMetrics`];
+//!   rows and gives their [`ClassificationMetrics`] and [`Calibration`];
 //!   [`RegressionEvaluation`] takes true and predicted quantities and gives
 //!   [`RegressionMetrics`]. [`Evaluation`] and [`Metrics`] are either of the two, and [`Pool`]
 //!   gives the [`Overall`] of many entities.
@@ -22,6 +22,7 @@
 //! `class_count + 1` classes: the rows are wrong for sure, they are false positives of the
 //! class that was predicted, and they bring a recall and an F1 of 0 into the averages.
 
+mod calibration;
 mod classification;
 mod confusion;
 mod evaluation;
@@ -36,6 +37,7 @@ mod quantile;
 mod regression;
 mod summary;
 
+pub use calibration::{Calibration, CalibrationBin};
 pub use classification::{
     Averages, ClassMetrics, ClassificationEvaluation, ClassificationMetrics, PrecisionRecall,
 };

@@ -2,7 +2,8 @@
 
 use per_entity::error::EvaluationError;
 use per_entity::metrics::{
-    ClassificationEvaluation, Disparity, Evaluation, GroupCounts, Metric, Pool, wilson_interval,
+    CalibrationBin, ClassificationEvaluation, Disparity, Evaluation, GroupCounts, Metric, Pool,
+    wilson_interval,
 };
 
 use super::values::json;
@@ -47,6 +48,9 @@ fn nothing_is_defined_without_rows() {
             }
         }
     }
+    let calibration = ClassificationEvaluation::new(0).calibration();
+    assert_eq!(calibration.expected_calibration_error, None);
+    assert_eq!(calibration.bins, [CalibrationBin::default(); 10]);
 
     let empty = GroupCounts::default();
     let disparity = Disparity::between_groups([&empty, &empty]);
@@ -92,4 +96,34 @@ fn the_first_of_equally_probable_classes_is_predicted() {
     assert_eq!(evaluation.push(None, &[0.0, 0.0, 1.0]), Ok(2));
     assert_eq!(evaluation.confusion().count(1, 1), 1);
     assert_eq!(evaluation.confusion().unseen(), 1);
+}
+
+#[test]
+fn a_bin_contains_its_upper_end() {
+    let mut evaluation = ClassificationEvaluation::new(2);
+    let just_above = |edge: f64| f64::from_bits(edge.to_bits() + 1);
+    for tenths in 0..10 {
+        let edge = f64::from(tenths) / 10.0;
+        for probability in [edge, just_above(edge)] {
+            evaluation
+                .push(Some(1), &[1.0 - probability, probability])
+                .unwrap();
+        }
+    }
+    evaluation.push(Some(1), &[0.0, 1.0]).unwrap();
+    let rows = evaluation.calibration().bins.map(|bin| bin.rows);
+    assert_eq!(rows, [3, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+}
+
+#[test]
+fn a_row_of_an_unseen_class_never_comes_true() {
+    for class_count in 1..4 {
+        let mut certain = vec![0.0; class_count];
+        certain[class_count - 1] = 1.0;
+        let mut evaluation = ClassificationEvaluation::new(class_count);
+        evaluation.push(None, &certain).unwrap();
+        let calibration = evaluation.calibration();
+        assert_eq!(calibration.bins[9].observed_share, Some(0.0));
+        assert_eq!(calibration.expected_calibration_error, Some(1.0));
+    }
 }

@@ -1,4 +1,4 @@
-//! What scikit-learn, Fairlearn and SciPy say. `benches/python/record_metrics.py` made the golden
+//! What scikit-learn, Fairlearn, SciPy and NumPy say of classes. `benches/python/record_metrics.py` made the golden
 //! file.
 
 use per_entity::metrics::{
@@ -27,6 +27,7 @@ struct Case {
     positive: usize,
     metrics: Value,
     fairness: Option<Fairness>,
+    calibration: Value,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +103,14 @@ fn metrics_are_those_of_scikit_learn() {
     for case in &golden.cases {
         let metrics = case.evaluation().metrics();
         assert_close(&json(&metrics), &case.metrics, &case.name);
+    }
+}
+
+#[test]
+fn calibration_is_that_of_numpy() {
+    for case in &golden().cases {
+        let calibration = case.evaluation().calibration();
+        assert_close(&json(&calibration), &case.calibration, &case.name);
     }
 }
 

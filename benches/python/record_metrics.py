@@ -1,13 +1,13 @@
-"""Records what scikit-learn, Fairlearn and SciPy say of made-up predictions.
+"""Records what scikit-learn, Fairlearn, SciPy and NumPy say of made-up predictions.
 
 The result, tests/golden/metrics.json, is what tests/suite/metrics compares the Rust metrics with.
 Run it from the root of the repository, on Python 3.11 or later:
 
-    pip install scikit-learn==1.9.1 fairlearn==0.15.0 scipy==1.17.1
+    pip install scikit-learn==1.9.1 fairlearn==0.15.0 scipy==1.17.1 numpy==2.4.6
     python benches/python/record_metrics.py
 
 Not-a-number becomes null. A truth of null is a class that the model never saw: scikit-learn gets
-it as one more class, of probability 0.
+it as one more class, of probability 0. An error is the prediction of a quantity minus the truth.
 """
 
 import json
@@ -20,7 +20,7 @@ import fairlearn.metrics as fair
 import numpy as np
 import scipy
 import sklearn
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest, norm, sem
 from sklearn import metrics as sk
 
 GOLDEN = Path("tests/golden/metrics.json")
@@ -31,15 +31,20 @@ def main():
     warnings.simplefilter("ignore")
     random = np.random.default_rng(20240607)
     cases = [evaluated(case) for case in made_up_cases(random)]
+    quantities = [evaluated_quantity(case) for case in made_up_quantities(random)]
     golden = {
         "versions": {
             "scikit-learn": sklearn.__version__,
             "fairlearn": fairlearn.__version__,
             "scipy": scipy.__version__,
+            "numpy": np.__version__,
         },
         "cases": cases,
         "overall": overall([case for case in cases if case["classes"] == 2]),
         "wilson": wilson_intervals(),
+        "quantities": quantities,
+        "overall_quantities": overall_quantities(quantities),
+        "paired": [paired_interval(case) for case in quantities],
     }
     text = json.dumps(without_nan(golden), separators=(",", ":"), allow_nan=False)
     GOLDEN.parent.mkdir(parents=True, exist_ok=True)
@@ -176,6 +181,7 @@ def evaluated(case):
     return case | {
         "metrics": metrics(truth, scores, labels, case["classes"]),
         "fairness": fairness(truth, scores, np.array(case["groups"]), case["positive"]),
+        "calibration": calibration(truth, scores, case["classes"]),
     }
 
 
@@ -247,6 +253,31 @@ def brier_score(truth, scores, labels, class_count):
     # An unseen class adds a column, but it makes no two-class model one of several classes.
     scale_by_half = class_count <= 2 or "auto"
     return sk.brier_score_loss(truth, scores, labels=labels, scale_by_half=scale_by_half)
+
+
+# Calibration
+
+
+def calibration(truth, scores, class_count):
+    labels = np.ones(len(truth), int) if class_count == 2 else np.argmax(scores, axis=1)
+    predicted = scores[np.arange(len(truth)), labels]
+    observed = truth == labels
+    # Each bin contains its upper end, and the first one 0, too.
+    bin_of = np.digitize(predicted, np.arange(1, 10) / 10, right=True)
+    bins = [
+        {
+            "rows": int(np.sum(bin_of == position)),
+            "mean_predicted": np.mean(predicted[bin_of == position]),
+            "observed_share": np.mean(observed[bin_of == position]),
+        }
+        for position in range(10)
+    ]
+    gaps = [
+        bin["rows"] / len(truth) * abs(bin["mean_predicted"] - bin["observed_share"])
+        for bin in bins
+        if bin["rows"]
+    ]
+    return {"bins": bins, "expected_calibration_error": math.fsum(gaps)}
 
 
 # Fairness
@@ -375,6 +406,128 @@ def wilson_interval(successes, trials, confidence):
         "low": interval.low,
         "high": interval.high,
     }
+
+
+# Quantities
+
+
+def made_up_quantities(random):
+    def normal(name, rows, scale=1, offset=0, bias=0, group_count=3):
+        truth = np.round(random.normal(0, scale, rows), 2) + offset
+        noise = random.normal(bias * scale, scale / 2, rows)
+        return quantity_case(name, truth, np.round(truth + noise, 2), group_count)
+
+    def quantity_case(name, truth, prediction, group_count=2):
+        other = np.round(np.array(prediction) + random.normal(0, 0.3, len(truth)), 2)
+        return {
+            "name": name,
+            "truth": [float(number) for number in truth],
+            "prediction": [float(number) for number in prediction],
+            "other": [float(number) for number in other],
+            "groups": [row % group_count for row in range(len(truth))],
+        }
+
+    incomes = np.round(random.lognormal(10, 1, 120), 2)
+    yield normal("normal", 200)
+    yield normal("too high on average", 60, bias=2)
+    yield normal("far from 0", 60, offset=1e9)
+    yield normal("far below 0", 60, offset=-1e12, scale=100)
+    yield normal("small", 40, scale=0.1)
+    yield normal("large", 40, scale=1e6)
+    yield normal("one group", 20, group_count=1)
+    yield quantity_case("incomes", incomes, np.round(incomes * 0.9 + 2000, 2))
+    yield quantity_case("worse than the mean", range(20), range(20, 0, -1))
+    yield quantity_case("perfect", range(9), range(9))
+    yield quantity_case("whole numbers, ties", [1, 1, 2, 3, 5, 8] * 4, [1, 2, 2, 2, 5, 5] * 4)
+    yield quantity_case("one truth, never met", [5] * 7, [4, 5, 6, 5, 5, 5, 9])
+    yield quantity_case("one truth, always met", [5] * 7, [5] * 7)
+    yield quantity_case("one row", [3], [4.5], 1)
+    yield quantity_case("two rows", [3, 4], [4.5, 4])
+
+
+def evaluated_quantity(case):
+    truth, prediction = np.array(case["truth"]), np.array(case["prediction"])
+    groups = np.array(case["groups"])
+    return case | {
+        "metrics": quantity_metrics(truth, prediction),
+        "group_errors": group_errors(truth, prediction, groups),
+    }
+
+
+def quantity_metrics(truth, prediction):
+    quantiles = {
+        "percentile_5": 0.05,
+        "percentile_25": 0.25,
+        "median": 0.5,
+        "percentile_75": 0.75,
+        "percentile_95": 0.95,
+    }
+    errors = prediction - truth
+    return {
+        "rows": len(truth),
+        "mean_absolute_error": sk.mean_absolute_error(truth, prediction),
+        "root_mean_squared_error": sk.root_mean_squared_error(truth, prediction),
+        "r2": sk.r2_score(truth, prediction),
+        "mean_error": np.mean(errors),
+        "error_quantiles": {
+            name: np.quantile(errors, probability) for name, probability in quantiles.items()
+        },
+    }
+
+
+def group_errors(truth, prediction, groups):
+    if len(truth) == 1:  # Fairlearn takes arrays of one element for scalars
+        return None
+    frame = fair.MetricFrame(
+        metrics={
+            "rows": fair.count,
+            "mean_error": mean_error,
+            "mean_absolute_error": sk.mean_absolute_error,
+            "root_mean_squared_error": sk.root_mean_squared_error,
+        },
+        y_true=truth,
+        y_pred=prediction,
+        sensitive_features=groups,
+    )
+    difference = frame.difference(method="between_groups")
+    # Of a single group, Fairlearn says that it differs by 0.
+    is_one = len(frame.by_group) < 2
+    return {
+        "groups": [row.to_dict() for _, row in frame.by_group.iterrows()],
+        "disparity": {
+            "groups": len(frame.by_group),
+            "mean_error_difference": None if is_one else difference["mean_error"],
+            "mean_absolute_error_difference": None
+            if is_one
+            else difference["mean_absolute_error"],
+        },
+    }
+
+
+def mean_error(truth, prediction):
+    return np.mean(np.array(prediction) - np.array(truth))
+
+
+def overall_quantities(cases):
+    names = ["mean_absolute_error", "root_mean_squared_error", "r2", "mean_error"]
+    pooled = [np.array([number for case in cases for number in case[side]])
+              for side in ("truth", "prediction")]
+    return {
+        "micro": quantity_metrics(*pooled),
+        "macro_mean": {name: mean(cases, name, lambda _: 1) for name in names},
+        "weighted_mean": {name: mean(cases, name, row_count) for name in names},
+    }
+
+
+def paired_interval(case):
+    """The difference of two mean squared errors, as of a paired test with a normal statistic."""
+    truth = np.array(case["truth"])
+    first, second = ((np.array(case[side]) - truth) ** 2 for side in ("prediction", "other"))
+    if len(truth) < 2:
+        return None
+    difference, error = np.mean(first - second), sem(first - second)
+    low, high = norm.interval(0.95, difference, error)
+    return {"difference": difference, "low": low, "high": high}
 
 
 # JSON

@@ -53,13 +53,13 @@ impl Diff {
             grouped(difference.changed.len() as u64),
             grouped(difference.unchanged),
         );
-        for (name, score) in OVERALL {
-            if let [Some(before), Some(after)] = generations.map(score) {
-                text += &format!(
-                    "\n{name} {before:.4} -> {after:.4} ({:+.4})",
-                    after - before
-                );
-            }
+        text += &overall_text(
+            "training accuracy",
+            generations.map(|g| g.training_accuracy),
+        );
+        for metric in OVERALL {
+            let scores = generations.map(|generation| metric.of(held_out(generation)?));
+            text += &overall_text(&format!("holdout {}", metric.name()), scores);
         }
         text
     }
@@ -88,6 +88,17 @@ impl Diff {
     }
 }
 
+/// A line, where both generations have the figure.
+fn overall_text(name: &str, scores: [Option<f64>; 2]) -> String {
+    match scores {
+        [Some(before), Some(after)] => {
+            let change = after - before;
+            format!("\n{name} {before:.4} -> {after:.4} ({change:+.4})")
+        }
+        _ => String::new(),
+    }
+}
+
 fn as_json(difference: &Difference, generations: [&Generation; 2]) -> serde_json::Value {
     let keys = |records: &[EntityRecord]| -> Vec<String> {
         records.iter().map(|record| record.key.clone()).collect()
@@ -103,19 +114,16 @@ fn as_json(difference: &Difference, generations: [&Generation; 2]) -> serde_json
     })
 }
 
-/// A figure of a generation, where it has it.
-type Score = fn(&Generation) -> Option<f64>;
-
 /// The figures whose change is shown: those on the rows held out, where both generations have them.
-const OVERALL: [(&str, Score); 6] = [
-    ("training accuracy", |generation| {
-        generation.training_accuracy
-    }),
-    ("holdout accuracy", |g| held_out(g)?.accuracy),
-    ("holdout F1", |g| held_out(g)?.f1),
-    ("holdout ROC AUC", |g| held_out(g)?.roc_auc),
-    ("holdout log loss", |g| held_out(g)?.log_loss),
-    ("holdout Brier score", |g| held_out(g)?.brier_score),
+const OVERALL: [Metric; 8] = [
+    Metric::Accuracy,
+    Metric::F1,
+    Metric::RocAuc,
+    Metric::LogLoss,
+    Metric::BrierScore,
+    Metric::MeanAbsoluteError,
+    Metric::RootMeanSquaredError,
+    Metric::R2,
 ];
 
 fn held_out(generation: &Generation) -> Option<&Metrics> {

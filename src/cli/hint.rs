@@ -125,6 +125,7 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::ContestWithoutHoldout => {
             "--holdout, --holdout-after and --holdout-last hold rows out".into()
         }
+        SpecError::ContestMetric { .. } => "--keep-better METRIC names one".into(),
         SpecError::ContestSeen { .. } => {
             "--update without --keep-better and --max-regression trains them so".into()
         }

@@ -1,5 +1,6 @@
 //! `history`: the generations of a store.
 
+use per_entity::metrics::Metric;
 use per_entity::store::{Manifest, Store};
 use serde_json::json;
 
@@ -48,7 +49,8 @@ fn text(manifest: &Manifest) -> String {
             false => "",
         };
         let holdout = generation.run.holdout.as_ref();
-        let holdout_accuracy = holdout.and_then(|holdout| holdout.overall.micro.accuracy);
+        let holdout_accuracy =
+            holdout.and_then(|holdout| Metric::Accuracy.of(&holdout.overall.micro));
         vec![
             format!("{}{mark}", generation.number),
             generation.created.clone(),

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use per_entity::metrics::Metric;
+use per_entity::schema::Task;
 use per_entity::store::{EntityRecord, Generation, Store};
 use serde_json::json;
 
@@ -85,12 +86,13 @@ impl Inspect {
     fn list(&self, context: &Context, store: &Store) -> Result<(), CliError> {
         let mut records = store.records()?;
         let is_held_out = store.generation().run.holdout.is_some();
-        self.check_sort(is_held_out)?;
+        self.check_sort(store.generation())?;
         self.sort.sort(&mut records, is_held_out);
         let is_json = self.format == TreeFormat::Json && !context.quiet;
         if context.json || is_json {
             let shown = records.iter().take(limit(self.limit.unwrap_or(0)));
-            let entities: Vec<_> = shown.map(record_as_json).collect();
+            let task = task(store.generation());
+            let entities: Vec<_> = shown.map(|record| record_as_json(record, task)).collect();
             print_json(json!({ "generation": store.generation(), "entities": entities }))?;
         } else if !context.quiet {
             print(self.text(store.generation(), &records))?;
@@ -98,8 +100,17 @@ impl Inspect {
         Ok(())
     }
 
-    fn check_sort(&self, is_held_out: bool) -> Result<(), CliError> {
+    fn check_sort(&self, generation: &Generation) -> Result<(), CliError> {
+        let is_held_out = generation.run.holdout.is_some();
         match self.sort {
+            SortField::Metric(metric) if is_held_out && metric.task() != task(generation) => {
+                Err(CliError::Usage(format!(
+                    "--sort {}: these models are of {}, which has no such figure; say --sort {}",
+                    metric.slug(),
+                    task(generation),
+                    Metric::default_of(task(generation)).slug()
+                )))
+            }
             SortField::Metric(metric) if metric != Metric::Accuracy && !is_held_out => {
                 Err(CliError::Usage(format!(
                     "--sort {}: no rows were held out when these models were trained, so only their training accuracy is known; say --sort accuracy, or train with --holdout",
@@ -150,15 +161,23 @@ impl Inspect {
         text
     }
 
-    /// The figures on the rows held out that are shown: the accuracy, and what is sorted by.
+    /// The figures on the rows held out that are shown: the accuracy, or of a quantity the root
+    /// mean squared error, and what is sorted by.
     fn metrics(&self, generation: &Generation) -> Vec<Metric> {
+        let default = Metric::default_of(task(generation));
         let sorted_by = match self.sort {
-            SortField::Metric(metric) if metric != Metric::Accuracy => Some(metric),
+            SortField::Metric(metric) if metric != default => Some(metric),
             _ => None,
         };
-        let accuracy = generation.run.holdout.as_ref().map(|_| Metric::Accuracy);
-        accuracy.into_iter().chain(sorted_by).collect()
+        let default = generation.run.holdout.as_ref().map(|_| default);
+        default.into_iter().chain(sorted_by).collect()
     }
+}
+
+/// What the figures on the rows held out are of.
+fn task(generation: &Generation) -> Task {
+    let holdout = generation.run.holdout.as_ref();
+    holdout.map_or_else(Task::default, |holdout| holdout.overall.task())
 }
 
 fn row(record: &EntityRecord, metrics: &[Metric], are_left_out: bool) -> Vec<String> {
@@ -178,7 +197,11 @@ fn row(record: &EntityRecord, metrics: &[Metric], are_left_out: bool) -> Vec<Str
         summary.map_or(String::new(), |summary| percent(summary.training_accuracy)),
     ]);
     let scores = metrics.iter().map(|metric| match metric {
-        Metric::LogLoss | Metric::BrierScore => record
+        Metric::LogLoss
+        | Metric::BrierScore
+        | Metric::MeanAbsoluteError
+        | Metric::RootMeanSquaredError
+        | Metric::R2 => record
             .holdout_score(*metric)
             .map(|score| format!("{score:.4}")),
         _ => record.holdout_score(*metric).map(percent),
@@ -188,7 +211,7 @@ fn row(record: &EntityRecord, metrics: &[Metric], are_left_out: bool) -> Vec<Str
     row
 }
 
-fn record_as_json(record: &EntityRecord) -> serde_json::Value {
+fn record_as_json(record: &EntityRecord, task: Task) -> serde_json::Value {
     let summary = record.summary.as_ref();
     let mut fields = json!({
         "key": record.key,
@@ -204,7 +227,7 @@ fn record_as_json(record: &EntityRecord) -> serde_json::Value {
         "file": record.file(),
         "bytes": record.model_bytes(),
     });
-    for metric in Metric::ALL {
+    for metric in Metric::all_of(task) {
         fields[metric.key()] = json!(record.holdout_score(metric));
     }
     fields

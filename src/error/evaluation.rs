@@ -1,5 +1,7 @@
 //! What can be wrong with predictions that are evaluated.
 
+use crate::schema::Task;
+
 /// What cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +29,25 @@ pub enum EvaluationError {
         class: usize,
         /// The probability given.
         value: f64,
+    },
+    /// A true or a predicted quantity that is infinite or not a number, or two that are too far
+    /// apart for a number to say how far.
+    #[error(
+        "the truth is {truth} and the prediction {prediction}: both must be finite numbers, and so must their difference"
+    )]
+    Quantity {
+        /// The true quantity given.
+        truth: f64,
+        /// The predicted quantity given.
+        prediction: f64,
+    },
+    /// An evaluation of classes where one of a quantity is wanted, or the other way round.
+    #[error("expected figures of {expected}, found those of {found}: evaluate each by itself")]
+    Task {
+        /// What is evaluated.
+        expected: Task,
+        /// What was given.
+        found: Task,
     },
     /// More rows on which one model alone was right than rows.
     #[error("{wins} wins and {losses} losses of {rows} rows: count each row once")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::dataset_difference::DatasetDifference;
-use crate::schema::{HoldoutShareError, Role, Timestamp, ValueType};
+use crate::schema::{HoldoutShareError, Role, Task, Timestamp, ValueType};
 
 /// What was asked for does not fit the data, or itself.
 #[derive(Debug, thiserror::Error)]
@@ -216,6 +216,16 @@ pub enum SpecError {
     /// A comparison of earlier with new models without rows to compare them on.
     #[error("earlier and new models can only be compared on rows held out; hold some out")]
     ContestWithoutHoldout,
+    /// A comparison of models by a figure that they do not have.
+    #[error("models of {task} have no {metric} to be compared by; compare them by the {default}")]
+    ContestMetric {
+        /// What the models are of.
+        task: Task,
+        /// The name of the figure.
+        metric: &'static str,
+        /// The name of one that they have.
+        default: &'static str,
+    },
     /// A comparison with earlier models that may have been trained on the rows held out now.
     #[error(
         "{models} of the current models, that of entity '{key}' first, {}, so they may have seen the rows that are held out now, and a comparison would favour them; train once with the same rows held out and without comparing, then compare at the next update",

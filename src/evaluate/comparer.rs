@@ -9,7 +9,7 @@ use super::comparison::{Comparison, EntityComparison, Scores, Strategies, verdic
 use super::shared_rows::shared_rows;
 use crate::cancel::Cancel;
 use crate::error::{Error, InputError, Result, StoreError};
-use crate::metrics::{Evaluation, PairedOutcomes, paired_bootstrap};
+use crate::metrics::{ClassificationEvaluation, PairedOutcomes, paired_bootstrap};
 use crate::model::Model;
 use crate::schema::{Holdout, LeftOut};
 use crate::score::{ScoredModel, Scorer};
@@ -259,9 +259,9 @@ fn class_shares(partition: &Partition) -> Vec<f64> {
 
 /// What the three ways predicted for some rows.
 struct StrategyOutcomes {
-    majority: Evaluation,
-    pooled: Evaluation,
-    per_entity: Evaluation,
+    majority: ClassificationEvaluation,
+    pooled: ClassificationEvaluation,
+    per_entity: ClassificationEvaluation,
     /// The trees of the entities against the one for all.
     outcomes: PairedOutcomes,
 }
@@ -269,9 +269,9 @@ struct StrategyOutcomes {
 impl StrategyOutcomes {
     fn new(class_count: usize) -> Self {
         Self {
-            majority: Evaluation::new(class_count),
-            pooled: Evaluation::new(class_count),
-            per_entity: Evaluation::new(class_count),
+            majority: ClassificationEvaluation::new(class_count),
+            pooled: ClassificationEvaluation::new(class_count),
+            per_entity: ClassificationEvaluation::new(class_count),
             outcomes: PairedOutcomes::default(),
         }
     }
@@ -285,7 +285,7 @@ impl StrategyOutcomes {
     }
 
     fn strategies(&self) -> Result<Strategies> {
-        let scores = |evaluation: &Evaluation| {
+        let scores = |evaluation: &ClassificationEvaluation| {
             let metrics = evaluation.metrics();
             Scores {
                 accuracy: metrics.accuracy,

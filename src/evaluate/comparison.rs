@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::metrics::BootstrapInterval;
+use crate::metrics::DifferenceInterval;
 use crate::schema::{Holdout, LeftOut};
 
 /// Three ways to predict the same rows, side by side.
@@ -53,10 +53,11 @@ pub struct Strategies {
     pub per_entity: Scores,
     /// The accuracy of one tree for each entity minus that of one tree for all, with its 95 %
     /// interval from paired resamples of the rows.
-    pub gain: BootstrapInterval,
+    pub gain: DifferenceInterval,
 }
 
-/// How good one way is. See the fields of the same names of [`Metrics`](crate::metrics::Metrics).
+/// How good one way is. See the fields of the same names of
+/// [`ClassificationMetrics`](crate::metrics::ClassificationMetrics).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// The share of rows whose class is predicted.
@@ -66,7 +67,7 @@ pub struct Scores {
 }
 
 /// What a difference comes to, in a sentence.
-pub(super) fn verdict(gain: &BootstrapInterval) -> String {
+pub(super) fn verdict(gain: &DifferenceInterval) -> String {
     let points = |share: f64| format!("{:+.2}", share * 100.0);
     let interval = format!(
         "{} percentage points of accuracy, 95 % interval {} to {}",

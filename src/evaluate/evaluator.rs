@@ -25,6 +25,7 @@ use crate::table::{Column, Input, Partition, Query, Table};
 /// ```
 /// use per_entity::store::MemoryDirectory;
 /// use per_entity::evaluate::Evaluator;
+/// use per_entity::metrics::Metric;
 /// use per_entity::{CartTrainer, DatasetSpec, Store, Training};
 /// use polars::prelude::*;
 ///
@@ -38,7 +39,7 @@ use crate::table::{Column, Input, Partition, Query, Table};
 /// Training::new(spec, CartTrainer::default()).run(frame.clone(), &directory)?;
 ///
 /// let report = Evaluator::new(Store::open(&directory)?).run(frame)?;
-/// assert_eq!(report.overall.micro.accuracy, Some(1.0));
+/// assert_eq!(Metric::Accuracy.of(&report.overall.micro), Some(1.0));
 /// # Ok::<(), per_entity::Error>(())
 /// ```
 pub struct Evaluator {
@@ -185,6 +186,7 @@ impl Assessment<'_> {
             Ok(evaluation) => (ModelStatus::Evaluated, Some(evaluation)),
             Err(status) => (status, None),
         };
+        let classes = evaluation.as_ref().and_then(Evaluation::as_classification);
         let fairness = evaluation.as_ref().and(self.positive);
         Assessed {
             report: EntityReport {
@@ -192,7 +194,7 @@ impl Assessment<'_> {
                 rows: partition.rows() as u64,
                 model,
                 metrics: evaluation.as_ref().map(Evaluation::metrics),
-                confusion: evaluation.as_ref().map(|e| e.confusion().clone()),
+                confusion: classes.map(|classes| classes.confusion().clone()),
                 fairness: fairness.map(|_| self.fairness(&groups)),
             },
             evaluation,
@@ -220,6 +222,7 @@ impl Assessment<'_> {
         self.scorer
             .bind(&model)
             .and_then(|model| self.scorer.evaluate(&model, partition.range(), count))
+            .map(Evaluation::from)
             .map_err(damaged)
     }
 
@@ -253,7 +256,7 @@ impl Assessment<'_> {
     }
 
     fn sum_up(&self, assessed: Vec<Assessed>, classes: &[String]) -> Result<Report> {
-        let mut pool = Pool::new(classes.len());
+        let mut pool = Pool::classification(classes.len());
         let mut confusion = ConfusionMatrix::new(classes.len());
         let mut groups = Groups::new();
         let mut entities = Vec::with_capacity(assessed.len());
@@ -261,7 +264,9 @@ impl Assessment<'_> {
             if let (Some(evaluation), Some(metrics)) = (&entity.evaluation, &entity.report.metrics)
             {
                 pool.add(evaluation, metrics)?;
-                confusion.merge(evaluation.confusion())?;
+            }
+            if let Some(counts) = &entity.report.confusion {
+                confusion.merge(counts)?;
             }
             for (values, counts) in entity.groups {
                 groups.entry(values).or_default().merge(&counts);

@@ -1,12 +1,13 @@
 //! Scores of predicted classes and probabilities, and how sure they are.
 //!
-//! The definitions are those of scikit-learn 1.9.1 (user guide, "Metrics and scoring: quantifying
+//! The definitions are those of scikit-learn 1.9.1 (user guide, "ClassificationMetrics and scoring: quantifying
 //! the quality of predictions"; module `sklearn.metrics`); each field names its function. Where
 //! scikit-learn warns of a zero division and returns 0, the value here is `None`, and averages
 //! over classes leave undefined classes out, which is scikit-learn's `zero_division=np.nan`.
 
 use serde::{Deserialize, Serialize};
 
+use super::calibration::Calibration;
 use super::confusion::{ConfusionMatrix, ratio};
 use crate::error::EvaluationError;
 
@@ -57,7 +58,7 @@ pub struct ClassMetrics {
 
 /// How good a model is on some rows. A score that those rows do not define is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+pub struct ClassificationMetrics {
     /// The number of rows.
     pub rows: u64,
     /// The number of those rows whose class the model never saw.
@@ -103,9 +104,9 @@ pub struct Metrics {
 /// the area under the curve must sort, and the truth.
 ///
 /// ```
-/// use per_entity::metrics::Evaluation;
+/// use per_entity::metrics::ClassificationEvaluation;
 ///
-/// let mut evaluation = Evaluation::new(2);
+/// let mut evaluation = ClassificationEvaluation::new(2);
 /// evaluation.push(Some(0), &[0.9, 0.1])?;
 /// evaluation.push(Some(0), &[0.6, 0.4])?;
 /// evaluation.push(Some(1), &[0.65, 0.35])?;
@@ -119,7 +120,7 @@ pub struct Metrics {
 /// # Ok::<(), per_entity::error::EvaluationError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Evaluation {
+pub struct ClassificationEvaluation {
     confusion: ConfusionMatrix,
     log_loss_sum: f64,
     squared_error_sum: f64,
@@ -129,7 +130,7 @@ pub struct Evaluation {
     scores: Vec<f64>,
 }
 
-impl Evaluation {
+impl ClassificationEvaluation {
     /// An evaluation without rows, of a model that knows `class_count` classes.
     #[must_use]
     pub fn new(class_count: usize) -> Self {
@@ -189,6 +190,12 @@ impl Evaluation {
         self.confusion.class_count()
     }
 
+    /// The number of rows so far.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.truths.len() as u64
+    }
+
     /// The counts of predicted by true classes.
     #[must_use]
     pub fn confusion(&self) -> &ConfusionMatrix {
@@ -197,7 +204,7 @@ impl Evaluation {
 
     /// The scores of the rows so far. Sorts the rows' probabilities, once a class.
     #[must_use]
-    pub fn metrics(&self) -> Metrics {
+    pub fn metrics(&self) -> ClassificationMetrics {
         let per_class = self.per_class();
         let averages = self.averages(&per_class);
         let headline = match per_class.as_slice() {
@@ -205,7 +212,7 @@ impl Evaluation {
             _ => averages.macro_mean,
         };
         let (roc_auc, roc_auc_weighted) = self.roc_auc(&per_class);
-        Metrics {
+        ClassificationMetrics {
             rows: self.confusion.total(),
             unseen: self.confusion.unseen(),
             accuracy: self.confusion.accuracy(),
@@ -220,6 +227,18 @@ impl Evaluation {
             brier_score: self.mean_over_rows(self.squared_error_sum * self.brier_scale()),
             per_class,
         }
+    }
+
+    /// How the probabilities of the rows so far compare with what was observed. A row of a class
+    /// that the model never saw is not of the class that the probability is of.
+    #[must_use]
+    pub fn calibration(&self) -> Calibration {
+        let scored = self.scored_classes();
+        let rows = self.scores.chunks_exact(scored.len().max(1));
+        Calibration::of(rows.zip(&self.truths).map(|(scores, &truth)| {
+            let highest = first_largest(scores);
+            (scores[highest], truth as usize == scored.start + highest)
+        }))
     }
 
     fn check(&self, truth: Option<usize>, probabilities: &[f64]) -> Result<(), EvaluationError> {
@@ -291,7 +310,7 @@ impl Evaluation {
         }
     }
 
-    /// The two of [`Metrics::roc_auc`] and [`Metrics::roc_auc_weighted`].
+    /// The two of [`ClassificationMetrics::roc_auc`] and [`ClassificationMetrics::roc_auc_weighted`].
     fn roc_auc(&self, per_class: &[ClassMetrics]) -> (Option<f64>, Option<f64>) {
         let areas: Vec<Option<f64>> = self
             .scored_classes()

@@ -15,6 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::confusion::ratio;
+use super::extremes::Extremes;
 
 /// The outcomes of one group's rows for one positive class.
 ///
@@ -155,9 +156,12 @@ impl Disparity {
             .into_iter()
             .filter(|group| group.rows() > 0)
             .collect();
-        let selection = Extremes::of(&groups, GroupCounts::selection_rate);
-        let true_positive = Extremes::of(&groups, GroupCounts::true_positive_rate);
-        let false_positive = Extremes::of(&groups, GroupCounts::false_positive_rate);
+        let extremes = |rate: fn(&GroupCounts) -> Option<f64>| {
+            Extremes::of(groups.iter().map(|group| rate(group)))
+        };
+        let selection = extremes(GroupCounts::selection_rate);
+        let true_positive = extremes(GroupCounts::true_positive_rate);
+        let false_positive = extremes(GroupCounts::false_positive_rate);
 
         let true_positive_rate_difference = true_positive.difference();
         let false_positive_rate_difference = false_positive.difference();
@@ -173,36 +177,5 @@ impl Disparity {
                 .zip(false_positive_rate_difference)
                 .map(|(first, second)| first.max(second)),
         }
-    }
-}
-
-/// The smallest and the largest rate of the groups that have one.
-struct Extremes {
-    smallest: f64,
-    largest: f64,
-    defined: usize,
-}
-
-impl Extremes {
-    fn of(groups: &[&GroupCounts], rate: impl Fn(&GroupCounts) -> Option<f64>) -> Self {
-        let rates = groups.iter().filter_map(|group| rate(group));
-        let start = Self {
-            smallest: f64::INFINITY,
-            largest: f64::NEG_INFINITY,
-            defined: 0,
-        };
-        rates.fold(start, |extremes, rate| Self {
-            smallest: extremes.smallest.min(rate),
-            largest: extremes.largest.max(rate),
-            defined: extremes.defined + 1,
-        })
-    }
-
-    fn difference(&self) -> Option<f64> {
-        (self.defined >= 2).then_some(self.largest - self.smallest)
-    }
-
-    fn ratio(&self) -> Option<f64> {
-        (self.defined >= 2 && self.largest > 0.0).then(|| self.smallest / self.largest)
     }
 }

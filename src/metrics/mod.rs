@@ -1,11 +1,15 @@
-//! Figures of predictions: pure, from truths and probabilities to numbers.
+//! Figures of predictions: pure, from truths and predictions to numbers.
 //!
-//! - [`Evaluation`] takes the truth and the predicted probabilities of one entity's rows and
-//!   gives its [`Metrics`]; [`Pool`] gives the [`Overall`] of many entities.
+//! - [`ClassificationEvaluation`] takes the truth and the predicted probabilities of one entity's
+//!   rows and gives their [`ClassificationMetrics`] and [`Calibration`];
+//!   [`RegressionEvaluation`] takes true and predicted quantities and gives
+//!   [`RegressionMetrics`]. [`Evaluation`] and [`Metrics`] are either of the two, and [`Pool`]
+//!   gives the [`Overall`] of many entities.
 //! - [`ConfusionMatrix`] counts what was predicted for what.
-//! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class.
-//! - [`wilson_interval`] and [`paired_bootstrap`] say how sure an accuracy, and a difference
-//!   of two accuracies on the same rows, can be.
+//! - [`GroupCounts`] and [`Disparity`] compare groups (sex, race, …) on one positive class,
+//!   [`GroupErrors`] and [`ErrorDisparity`] on the errors of a quantity.
+//! - [`wilson_interval`] says how sure an accuracy can be; [`paired_bootstrap`], a difference of
+//!   two accuracies on the same rows; and [`paired_interval`], one of two mean losses.
 //! - [`Metric`] names one figure; every list of them is made from it.
 //!
 //! Classes are indices, `0..class_count`. A figure without a definition on the rows at hand is
@@ -18,16 +22,34 @@
 //! `class_count + 1` classes: the rows are wrong for sure, they are false positives of the
 //! class that was predicted, and they bring a recall and an F1 of 0 into the averages.
 
+mod calibration;
 mod classification;
 mod confusion;
+mod evaluation;
+mod extremes;
 mod fairness;
+mod group_errors;
 mod interval;
 mod metric;
+mod moments;
 mod overall;
+mod quantile;
+mod regression;
+mod summary;
 
-pub use classification::{Averages, ClassMetrics, Evaluation, Metrics, PrecisionRecall};
+pub use calibration::{Calibration, CalibrationBin};
+pub use classification::{
+    Averages, ClassMetrics, ClassificationEvaluation, ClassificationMetrics, PrecisionRecall,
+};
 pub use confusion::ConfusionMatrix;
+pub use evaluation::{Evaluation, Metrics};
 pub use fairness::{Disparity, GroupCounts};
-pub use interval::{BootstrapInterval, PairedOutcomes, paired_bootstrap, wilson_interval};
+pub use group_errors::{ErrorDisparity, GroupErrors};
+pub use interval::{
+    DifferenceInterval, PairedLosses, PairedOutcomes, paired_bootstrap, paired_interval,
+    wilson_interval,
+};
 pub use metric::Metric;
-pub use overall::{Mean, MetricSummary, Overall, Pool};
+pub use overall::{Overall, Pool};
+pub use regression::{ErrorQuantiles, RegressionEvaluation, RegressionMetrics};
+pub use summary::{ClassificationSummary, Mean, MetricSummary, RegressionSummary};

@@ -2,43 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::classification::{Evaluation, Metrics};
-use super::metric::Metric;
+use super::classification::ClassificationMetrics;
+use super::evaluation::{Evaluation, Metrics};
+use super::regression::RegressionMetrics;
+use super::summary::{ClassificationSummary, Mean, MetricSummary, RegressionSummary};
 use crate::error::EvaluationError;
-
-/// The mean of a score over entities.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mean {
-    /// The mean over the entities for which the score is defined; `None` if there are none.
-    pub value: Option<f64>,
-    /// The number of entities in the mean.
-    pub defined: u64,
-    /// The number of entities left out, because the score is undefined on their rows.
-    pub undefined: u64,
-}
-
-/// The means of entities' scores. See the fields of the same names in [`Metrics`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MetricSummary {
-    /// The mean of [`Metrics::accuracy`].
-    pub accuracy: Mean,
-    /// The mean of [`Metrics::balanced_accuracy`].
-    pub balanced_accuracy: Mean,
-    /// The mean of [`Metrics::precision`].
-    pub precision: Mean,
-    /// The mean of [`Metrics::recall`].
-    pub recall: Mean,
-    /// The mean of [`Metrics::f1`].
-    pub f1: Mean,
-    /// The mean of [`Metrics::roc_auc`].
-    pub roc_auc: Mean,
-    /// The mean of [`Metrics::roc_auc_weighted`].
-    pub roc_auc_weighted: Mean,
-    /// The mean of [`Metrics::log_loss`].
-    pub log_loss: Mean,
-    /// The mean of [`Metrics::brier_score`].
-    pub brier_score: Mean,
-}
+use crate::schema::Task;
 
 /// How good many entities' models are together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,36 +20,54 @@ pub struct Overall {
     pub weighted_mean: MetricSummary,
 }
 
-/// Collects the evaluations of many entities, all on the same classes, for their [`Overall`].
+impl Overall {
+    /// What was predicted.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.micro.task()
+    }
+}
+
+/// Collects the evaluations of many entities, all on the same classes or all of quantities, for
+/// their [`Overall`].
 ///
 /// Entities whose models know different classes must be evaluated on the classes of all of them,
 /// with probability 0 for those that a model does not know.
 ///
 /// ```
-/// use per_entity::metrics::{Evaluation, Pool};
+/// use per_entity::metrics::{ClassificationEvaluation, Evaluation, Metric, Pool};
 ///
-/// let mut good = Evaluation::new(2);
+/// let mut good = ClassificationEvaluation::new(2);
 /// good.push(Some(0), &[1.0, 0.0])?;
 /// good.push(Some(1), &[0.0, 1.0])?;
 /// good.push(Some(1), &[0.2, 0.8])?;
-/// let mut bad = Evaluation::new(2);
+/// let mut bad = ClassificationEvaluation::new(2);
 /// bad.push(Some(0), &[0.3, 0.7])?;
 ///
-/// let mut pool = Pool::new(2);
-/// for evaluation in [good, bad] {
+/// let mut pool = Pool::classification(2);
+/// for evaluation in [good, bad].map(Evaluation::from) {
 ///     pool.add(&evaluation, &evaluation.metrics())?;
 /// }
 /// let overall = pool.overall();
-/// assert_eq!(overall.micro.accuracy, Some(0.75));
-/// assert_eq!(overall.macro_mean.accuracy.value, Some(0.5));
-/// assert_eq!(overall.weighted_mean.accuracy.value, Some(0.75));
-/// assert_eq!(overall.macro_mean.roc_auc.undefined, 1);
+/// let mean = overall.macro_mean.as_classification().unwrap();
+/// let weighted_mean = overall.weighted_mean.as_classification().unwrap();
+/// assert_eq!(Metric::Accuracy.of(&overall.micro), Some(0.75));
+/// assert_eq!(mean.accuracy.value, Some(0.5));
+/// assert_eq!(weighted_mean.accuracy.value, Some(0.75));
+/// assert_eq!(mean.roc_auc.undefined, 1);
 /// # Ok::<(), per_entity::error::EvaluationError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pool {
     rows: Evaluation,
-    sums: [WeightedSums; Metrics::SCORES],
+    sums: ScoreSums,
+}
+
+/// The sums of each score of a task.
+#[derive(Clone, Copy, Debug)]
+enum ScoreSums {
+    Classification([WeightedSums; ClassificationMetrics::SCORES]),
+    Regression([WeightedSums; RegressionMetrics::SCORES]),
 }
 
 /// One score's sums over the entities so far.
@@ -96,10 +83,19 @@ struct WeightedSums {
 impl Pool {
     /// A pool without entities, of evaluations on `class_count` classes.
     #[must_use]
-    pub fn new(class_count: usize) -> Self {
+    pub fn classification(class_count: usize) -> Self {
         Self {
-            rows: Evaluation::new(class_count),
-            sums: Default::default(),
+            rows: Evaluation::classification(class_count),
+            sums: ScoreSums::Classification(Default::default()),
+        }
+    }
+
+    /// A pool without entities, of evaluations of a quantity.
+    #[must_use]
+    pub fn regression() -> Self {
+        Self {
+            rows: Evaluation::regression(),
+            sums: ScoreSums::Regression(Default::default()),
         }
     }
 
@@ -108,17 +104,24 @@ impl Pool {
     /// the same sums to the last bit.
     ///
     /// # Errors
-    /// [`EvaluationError::ClassCount`] if the evaluation is of another number of classes.
+    /// The pool stays as it was if the evaluation is of another task ([`EvaluationError::Task`]) or
+    /// of another number of classes ([`EvaluationError::ClassCount`]).
     pub fn add(
         &mut self,
         evaluation: &Evaluation,
         metrics: &Metrics,
     ) -> Result<(), EvaluationError> {
+        let mut sums = self.sums;
+        sums.add(metrics)?;
         self.rows.merge(evaluation)?;
-        for (sums, score) in self.sums.iter_mut().zip(metrics.scores()) {
-            sums.add(score, metrics.rows as f64);
-        }
+        self.sums = sums;
         Ok(())
+    }
+
+    /// The rows of the entities so far, thrown together.
+    #[must_use]
+    pub fn evaluation(&self) -> &Evaluation {
+        &self.rows
     }
 
     /// The figures of the entities so far.
@@ -126,9 +129,58 @@ impl Pool {
     pub fn overall(&self) -> Overall {
         Overall {
             micro: self.rows.metrics(),
-            macro_mean: MetricSummary::from_scores(self.sums.map(|sums| sums.mean())),
-            weighted_mean: MetricSummary::from_scores(self.sums.map(|sums| sums.weighted_mean())),
+            macro_mean: self.sums.summary(WeightedSums::mean),
+            weighted_mean: self.sums.summary(WeightedSums::weighted_mean),
         }
+    }
+}
+
+impl ScoreSums {
+    fn add(&mut self, metrics: &Metrics) -> Result<(), EvaluationError> {
+        let weight = metrics.rows() as f64;
+        match (self, metrics) {
+            (Self::Classification(sums), Metrics::Classification(metrics)) => {
+                add_each(sums, metrics.scores(), weight);
+            }
+            (Self::Regression(sums), Metrics::Regression(metrics)) => {
+                add_each(sums, metrics.scores(), weight);
+            }
+            (sums, metrics) => {
+                return Err(EvaluationError::Task {
+                    expected: sums.task(),
+                    found: metrics.task(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn task(&self) -> Task {
+        match self {
+            Self::Classification(_) => Task::Classification,
+            Self::Regression(_) => Task::Regression,
+        }
+    }
+
+    fn summary(&self, mean: fn(&WeightedSums) -> Mean) -> MetricSummary {
+        match self {
+            Self::Classification(sums) => MetricSummary::Classification(
+                ClassificationSummary::from_scores(sums.each_ref().map(mean)),
+            ),
+            Self::Regression(sums) => {
+                MetricSummary::Regression(RegressionSummary::from_scores(sums.each_ref().map(mean)))
+            }
+        }
+    }
+}
+
+fn add_each<const SCORES: usize>(
+    sums: &mut [WeightedSums; SCORES],
+    scores: [Option<f64>; SCORES],
+    weight: f64,
+) {
+    for (sums, score) in sums.iter_mut().zip(scores) {
+        sums.add(score, weight);
     }
 }
 
@@ -158,67 +210,6 @@ impl WeightedSums {
             value: (weight > 0.0).then(|| sum / weight),
             defined: self.defined,
             undefined: self.undefined,
-        }
-    }
-}
-
-impl Metrics {
-    const SCORES: usize = 9;
-
-    /// In the order of [`MetricSummary::from_scores`].
-    fn scores(&self) -> [Option<f64>; Self::SCORES] {
-        [
-            self.accuracy,
-            self.balanced_accuracy,
-            self.precision,
-            self.recall,
-            self.f1,
-            self.roc_auc,
-            self.roc_auc_weighted,
-            self.log_loss,
-            self.brier_score,
-        ]
-    }
-}
-
-impl MetricSummary {
-    /// The mean of a figure.
-    pub fn get(&self, metric: Metric) -> Mean {
-        match metric {
-            Metric::Accuracy => self.accuracy,
-            Metric::BalancedAccuracy => self.balanced_accuracy,
-            Metric::Precision => self.precision,
-            Metric::Recall => self.recall,
-            Metric::F1 => self.f1,
-            Metric::RocAuc => self.roc_auc,
-            Metric::LogLoss => self.log_loss,
-            Metric::BrierScore => self.brier_score,
-        }
-    }
-
-    /// In the order of [`Metrics::scores`].
-    fn from_scores(scores: [Mean; Metrics::SCORES]) -> Self {
-        let [
-            accuracy,
-            balanced_accuracy,
-            precision,
-            recall,
-            f1,
-            roc_auc,
-            roc_auc_weighted,
-            log_loss,
-            brier_score,
-        ] = scores;
-        Self {
-            accuracy,
-            balanced_accuracy,
-            precision,
-            recall,
-            f1,
-            roc_auc,
-            roc_auc_weighted,
-            log_loss,
-            brier_score,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::codes::Codes;
 use crate::error::{Error, Result};
-use crate::metrics::Evaluation;
+use crate::metrics::ClassificationEvaluation;
 use crate::model::{AskedCategories, Leaf, Model};
 use crate::table::{Column, Numbers, Table};
 
@@ -75,9 +75,9 @@ impl<'a> Scorer<'a> {
         model: &ScoredModel,
         rows: Range<usize>,
         mut note: impl FnMut(usize, usize),
-    ) -> Result<Evaluation> {
+    ) -> Result<ClassificationEvaluation> {
         let mut probabilities = vec![0.0; self.class_count()];
-        let mut evaluation = Evaluation::new(self.class_count());
+        let mut evaluation = ClassificationEvaluation::new(self.class_count());
         for row in rows {
             let Leaf::Classes(counts) = model.leaf(row) else {
                 return Err(Error::OtherTask("tells a quantity, not a class"));
@@ -96,8 +96,8 @@ impl<'a> Scorer<'a> {
         &self,
         probabilities: &[f64],
         rows: Range<usize>,
-    ) -> Result<Evaluation> {
-        let mut evaluation = Evaluation::new(self.class_count());
+    ) -> Result<ClassificationEvaluation> {
+        let mut evaluation = ClassificationEvaluation::new(self.class_count());
         for row in rows {
             evaluation.push(self.truth(row), probabilities)?;
         }

@@ -8,8 +8,9 @@ use super::extent::Extent;
 use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Place, Winner};
 use crate::metrics::Metric;
 use crate::model::{Fingerprint, ModelSummary};
+use crate::schema::Task;
 use Access::{Bytes, Fraction, Score, Text, Whole32, Whole64};
-use Presence::{Always, Contest, HeldOut, Newer};
+use Presence::{Always, Contest, HeldOut, Newer, Quantities};
 
 /// Rows that are read together when one key is looked up.
 const ROW_GROUP: usize = 1 << 15;
@@ -33,6 +34,8 @@ enum Presence {
     Contest,
     /// Those that have a model which some rows were held out of.
     HeldOut,
+    /// Those of models of a quantity that some rows were held out of.
+    Quantities,
 }
 
 #[allow(clippy::type_complexity)] // one line for each type of a column
@@ -178,7 +181,13 @@ static LAST: [EntityColumn; 4] = [
 /// All columns in the order of the table.
 static COLUMNS: LazyLock<Vec<EntityColumn>> = LazyLock::new(|| {
     let scores = Metric::ALL.iter().enumerate();
-    let scores = scores.map(|(position, metric)| column(metric.key(), Newer, Score(position)));
+    let scores = scores.map(|(position, metric)| {
+        let presence = match metric.task() {
+            Task::Classification => Newer,
+            Task::Regression => Quantities,
+        };
+        column(metric.key(), presence, Score(position))
+    });
     FIRST.into_iter().chain(scores).chain(LAST).collect()
 });
 
@@ -198,10 +207,13 @@ const fn column(name: &'static str, presence: Presence, access: Access) -> Entit
 pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
     let is_contest = records.iter().any(|record| record.contest.is_some());
     let is_held_out = records.iter().any(|record| record.held_out.is_some());
+    let error = |record: &EntityRecord| record.holdout_score(Metric::MeanAbsoluteError);
+    let is_of_quantities = records.iter().any(|record| error(record).is_some());
     let is_present = |column: &&EntityColumn| match column.presence {
         Always | Newer => true,
         Contest => is_contest,
         HeldOut => is_held_out,
+        Quantities => is_of_quantities,
     };
     let columns: Vec<&EntityColumn> = COLUMNS.iter().filter(is_present).collect();
     let frame = |records: &[EntityRecord]| {

@@ -80,7 +80,7 @@ impl HoldoutScores {
 impl From<&Metrics> for HoldoutScores {
     fn from(metrics: &Metrics) -> Self {
         Self {
-            rows: metrics.rows,
+            rows: metrics.rows(),
             scores: Metric::ALL.map(|metric| metric.of(metrics)),
         }
     }

@@ -1,9 +1,8 @@
 //! The figures of a run over all its entities, on the rows held out.
 
 use super::outcome::{Contested, Outcome, Status, Trained};
-use super::update::Update;
 use crate::error::Result;
-use crate::metrics::{Evaluation, Pool};
+use crate::metrics::{Evaluation, Metric, Pool};
 use crate::schema::Holdout;
 use crate::store::{ContestRun, HoldoutRun, Winner};
 
@@ -16,16 +15,18 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub fn new(update: &Update, class_count: usize) -> Self {
+    /// Nothing yet, for models that are compared by a metric, whose evaluations a pool without
+    /// entities takes.
+    pub fn new(metric: Metric, tolerance: Option<f64>, empty: &Pool) -> Self {
         Self {
-            held_out: Pool::new(class_count),
+            held_out: empty.clone(),
             contest: ContestRun {
-                metric: update.metric(),
-                tolerance: update.tolerance(),
+                metric,
+                tolerance,
                 ..ContestRun::default()
             },
-            before: Pool::new(class_count),
-            after: Pool::new(class_count),
+            before: empty.clone(),
+            after: empty.clone(),
         }
     }
 
@@ -75,12 +76,12 @@ impl Tally {
         let overall = self.held_out.overall();
         HoldoutRun {
             drawn,
-            rows: overall.micro.rows,
+            rows: overall.micro.rows(),
             overall,
         }
     }
 }
 
 fn take(evaluation: &mut Evaluation) -> Evaluation {
-    std::mem::replace(evaluation, Evaluation::new(0))
+    std::mem::replace(evaluation, Evaluation::classification(0))
 }

@@ -18,7 +18,8 @@ use super::trainer::Trainer;
 use super::update::Update;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::Holdout;
+use crate::metrics::Pool;
+use crate::schema::{Holdout, Task};
 use crate::source::DatasetSpec;
 use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
@@ -393,6 +394,7 @@ impl Session<'_> {
         let (present, vanished) = self.base_records()?;
         let prior = self.lay_out(&mut writer, &present, &vanished, observer)?;
         let update = self.training.update.clone().unwrap_or_default();
+        let metric = update.metric(Task::Classification)?;
         let base = self.base.filter(|_| update.is_contest());
         if base.is_some() {
             self.check_unseen(&present)?;
@@ -400,7 +402,7 @@ impl Session<'_> {
         let champions = base.map(|base| CurrentModels::new(base, present));
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
-            metric: update.metric(),
+            metric,
             tolerance: update.tolerance(),
         });
         let carried = self.base.iter().flat_map(|base| base.carried(&vanished));
@@ -422,7 +424,11 @@ impl Session<'_> {
             champions: champions.as_ref(),
             held_out: self.held_out()?,
             carried: 0,
-            tally: Tally::new(&update, self.rows.classes().len()),
+            tally: Tally::new(
+                metric,
+                update.tolerance(),
+                &Pool::classification(self.rows.classes().len()),
+            ),
         };
         let threads = self.threads()?;
         for table in self.rows.tables(&self.training.cancel) {

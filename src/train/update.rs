@@ -2,6 +2,7 @@
 
 use crate::error::{DatasetDifference, SpecError};
 use crate::metrics::Metric;
+use crate::schema::Task;
 
 /// What a run takes from the store's current generation: models of entities whose data and settings
 /// are the same are taken over without training.
@@ -10,7 +11,7 @@ use crate::metrics::Metric;
 /// | --- | --- | --- | --- |
 /// | [`vanished`](Self::vanished) | [`Vanished::Drop`] | what becomes of entities that the input lacks | |
 /// | [`keep_better`](Self::keep_better) | none | a new model replaces the current one only if this metric of it, on the rows held out, is worse by no more than the tolerance | tolerance: 0 or more |
-/// | [`max_regression`](Self::max_regression) | none | nothing is committed if the metric (accuracy, without `keep_better`) of all rows held out becomes worse by more than this | 0 or more |
+/// | [`max_regression`](Self::max_regression) | none | nothing is committed if the metric (without `keep_better`, the accuracy, or of a quantity the root mean squared error) of all rows held out becomes worse by more than this | 0 or more |
 /// | [`other_dataset`](Self::other_dataset) | false | whether the dataset may be another than the one that the store was trained on | |
 /// | [`commit_unchanged`](Self::commit_unchanged) | false | whether a generation that is the same as the current one is committed all the same | |
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,9 +113,18 @@ impl Update {
         self.keeps_vanished() || self.is_contest()
     }
 
-    pub(super) fn metric(&self) -> Metric {
-        self.keep_better
-            .map_or_else(Metric::default, |(metric, _)| metric)
+    /// By what models of a task are compared.
+    pub(super) fn metric(&self, task: Task) -> Result<Metric, SpecError> {
+        let default = Metric::default_of(task);
+        match self.keep_better {
+            Some((metric, _)) if metric.task() != task => Err(SpecError::ContestMetric {
+                task,
+                metric: metric.name(),
+                default: default.name(),
+            }),
+            Some((metric, _)) => Ok(metric),
+            None => Ok(default),
+        }
     }
 
     /// By how much a challenger may be worse; nothing where all champions are replaced.

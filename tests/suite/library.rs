@@ -64,7 +64,7 @@ fn a_store_in_memory_is_trained_used_updated_and_cleared_as_one_on_disk() {
     let report = Evaluator::new(Store::open(&memory).unwrap())
         .run(rows)
         .unwrap();
-    assert_eq!(report.overall.micro.accuracy, Some(1.0));
+    assert_eq!(Metric::Accuracy.of(&report.overall.micro), Some(1.0));
 
     // B is not given, and stays; A is the same, and is taken over.
     let update = Update::new().vanished(Vanished::Keep);
@@ -187,6 +187,21 @@ fn an_update_that_compares_models_needs_rows_held_out() {
         let error = error.unwrap_err();
         assert!(error.to_string().contains("tolerance is"), "{error}");
     }
+}
+
+#[test]
+fn models_of_classes_are_not_compared_by_the_errors_of_a_quantity() {
+    let memory = MemoryDirectory::new();
+    let run = |update| {
+        let holdout = Holdout::drawn(0.5, 0, None).unwrap();
+        let training = training().update(update).holdout(holdout);
+        training.run(sales(&["A"]), &memory)
+    };
+    run(Update::new()).unwrap();
+    let error = run(Update::new().keep_better(Metric::R2, 0.0)).unwrap_err();
+    let is_refused = matches!(error, Error::Spec(SpecError::ContestMetric { .. }));
+    assert!(is_refused, "{error}");
+    assert!(error.to_string().contains("by the accuracy"), "{error}");
 }
 
 #[test]

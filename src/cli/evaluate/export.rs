@@ -92,7 +92,8 @@ struct Line {
     group: Option<String>,
     model: Option<&'static str>,
     rows: u64,
-    scores: [Option<f64>; Metric::ALL.len()],
+    /// By position among the metrics of the report's task; none for what has no figures.
+    scores: Vec<Option<f64>>,
     rates: [Option<f64>; 3],
     disparity: [Option<f64>; 3],
 }
@@ -105,7 +106,7 @@ fn lines(report: &Report) -> Vec<Line> {
             entity: Some(entity.key.clone()),
             model: Some(status_name(&entity.model)),
             rows: entity.rows,
-            scores: entity.metrics.as_ref().map_or(NO_SCORES, scores),
+            scores: entity.metrics.as_ref().map(scores).unwrap_or_default(),
             disparity: entity.fairness.as_ref().map_or([None; 3], disparity),
             ..Line::default()
         });
@@ -133,22 +134,18 @@ fn group_lines(fairness: Option<&Fairness>, entity: Option<&String>) -> Vec<Line
     let groups = fairness.map_or(&[][..], |fairness| &fairness.groups);
     groups
         .iter()
-        .map(|group| {
-            let mut scores = NO_SCORES;
-            scores[0] = group.accuracy;
-            Line {
-                scope: "group",
-                entity: entity.cloned(),
-                group: Some(group.values.join(", ")),
-                rows: group.rows,
-                scores,
-                rates: [
-                    group.selection_rate,
-                    group.true_positive_rate,
-                    group.false_positive_rate,
-                ],
-                ..Line::default()
-            }
+        .map(|group| Line {
+            scope: "group",
+            entity: entity.cloned(),
+            group: Some(group.values.join(", ")),
+            rows: group.rows,
+            scores: vec![group.accuracy],
+            rates: [
+                group.selection_rate,
+                group.true_positive_rate,
+                group.false_positive_rate,
+            ],
+            ..Line::default()
         })
         .collect()
 }
@@ -175,8 +172,8 @@ fn frame(report: &Report) -> PolarsResult<DataFrame> {
         Column::new("model".into(), texts(&|line| line.model.map(Into::into))),
         Column::new("rows".into(), rows),
     ];
-    for (position, metric) in Metric::ALL.into_iter().enumerate() {
-        let values = numbers(&|line| line.scores[position]);
+    for (position, metric) in Metric::all_of(report.overall.task()).enumerate() {
+        let values = numbers(&|line| line.scores.get(position).copied().flatten());
         columns.push(Column::new(metric.key().into(), values));
     }
     let rates = [
@@ -200,15 +197,14 @@ fn frame(report: &Report) -> PolarsResult<DataFrame> {
     DataFrame::new(lines.len(), columns)
 }
 
-/// No figure is defined.
-const NO_SCORES: [Option<f64>; Metric::ALL.len()] = [None; Metric::ALL.len()];
-
-/// The figures in the order of [`Metric::ALL`].
-pub fn scores(metrics: &Metrics) -> [Option<f64>; Metric::ALL.len()] {
-    Metric::ALL.map(|metric| metric.of(metrics))
+/// The figures in the order of [`Metric::all_of`] their task.
+pub fn scores(metrics: &Metrics) -> Vec<Option<f64>> {
+    let all = Metric::all_of(metrics.task());
+    all.map(|metric| metric.of(metrics)).collect()
 }
 
-/// The means in the order of [`Metric::ALL`].
-pub fn means(summary: &MetricSummary) -> [Option<f64>; Metric::ALL.len()] {
-    Metric::ALL.map(|metric| summary.get(metric).value)
+/// The means in the order of [`Metric::all_of`] their task.
+pub fn means(summary: &MetricSummary) -> Vec<Option<f64>> {
+    let all = Metric::all_of(summary.task());
+    all.map(|metric| summary.get(metric)?.value).collect()
 }

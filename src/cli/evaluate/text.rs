@@ -36,18 +36,11 @@ pub fn report_as_text(report: &Report, limit: usize) -> String {
 }
 
 fn entities_text(report: &Report, limit: usize) -> String {
-    let header = [
-        "entity",
-        "rows",
-        "accuracy",
-        "balanced",
-        "precision",
-        "recall",
-        "F1",
-        "ROC AUC",
-        "log loss",
-        "Brier",
-    ];
+    let metrics = Metric::all_of(report.overall.task());
+    let header: Vec<&str> = ["entity", "rows"]
+        .into_iter()
+        .chain(metrics.map(heading))
+        .collect();
     let mut rows: Vec<Vec<String>> = report.entities.iter().take(limit).map(entity_row).collect();
     let overall = &report.overall;
     rows.push(vec![String::new()]);
@@ -160,10 +153,19 @@ fn entity_row(entity: &EntityReport) -> Vec<String> {
     }
 }
 
-fn row(name: &str, rows: u64, scores: [Option<f64>; Metric::ALL.len()]) -> Vec<String> {
+fn row(name: &str, rows: u64, scores: Vec<Option<f64>>) -> Vec<String> {
     let mut row = vec![name.to_owned(), grouped(rows)];
-    row.extend(scores.map(number));
+    row.extend(scores.into_iter().map(number));
     row
+}
+
+/// The metric's name where there is little room.
+fn heading(metric: Metric) -> &'static str {
+    match metric {
+        Metric::BalancedAccuracy => "balanced",
+        Metric::BrierScore => "Brier",
+        _ => metric.name(),
+    }
 }
 
 fn number(value: Option<f64>) -> String {

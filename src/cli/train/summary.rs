@@ -278,7 +278,7 @@ impl Summary {
             text += &format!("\n{}", update::describe(contest));
         }
         if let Some(holdout) = &generation.run.holdout {
-            let accuracy = holdout.overall.micro.accuracy;
+            let accuracy = Metric::Accuracy.of(&holdout.overall.micro);
             text += &format!(
                 "\n{} rows held out ({}), accuracy on them {}",
                 grouped(holdout.rows),

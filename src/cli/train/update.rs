@@ -37,8 +37,8 @@ pub struct UpdateArguments {
     #[arg(long, default_value_t = 0.0, requires = "keep_better")]
     tolerance: f64,
 
-    /// Commit nothing if the metric (accuracy, without --keep-better) of all rows held out becomes
-    /// worse by more than this
+    /// Commit nothing if the metric (without --keep-better, the accuracy, or of a quantity the root
+    /// mean squared error) of all rows held out becomes worse by more than this
     #[arg(long, value_name = "DROP", requires = "update")]
     max_regression: Option<f64>,
 }

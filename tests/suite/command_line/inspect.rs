@@ -1,5 +1,7 @@
 //! Looking into a store.
 
+use per_entity::metrics::Metric;
+
 use crate::support::place::Place;
 
 #[test]
@@ -43,7 +45,7 @@ fn the_history_tells_how_good_each_generation_was() {
         .succeeded();
     let store = place.store("models");
     let held_out = store.generation().run.holdout.as_ref().unwrap();
-    let accuracy = held_out.overall.micro.accuracy.unwrap();
+    let accuracy = Metric::Accuracy.of(&held_out.overall.micro).unwrap();
     let history = place.run("history models").succeeded().stdout;
     let line = |generation: &str| {
         let is_its = |line: &&str| line.starts_with(generation);
@@ -115,6 +117,8 @@ fn entities_are_sorted_by_what_one_looks_for() {
         table.contains("holdout accuracy  holdout log loss"),
         "{table}"
     );
+    let error = place.run("inspect models --sort r2").failed(2);
+    assert!(error.contains("models are of classification"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Rows that are held out.
 
 use per_entity::Cancel;
+use per_entity::metrics::Metric;
 use per_entity::schema::Holdout;
 use per_entity::source::{DatasetSpec, Source};
 use per_entity::store::Store;
@@ -57,7 +58,7 @@ fn holdout_figures_stand_in_the_store_whatever_the_threads() {
     }
     let holdout = &store.generation().run.holdout;
     let overall = &holdout.as_ref().expect("a holdout").overall;
-    assert_eq!(overall.micro.accuracy, Some(1.0));
+    assert_eq!(Metric::Accuracy.of(&overall.micro), Some(1.0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::fs::File;
 
 use per_entity::evaluate::{Evaluator, ModelStatus};
+use per_entity::metrics::Metric;
 use polars::prelude::{LazyCsvReader, LazyFileListReader, ParquetReader, PlRefPath, SerReader, df};
 use serde_json::json;
 
@@ -118,7 +119,7 @@ fn a_damaged_model_is_named_and_the_others_are_evaluated() {
         .run(frame)
         .expect("a report");
     assert_eq!(report.entities[0].model, ModelStatus::Evaluated);
-    assert_eq!(report.overall.micro.accuracy, Some(1.0));
+    assert_eq!(Metric::Accuracy.of(&report.overall.micro), Some(1.0));
     assert!(matches!(report.entities[1].model, ModelStatus::Damaged(_)));
 }
 

@@ -1,11 +1,14 @@
-//! What scikit-learn, Fairlearn and SciPy say. `benches/python/record_metrics.py` made the golden
+//! What scikit-learn, Fairlearn, SciPy and NumPy say of classes. `benches/python/record_metrics.py` made the golden
 //! file.
 
-use per_entity::metrics::{Disparity, Evaluation, GroupCounts, Metrics, Pool, wilson_interval};
+use per_entity::metrics::{
+    ClassificationEvaluation, ClassificationMetrics, Disparity, Evaluation, GroupCounts, Pool,
+    wilson_interval,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::values::{assert_close, assert_same, json};
+use super::values::{GOLDEN, assert_close, assert_same, json};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -24,6 +27,7 @@ struct Case {
     positive: usize,
     metrics: Value,
     fairness: Option<Fairness>,
+    calibration: Value,
 }
 
 #[derive(Deserialize)]
@@ -62,18 +66,17 @@ struct WilsonCase {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../../golden/metrics.json"))
-        .expect("the golden file is valid")
+    serde_json::from_str(GOLDEN).expect("the golden file is valid")
 }
 
 impl Case {
-    fn evaluation(&self) -> Evaluation {
-        let mut evaluation = Evaluation::new(self.classes);
+    fn evaluation(&self) -> ClassificationEvaluation {
+        let mut evaluation = ClassificationEvaluation::new(self.classes);
         self.push_into(&mut evaluation);
         evaluation
     }
 
-    fn push_into(&self, evaluation: &mut Evaluation) -> Vec<usize> {
+    fn push_into(&self, evaluation: &mut ClassificationEvaluation) -> Vec<usize> {
         let rows = self.truth.iter().zip(&self.probabilities);
         rows.map(|(&truth, probabilities)| {
             let predicted = evaluation.push(truth, probabilities);
@@ -83,7 +86,7 @@ impl Case {
     }
 
     fn group_counts(&self) -> Vec<GroupCounts> {
-        let predicted = self.push_into(&mut Evaluation::new(self.classes));
+        let predicted = self.push_into(&mut ClassificationEvaluation::new(self.classes));
         let group_count = self.groups.iter().max().map_or(0, |last| last + 1);
         let mut counts = vec![GroupCounts::default(); group_count];
         for ((&group, &truth), predicted) in self.groups.iter().zip(&self.truth).zip(predicted) {
@@ -104,11 +107,19 @@ fn metrics_are_those_of_scikit_learn() {
 }
 
 #[test]
+fn calibration_is_that_of_numpy() {
+    for case in &golden().cases {
+        let calibration = case.evaluation().calibration();
+        assert_close(&json(&calibration), &case.calibration, &case.name);
+    }
+}
+
+#[test]
 fn metrics_survive_json() {
     for case in &golden().cases {
-        let metrics: Metrics = serde_json::from_value(case.metrics.clone())
+        let metrics: ClassificationMetrics = serde_json::from_value(case.metrics.clone())
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        let again: Metrics = serde_json::from_value(json(&metrics)).unwrap();
+        let again: ClassificationMetrics = serde_json::from_value(json(&metrics)).unwrap();
         assert_eq!(again, metrics, "{}", case.name);
     }
 }
@@ -116,9 +127,9 @@ fn metrics_survive_json() {
 #[test]
 fn overall_is_the_pool_of_the_entities() {
     let golden = golden();
-    let mut pool = Pool::new(2);
+    let mut pool = Pool::classification(2);
     for case in golden.cases.iter().filter(|case| case.classes == 2) {
-        let evaluation = case.evaluation();
+        let evaluation = Evaluation::from(case.evaluation());
         pool.add(&evaluation, &evaluation.metrics()).unwrap();
     }
     let mut expected = golden.overall.clone();

@@ -1,8 +1,11 @@
-//! The metrics agree with scikit-learn, Fairlearn and SciPy, and hold what they promise on any
+//! The metrics agree with scikit-learn, Fairlearn, SciPy and NumPy, and hold what they promise on any
 //! predictions.
 
 mod bootstrap;
 mod golden;
 mod limits;
 mod properties;
+mod quantities;
+mod quantity_properties;
+mod tasks;
 mod values;

@@ -1,7 +1,8 @@
 //! What holds of any predictions.
 
 use per_entity::metrics::{
-    ConfusionMatrix, Disparity, Evaluation, GroupCounts, paired_bootstrap, wilson_interval,
+    ClassificationEvaluation, ConfusionMatrix, Disparity, GroupCounts, paired_bootstrap,
+    wilson_interval,
 };
 use proptest::prelude::*;
 
@@ -32,8 +33,8 @@ fn rows() -> impl Strategy<Value = (usize, Vec<Row>)> {
     })
 }
 
-fn evaluate(class_count: usize, rows: &[Row]) -> Evaluation {
-    let mut evaluation = Evaluation::new(class_count);
+fn evaluate(class_count: usize, rows: &[Row]) -> ClassificationEvaluation {
+    let mut evaluation = ClassificationEvaluation::new(class_count);
     for (truth, probabilities) in rows {
         evaluation.push(*truth, probabilities).unwrap();
     }
@@ -67,6 +68,8 @@ proptest! {
         let pushed = evaluate(class_count, &rows);
         prop_assert_eq!(merged.confusion(), pushed.confusion());
         assert_close(&json(&merged.metrics()), &json(&pushed.metrics()), "merged");
+        let (merged, pushed) = (merged.calibration(), pushed.calibration());
+        assert_close(&json(&merged), &json(&pushed), "merged");
     }
 
     #[test]
@@ -109,6 +112,28 @@ proptest! {
         prop_assert!(metrics.log_loss.is_none_or(|loss| (0.0..=loss_limit).contains(&loss)));
         prop_assert_eq!(metrics.averages.micro.precision, metrics.accuracy);
         prop_assert_eq!(metrics.accuracy.is_some(), !rows.is_empty());
+    }
+
+    #[test]
+    fn calibration_accounts_for_every_row((class_count, rows) in rows()) {
+        let evaluation = evaluate(class_count, &rows);
+        let calibration = evaluation.calibration();
+        let counted: u64 = calibration.bins.iter().map(|bin| bin.rows).sum();
+        prop_assert_eq!(counted, rows.len() as u64);
+        let error = calibration.expected_calibration_error;
+        prop_assert!(error.is_none_or(|error| (0.0..=1.0).contains(&error)));
+        for (position, bin) in calibration.bins.iter().enumerate() {
+            let ends = position as f64 / 10.0 - TOLERANCE..=(position + 1) as f64 / 10.0 + TOLERANCE;
+            prop_assert!(bin.mean_predicted.is_none_or(|mean| ends.contains(&mean)));
+            prop_assert!(bin.observed_share.is_none_or(|share| (0.0..=1.0).contains(&share)));
+        }
+        if class_count > 2 {
+            let observed = calibration.bins.iter().map(|bin| {
+                bin.observed_share.unwrap_or_default() * bin.rows as f64
+            });
+            let correct = evaluation.confusion().correct() as f64;
+            prop_assert!((observed.sum::<f64>() - correct).abs() < 1e-9);
+        }
     }
 
     #[test]

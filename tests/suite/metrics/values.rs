@@ -6,11 +6,15 @@ use serde_json::Value;
 
 pub const TOLERANCE: f64 = 1e-12;
 
+/// What `benches/python/record_metrics.py` recorded.
+pub const GOLDEN: &str = include_str!("../../golden/metrics.json");
+
 pub fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).expect("metrics are representable in JSON")
 }
 
-/// Compares two JSON values, numbers to within the tolerance; `place` names case and field.
+/// Compares two JSON values, numbers to within the tolerance, of which those above 1 have as many
+/// times more; `place` names case and field.
 #[track_caller]
 pub fn assert_close(actual: &Value, expected: &Value, place: &str) {
     match (actual, expected) {
@@ -32,8 +36,10 @@ pub fn assert_close(actual: &Value, expected: &Value, place: &str) {
             }
         }
         (Value::Number(number), Value::Number(other)) => {
-            let difference = number.as_f64().unwrap() - other.as_f64().unwrap();
-            assert!(difference.abs() <= TOLERANCE, "{place}: {number}, {other}");
+            let (number, other) = (number.as_f64().unwrap(), other.as_f64().unwrap());
+            let tolerance = TOLERANCE * other.abs().max(1.0);
+            let is_close = (number - other).abs() <= tolerance;
+            assert!(is_close, "{place}: {number}, {other}");
         }
         _ => assert_eq!(actual, expected, "{place}"),
     }

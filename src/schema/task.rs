@@ -1,25 +1,14 @@
-//! What a model predicts: a class or a quantity.
-
-use std::fmt::{Display, Formatter};
+//! What is predicted: one of several classes, or a quantity.
 
 use serde::{Deserialize, Serialize};
 
-/// What is predicted of a row.
+/// What is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
-    /// One of the classes of the target.
+    /// One of several classes.
     #[default]
     Classification,
     /// A quantity.
     Regression,
-}
-
-impl Display for Task {
-    fn fmt(&self, formatter: &mut Formatter) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Task::Classification => "classification",
-            Task::Regression => "regression",
-        })
-    }
 }

@@ -21,7 +21,7 @@ impl Tally {
             held_out: Pool::new(class_count),
             contest: ContestRun {
                 metric: update.metric(),
-                tolerance: update.tolerance(),
+                tolerance: update.allowance(),
                 ..ContestRun::default()
             },
             before: Pool::new(class_count),

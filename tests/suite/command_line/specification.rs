@@ -2,6 +2,7 @@
 
 use per_entity::source::Source;
 use per_entity::train::{Conclusion, TrainingSpec};
+use serde_json::{Value, json};
 
 use crate::support::place::Place;
 
@@ -71,7 +72,8 @@ fn a_run_is_repeated_from_its_manifest() {
     let first = place.store("first");
     let first = first.generation();
     let spec = TrainingSpec::of_run(&first.run).unwrap();
-    let source = Source::open(&first_input(&place), None, &spec.dataset).unwrap();
+    let input = [place.path("sample.csv").display().to_string()];
+    let source = Source::open(&input, None, &spec.dataset).unwrap();
     let again = spec.training().unwrap().run(source, place.path("again"));
     let Conclusion::Committed(again) = again.unwrap() else {
         panic!("the first run commits");
@@ -81,8 +83,26 @@ fn a_run_is_repeated_from_its_manifest() {
     assert_eq!(again.generation.run.settings, first.run.settings);
 }
 
-fn first_input(place: &Place) -> [String; 1] {
-    [place.path("sample.csv").display().to_string()]
+#[test]
+fn a_manifest_of_an_earlier_version_says_what_it_knows() {
+    let place = place();
+    place
+        .run("train --input sample.csv --spec run.toml --output-dir models")
+        .succeeded();
+    let mut manifest: Value = serde_json::from_str(&place.read("models/manifest.json")).unwrap();
+    let generation = manifest["generations"][0].as_object_mut().unwrap();
+    assert!(generation.remove("settings").is_some());
+    place.write("models/manifest.json", manifest.to_string());
+    let store = place.store("models");
+    let spec = TrainingSpec::of_run(&store.generation().run).unwrap();
+    assert_eq!((spec.train.min_rows, spec.train.pooled), (20, false));
+    let held_out = spec.train.holdout.unwrap().to_string();
+    assert_eq!(held_out, "0.25 drawn with seed 4");
+
+    let mut run = store.generation().run.clone();
+    run.trainer = json!({ "trainer": "forest", "params": {} });
+    let error = TrainingSpec::of_run(&run).unwrap_err();
+    assert!(error.to_string().contains("forest"), "{error}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `compare`: does one tree per entity pay here?
 
 use per_entity::Error;
+use per_entity::error::SpecError;
 use per_entity::evaluate::{Comparer, Comparison, Strategies};
-use per_entity::schema::Holdout;
+use per_entity::schema::{Holdout, HoldoutTable};
 use per_entity::source::Source;
 
 use super::context::Context;
@@ -90,12 +91,15 @@ impl Compare {
     }
 
     fn compare(&self, context: &Context) -> Result<Comparison, CliError> {
-        let spec = self.dataset.spec()?;
+        let mut training = self.dataset.spec()?;
+        self.tree.override_in(&mut training.tree);
+        let trainer = training.tree.trainer().map_err(Error::from)?;
+        let spec = training.dataset;
         if self.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }
         let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
-        let comparer = Comparer::new(spec.clone(), self.tree.trainer()?);
+        let comparer = Comparer::new(spec.clone(), trainer);
         let comparer = comparer.cancel(context.cancel.clone());
         let holdout = self.holdout()?;
         let train = open(&self.dataset.input)?;
@@ -109,10 +113,14 @@ impl Compare {
         if let Some(predicate) = &self.test_where {
             return Ok(Holdout::chosen(predicate));
         }
-        match self.time_holdout.holdout()? {
-            Some(holdout) => Ok(holdout),
-            None => Ok(Holdout::drawn(self.holdout, self.seed, None).map_err(Error::from)?),
+        let mut table = HoldoutTable::default();
+        self.time_holdout.override_in(&mut table);
+        if table == HoldoutTable::default() {
+            table.share = Some(self.holdout);
+            table.seed = Some(self.seed);
         }
+        let holdout = Holdout::try_from(table).map_err(SpecError::from);
+        Ok(holdout.map_err(Error::from)?)
     }
 
     fn text(&self, comparison: &Comparison) -> String {

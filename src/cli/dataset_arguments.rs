@@ -1,10 +1,11 @@
 //! The arguments that say what the data is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use per_entity::schema::ColumnType;
 use per_entity::source::{DatasetSpec, Format, TypeDeclaration};
+use per_entity::train::TrainingSpec;
 
 use super::error::CliError;
 
@@ -30,7 +31,7 @@ pub struct ColumnArguments {
     #[arg(long, value_enum)]
     preset: Option<Preset>,
 
-    /// A TOML file that says which column is what; the other flags override it
+    /// A TOML file that says which column is what, and how to train; the other flags override it
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     spec: Option<PathBuf>,
 
@@ -153,10 +154,12 @@ impl DatasetArguments {
         self.columns.format()
     }
 
-    /// The specification that the arguments make together.
-    pub fn spec(&self) -> Result<DatasetSpec, CliError> {
-        let spec = self.columns.override_in(self.columns.base()?)?;
-        spec.check()?;
+    /// The specification that the arguments make together; what it says of the run is as it stands
+    /// in the file.
+    pub fn spec(&self) -> Result<TrainingSpec, CliError> {
+        let mut spec = self.columns.base(TrainingSpec::from_file)?;
+        spec.dataset = self.columns.override_in(spec.dataset)?;
+        spec.dataset.check()?;
         Ok(spec)
     }
 }
@@ -170,7 +173,7 @@ impl ColumnArguments {
     pub fn partial_spec(&self) -> Result<DatasetSpec, CliError> {
         let is_other = self.spec.is_some() || self.preset.is_some() || self.compat.is_some();
         self.override_in(match is_other {
-            true => self.base()?,
+            true => self.base(DatasetSpec::from_file)?,
             false => DatasetSpec::default(),
         })
     }
@@ -237,10 +240,18 @@ impl ColumnArguments {
         !is_said && self.key.is_empty() && self.target.is_none()
     }
 
-    fn base(&self) -> Result<DatasetSpec, CliError> {
-        if let Some(path) = &self.spec {
-            return Ok(DatasetSpec::from_file(path)?);
+    /// What the specification says, or the preset.
+    fn base<Spec: From<DatasetSpec>>(
+        &self,
+        read: impl Fn(&Path) -> per_entity::Result<Spec>,
+    ) -> Result<Spec, CliError> {
+        match &self.spec {
+            Some(path) => Ok(read(path)?),
+            None => Ok(self.preset()?.into()),
         }
+    }
+
+    fn preset(&self) -> Result<DatasetSpec, CliError> {
         match (self.compat, self.preset) {
             (Some(Compat::Beam), _) => Ok(DatasetSpec::adult_as_beam()),
             (None, Some(Preset::Adult)) => Ok(DatasetSpec::adult()),

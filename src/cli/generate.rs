@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use per_entity::generate::{Generator, Skew};
+use per_entity::schema::Task;
 
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
@@ -21,7 +22,8 @@ use super::stdout::{print, print_json};
 #[command(after_help = "\
 Examples:
   per-entity generate --rows 2000 --output sample.csv
-  per-entity generate --rows 1000000 --entities 20000 --output million.parquet")]
+  per-entity generate --rows 1000000 --entities 20000 --output million.parquet
+  per-entity generate --rows 50000 --entities 100 --task regression --missing 0.1 --output gaps.csv")]
 pub struct Generate {
     /// The file to write: .csv or .parquet
     #[arg(long, value_name = "FILE")]
@@ -43,9 +45,26 @@ pub struct Generate {
     #[arg(long, value_enum, default_value_t = SkewArgument::Even, requires = "entities")]
     skew: SkewArgument,
 
+    /// What the column `income` is
+    #[arg(long, value_enum, default_value_t = TaskArgument::Classification)]
+    task: TaskArgument,
+
+    /// Leave this share of the values of features missing at random, in place of Adult's own gaps;
+    /// from 0, which leaves these, to less than 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    missing: f64,
+
     /// Leave no value missing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "missing")]
     complete: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TaskArgument {
+    /// A class: <=50K or >50K
+    Classification,
+    /// A quantity: an amount with two decimals
+    Regression,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -99,7 +118,12 @@ impl Generate {
     }
 
     fn generator(&self) -> Generator {
+        let task = match self.task {
+            TaskArgument::Classification => Task::Classification,
+            TaskArgument::Regression => Task::Regression,
+        };
         let mut generator = Generator::new(self.rows).seed(self.seed);
+        generator = generator.task(task).missing(self.missing);
         if let Some(entities) = self.entities {
             generator = generator.entities(entities).skew(match self.skew {
                 SkewArgument::Even => Skew::Even,

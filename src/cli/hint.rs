@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Command;
 use per_entity::Error;
 use per_entity::error::{InputError, SpecError, StoreError};
-use per_entity::schema::Role;
+use per_entity::schema::{HoldoutTableError, Role};
 use per_entity::source::Format;
 use polars::error::PolarsError;
 
@@ -104,7 +104,15 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::ColumnNamedTwice(_) => "the names are those of --columns".into(),
         SpecError::Separator(_) => "it is that of --separator".into(),
         SpecError::Filter { role, .. } => format!("it is that of {}", flag(*role)),
-        SpecError::HoldoutShare(_) => "it is that of --holdout".into(),
+        SpecError::HoldoutShare(_) | SpecError::Holdout(HoldoutTableError::Share(_)) => {
+            "it is that of --holdout".into()
+        }
+        SpecError::Holdout(HoldoutTableError::NoTime) => "--time COLUMN names it".into(),
+        SpecError::Holdout(HoldoutTableError::UnusedTime) => {
+            "--holdout-after and --holdout-last say which".into()
+        }
+        SpecError::Holdout(HoldoutTableError::NotDrawn) => "--holdout SHARE draws them".into(),
+        SpecError::ToleranceOfNothing => "--keep-better METRIC names it".into(),
         SpecError::Difference { name, .. } => format!("it is --{}", name.replace('_', "-")),
         SpecError::MemoryLimit { .. } => "it is that of --memory-limit".into(),
         SpecError::PooledExceedsMemory => "raise --memory-limit, or leave out --pooled".into(),

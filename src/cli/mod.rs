@@ -20,7 +20,6 @@ mod output_file;
 mod predict;
 mod prune;
 mod rollback;
-mod size;
 mod sort_field;
 mod stdout;
 mod store_argument;

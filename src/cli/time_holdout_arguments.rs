@@ -1,8 +1,6 @@
 //! The arguments that hold rows out by time.
 
-use per_entity::schema::{Holdout, Span, Timestamp};
-
-use super::error::CliError;
+use per_entity::schema::{HoldoutTable, Span, Timestamp};
 
 #[derive(clap::Args)]
 pub struct TimeHoldoutArguments {
@@ -11,19 +9,13 @@ pub struct TimeHoldoutArguments {
     #[arg(
         long,
         value_name = "TIME",
-        requires = "time",
         conflicts_with_all = ["holdout", "holdout_last"]
     )]
     holdout_after: Option<Timestamp>,
 
     /// Hold out the rows of the last span of time: a number and s, min, h, d, w, mo or y, such as
     /// 8w
-    #[arg(
-        long,
-        value_name = "SPAN",
-        requires = "time",
-        conflicts_with = "holdout"
-    )]
+    #[arg(long, value_name = "SPAN", conflicts_with = "holdout")]
     holdout_last: Option<Span>,
 
     /// The column of dates, or of dates with times, to hold out by; rows without are left out
@@ -32,19 +24,19 @@ pub struct TimeHoldoutArguments {
 }
 
 impl TimeHoldoutArguments {
-    /// What is held out by time, where that is asked for.
-    ///
-    /// # Errors
-    ///
-    /// Where a column is named for nothing.
-    pub fn holdout(&self) -> Result<Option<Holdout>, CliError> {
-        match (&self.time, self.holdout_after, self.holdout_last) {
-            (Some(time), Some(from), _) => Ok(Some(Holdout::after(time, from))),
-            (Some(time), None, Some(last)) => Ok(Some(Holdout::last(time, last))),
-            (Some(_), None, None) => Err(CliError::Usage(
-                "--time without --holdout-after or --holdout-last: say what is held out".into(),
-            )),
-            (None, ..) => Ok(None),
+    /// Sets what is given; from when on rows are held out takes the place of whatever else said
+    /// which they are.
+    pub fn override_in(&self, table: &mut HoldoutTable) {
+        if self.holdout_after.is_some() || self.holdout_last.is_some() {
+            *table = HoldoutTable {
+                time: table.time.take(),
+                from: self.holdout_after,
+                last: self.holdout_last,
+                ..HoldoutTable::default()
+            };
+        }
+        if self.time.is_some() {
+            table.time.clone_from(&self.time);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::dataset_difference::DatasetDifference;
-use crate::schema::{HoldoutShareError, Role, Task, Timestamp, ValueType};
+use crate::schema::{HoldoutShareError, HoldoutTableError, Role, Task, Timestamp, ValueType};
 
 /// What was asked for does not fit the data, or itself.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +105,23 @@ pub enum SpecError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A specification with a setting that is not known.
+    #[error(
+        "{}line {line}: no setting '{name}'; {}there are {}",
+        path.as_ref().map_or(String::new(), |path| format!("{}: ", path.display())),
+        nearest(.name, .known).map_or(String::new(), |nearest| format!("did you mean '{nearest}'? ")),
+        list(.known)
+    )]
+    UnknownSetting {
+        /// The file, where it is one.
+        path: Option<PathBuf>,
+        /// The line, from 1.
+        line: usize,
+        /// The name of the setting.
+        name: String,
+        /// The settings that there are.
+        known: Vec<String>,
+    },
     /// A filter that is not a valid SQL predicate.
     #[error("filter '{predicate}': {problem}")]
     Filter {
@@ -118,6 +135,9 @@ pub enum SpecError {
     /// A share of rows to hold out that leaves none on one side.
     #[error(transparent)]
     HoldoutShare(#[from] HoldoutShareError),
+    /// Settings that do not say what is held out.
+    #[error(transparent)]
+    Holdout(#[from] HoldoutTableError),
     /// A column to hold out by that has no times.
     #[error("no row has a time in column '{column}'; hold out by another column")]
     NoTimes {
@@ -156,6 +176,15 @@ pub enum SpecError {
         name: &'static str,
         /// Its value.
         value: f64,
+    },
+    /// A tolerance where no metric decides which model is kept.
+    #[error("a tolerance is that of the metric by which better models are kept; name one")]
+    ToleranceOfNothing,
+    /// A generation whose run cannot be repeated from its manifest.
+    #[error("the run of this generation cannot be repeated from the manifest: {problem}")]
+    NotRepeatable {
+        /// What is missing.
+        problem: String,
     },
     /// A limit of memory that nothing can be read with.
     #[error(

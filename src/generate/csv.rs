@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::field::FieldKind::{Int16, Int32, Text};
-use super::field::{ENTITY, FIELDS};
+use super::field::FieldKind::{Cents, Int16, Int32, Text};
+use super::field::{ENTITY, Field, fields};
 use super::row::Row;
 use super::sampler::Sampler;
+use crate::schema::Task;
 
 /// Rows of CSV text that one task formats.
 const BLOCK_ROWS: usize = 8_192;
@@ -15,25 +16,23 @@ const CSV_ROW_BYTES: usize = 144;
 
 /// The two ways to write a line.
 pub(super) struct CsvFormat {
+    fields: Vec<&'static Field>,
     entity: bool,
     separator: &'static [u8],
     missing: &'static [u8],
 }
 
 impl CsvFormat {
-    pub fn new(entity: bool) -> Self {
-        if entity {
-            Self {
-                entity,
-                separator: b",",
-                missing: b"",
-            }
-        } else {
-            Self {
-                entity,
-                separator: b", ",
-                missing: b"?",
-            }
+    pub fn new(entity: bool, task: Task) -> Self {
+        let (separator, missing): (&[u8], &[u8]) = match entity {
+            true => (b",", b""),
+            false => (b", ", b"?"),
+        };
+        Self {
+            fields: fields(task).collect(),
+            entity,
+            separator,
+            missing,
         }
     }
 
@@ -42,7 +41,7 @@ impl CsvFormat {
         if !self.entity {
             return String::new();
         }
-        let names: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+        let names: Vec<&str> = self.fields.iter().map(|field| field.name).collect();
         format!("{ENTITY},{}\n", names.join(","))
     }
 
@@ -67,13 +66,18 @@ impl CsvFormat {
             push_number(row.entity, text);
             text.extend_from_slice(self.separator);
         }
-        for (position, field) in FIELDS.iter().enumerate() {
+        for (position, field) in self.fields.iter().enumerate() {
             if position > 0 {
                 text.extend_from_slice(self.separator);
+            }
+            if row.lacks(position) {
+                text.extend_from_slice(self.missing);
+                continue;
             }
             match field.kind {
                 Int16(value) => push_number(value(row) as u64, text),
                 Int32(value) => push_number(value(row) as u64, text),
+                Cents(value) => push_cents(value(row), text),
                 Text(category, name) => text.extend_from_slice(
                     name(usize::from(category(row))).map_or(self.missing, str::as_bytes),
                 ),
@@ -81,6 +85,13 @@ impl CsvFormat {
         }
         text.push(b'\n');
     }
+}
+
+/// Pushes an amount in cents as dollars with two decimals.
+fn push_cents(cents: u64, text: &mut Vec<u8>) {
+    push_number(cents / 100, text);
+    let rest = (cents % 100) as u8;
+    text.extend_from_slice(&[b'.', b'0' + rest / 10, b'0' + rest % 10]);
 }
 
 /// Pushes decimal digits; much quicker than `write!`.

@@ -22,6 +22,12 @@ pub enum GenerateError {
         /// The number of rows asked for.
         rows: u64,
     },
+    /// A share of missing values that is none, or leaves nothing.
+    #[error(
+        "a share of {0} of the values cannot be missing: \
+         give a number from 0 to less than 1, such as 0.1 for 10 %"
+    )]
+    MissingShare(f64),
     /// The progress function asked to stop.
     #[error("stopped after {rows} rows, as asked for: the output is incomplete")]
     Interrupted {

@@ -3,18 +3,21 @@
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::field::FieldKind::{Int16, Int32, Text};
-use super::field::{ENTITY, FIELDS, Field};
+use super::field::FieldKind::{Cents, Int16, Int32, Text};
+use super::field::{ENTITY, Field, fields};
 use super::row::Row;
+use crate::schema::Task;
 
 /// The rows as a data frame, with a column of entities if there are any.
-pub(super) fn frame(rows: &[Row], entities: Option<u64>) -> PolarsResult<DataFrame> {
+pub(super) fn frame(rows: &[Row], entities: Option<u64>, task: Task) -> PolarsResult<DataFrame> {
     let entity = entities.map(|entities| entity_column(rows, entities));
-    let fields: Vec<Column> = FIELDS
+    let fields: Vec<&Field> = fields(task).collect();
+    let columns: Vec<Column> = fields
         .par_iter()
-        .map(|field| field.column(rows))
+        .enumerate()
+        .map(|(position, field)| with_gaps(field.column(rows)?, position, rows))
         .collect::<PolarsResult<_>>()?;
-    DataFrame::new(rows.len(), entity.into_iter().chain(fields).collect())
+    DataFrame::new(rows.len(), entity.into_iter().chain(columns).collect())
 }
 
 fn entity_column(rows: &[Row], entities: u64) -> Column {
@@ -28,6 +31,16 @@ fn entity_column(rows: &[Row], entities: u64) -> Column {
     }
 }
 
+/// The column of the field at this position, null where a row lacks it at random.
+fn with_gaps(column: Column, position: usize, rows: &[Row]) -> PolarsResult<Column> {
+    if !rows.iter().any(|row| row.lacks(position)) {
+        return Ok(column);
+    }
+    let present: BooleanChunked = rows.iter().map(|row| !row.lacks(position)).collect();
+    let missing = Column::full_null(column.name().clone(), rows.len(), column.dtype());
+    column.zip_with(&present, &missing)
+}
+
 impl Field {
     fn column(&self, rows: &[Row]) -> PolarsResult<Column> {
         let name = PlSmallStr::from_static(self.name);
@@ -39,6 +52,10 @@ impl Field {
             Int32(value) => {
                 let values: Vec<i32> = rows.iter().map(value).collect();
                 Ok(Column::new(name, values))
+            }
+            Cents(value) => {
+                let dollars = rows.iter().map(|row| value(row) as f64 / 100.0);
+                Ok(Column::new(name, dollars.collect::<Vec<f64>>()))
             }
             Text(category, text) => {
                 // Gathering from a column of all categories copies views, not strings.

@@ -9,6 +9,13 @@ use super::tables::work::{OCCUPATIONS, WORKCLASSES};
 /// A row's income is one of these.
 pub(super) static INCOMES: [&str; 2] = ["<=50K", ">50K"];
 
+/// The income in dollars that lies between the two.
+const THRESHOLD: f64 = 50_000.0;
+
+/// By how much the logarithm of an income grows with the logarithm of the odds that it is above the
+/// threshold.
+const SPREAD: f64 = 0.2;
+
 /// How an entity's incomes differ from those of the others.
 pub(super) struct Character {
     /// Added to the score.
@@ -36,6 +43,19 @@ impl Character {
 }
 
 impl Row {
+    /// The income in cents. `lot` is a number drawn at random from all of 64 bits.
+    ///
+    /// The income in dollars is `50,000 exp(0.2 (score + noise))`, with noise of the standard
+    /// logistic distribution. So for given features and entity it follows Fisk's distribution of
+    /// incomes (Fisk 1961, "The graduation of income distributions"), and it is above 50,000
+    /// exactly where the same lot draws the class `>50K`.
+    pub fn income_cents(&self, character: &Character, lot: u64) -> u64 {
+        let (below, above) = (lot as f64 + 0.5, !lot as f64 + 0.5);
+        let noise = (above / below).ln();
+        let dollars = THRESHOLD * (SPREAD * (self.score(character) + noise)).exp();
+        (100.0 * dollars).round() as u64
+    }
+
     /// The probability of an income above 50K.
     pub fn chance(&self, character: &Character) -> f64 {
         1.0 / (1.0 + (-self.score(character)).exp())

@@ -30,6 +30,7 @@ mod entities;
 mod error;
 mod field;
 mod frame;
+mod gaps;
 mod generator;
 mod income;
 mod permutation;

@@ -14,6 +14,8 @@ pub(super) enum Purpose {
     Entity,
     /// An entity's character.
     Character,
+    /// Which values a row lacks at random.
+    Gaps,
 }
 
 impl Purpose {

@@ -1,41 +1,42 @@
 //! The drawing of rows.
 
-use rand::Rng;
+use rand::{Rng, RngCore};
 use rand_distr::Distribution;
 use rayon::prelude::*;
 
 use super::entities::Assignment;
+use super::gaps::Gaps;
 use super::income::Character;
 use super::random::{Purpose, Random, normal};
-use super::row::{MISSING, Row};
+use super::row::Row;
 use super::tables::household::{HUSBAND, WIFE, household};
 use super::tables::person::{
     FEMALE, MALE_SHARE, YOUNGEST, life_stage, origin, schooling_level, schooling_stage,
 };
 use super::tables::work::{OCCUPATIONS, week};
 use super::tables::{TABLES, Tables};
-
-const MISSING_WORK: f64 = 0.07;
-const MISSING_COUNTRY: f64 = 0.02;
+use crate::schema::Task;
 
 /// Makes rows: the checked parameters with the tables and keys that follow from them.
 pub(super) struct Sampler {
     tables: &'static Tables,
     row_key: u64,
     character_key: u64,
+    task: Task,
     assignment: Option<Assignment>,
-    missing: bool,
+    gaps: Gaps,
 }
 
 impl Sampler {
     /// A sampler of the rows of one seed, without entities if there is no assignment.
-    pub fn new(seed: u64, assignment: Option<Assignment>, missing: bool) -> Self {
+    pub fn new(seed: u64, task: Task, assignment: Option<Assignment>, gaps: Gaps) -> Self {
         Self {
             tables: &TABLES,
             row_key: Purpose::Row.key(seed),
             character_key: Purpose::Character.key(seed),
+            task,
             assignment,
-            missing,
+            gaps,
         }
     }
 
@@ -56,18 +57,13 @@ impl Sampler {
             row.entity = assignment.entity(index);
             character = Character::new(&mut Random::new(self.character_key, row.entity));
         }
-        row.income = u8::from(random.random_bool(row.chance(&character)));
-
-        // Drawn last and always, so that a complete row differs in nothing else.
-        let lacks_work = random.random_bool(MISSING_WORK);
-        let lacks_country = random.random_bool(MISSING_COUNTRY);
-        if self.missing && lacks_work {
-            row.workclass = MISSING;
-            row.occupation = MISSING;
+        match self.task {
+            Task::Classification => {
+                row.income = u8::from(random.random_bool(row.chance(&character)));
+            }
+            Task::Regression => row.cents = row.income_cents(&character, random.next_u64()),
         }
-        if self.missing && lacks_country {
-            row.country = MISSING;
-        }
+        self.gaps.apply(&mut row, index, random);
         row
     }
 
@@ -92,6 +88,7 @@ impl Sampler {
         let (capital_gain, capital_loss) = capital(age, education, random);
         Row {
             entity: 0,
+            cents: 0,
             final_weight: final_weight(random),
             capital_gain,
             capital_loss,
@@ -106,6 +103,7 @@ impl Sampler {
             sex: sex as u8,
             country: country as u8,
             income: 0,
+            gaps: 0,
         }
     }
 }
@@ -137,22 +135,28 @@ fn capital(age: i16, education: usize, random: &mut Random) -> (i32, i32) {
 #[cfg(test)]
 mod tests {
     use super::super::entities::Skew;
-    use super::super::field::FIELDS;
     use super::super::field::FieldKind::Text;
+    use super::super::field::fields;
+    use super::super::row::MISSING;
     use super::*;
+
+    fn sampler(task: Task, assignment: Option<Assignment>, complete: bool) -> Sampler {
+        let gaps = Gaps::new(0, 0.0, complete, &[]).unwrap();
+        Sampler::new(0, task, assignment, gaps)
+    }
 
     fn share(rows: &[Row], chosen: impl Fn(&Row) -> bool) -> f64 {
         rows.iter().filter(|row| chosen(row)).count() as f64 / rows.len() as f64
     }
 
     fn many_rows() -> Vec<Row> {
-        Sampler::new(0, None, true).rows(0, 200_000)
+        sampler(Task::Classification, None, false).rows(0, 200_000)
     }
 
     #[test]
     fn complete_fills_the_gaps_and_changes_nothing_else() {
-        let rows = Sampler::new(0, None, true).rows(0, 5_000);
-        let complete = Sampler::new(0, None, false).rows(0, 5_000);
+        let rows = sampler(Task::Classification, None, false).rows(0, 5_000);
+        let complete = sampler(Task::Classification, None, true).rows(0, 5_000);
         for (row, full) in rows.iter().zip(&complete) {
             assert!(
                 full.workclass != MISSING && full.occupation != MISSING && full.country != MISSING
@@ -186,7 +190,7 @@ mod tests {
         near(share(&rows, |row| row.capital_gain > 0), 0.08, 0.02);
         near(share(&rows, |row| row.capital_loss > 0), 0.047, 0.005);
         near(share(&rows, |row| row.hours == 40), 0.46, 0.05);
-        for field in &FIELDS {
+        for field in fields(Task::Classification) {
             if let Text(category, text) = field.kind {
                 let categories = (0..).map(text).take_while(Option::is_some).count();
                 for code in 0..categories {
@@ -216,7 +220,7 @@ mod tests {
     #[test]
     fn income_depends_on_the_entity() {
         let assignment = Assignment::new(100_000, 50, Skew::Even, 0).unwrap();
-        let sampler = Sampler::new(0, Some(assignment), true);
+        let sampler = sampler(Task::Classification, Some(assignment), false);
         let mut positive = [0; 50];
         for row in sampler.rows(0, 100_000) {
             positive[row.entity as usize] += u64::from(row.income);
@@ -226,5 +230,94 @@ mod tests {
             positive.iter().max().unwrap(),
         );
         assert!(*most > 2 * least, "{least} to {most} of 2,000 rows");
+    }
+    fn mean(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    fn variance(values: &[f64]) -> f64 {
+        let mean = mean(values);
+        values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
+            / values.len() as f64
+    }
+
+    /// Rows of 500 entities, with the logarithms of the odds that their incomes are drawn by, and
+    /// those of the same rows in an average entity.
+    fn rows_with_scores() -> (Vec<Row>, Vec<f64>, Vec<f64>) {
+        let assignment = Assignment::new(200_000, 500, Skew::Even, 0).unwrap();
+        let sampler = sampler(Task::Regression, Some(assignment), true);
+        let rows = sampler.rows(0, 200_000);
+        let odds = |row: &Row, character: &Character| {
+            let chance = row.chance(character);
+            (chance / (1.0 - chance)).ln()
+        };
+        let own = |row: &Row| {
+            let random = &mut Random::new(sampler.character_key, row.entity);
+            odds(row, &Character::new(random))
+        };
+        let scores = rows.iter().map(own).collect();
+        let average = rows.iter().map(|row| odds(row, &Character::AVERAGE));
+        let average = average.collect();
+        (rows, scores, average)
+    }
+
+    #[test]
+    fn noise_and_entities_have_their_share_of_the_variance() {
+        let (rows, scores, average) = rows_with_scores();
+        let incomes: Vec<f64> = rows.iter().map(|row| row.cents as f64 / 100.0).collect();
+        let logarithms: Vec<f64> = incomes.iter().map(|income| income.ln()).collect();
+        let share = |part: Vec<f64>, whole: &[f64]| variance(&part) / variance(whole);
+
+        let expected = |score: &f64| 50_000_f64.ln() + 0.2 * score;
+        let noise = logarithms.iter().zip(&scores);
+        let noise = noise.map(|(logarithm, score)| logarithm - expected(score));
+        let noise = share(noise.collect(), &logarithms);
+        assert!((0.23..0.27).contains(&noise), "{noise}");
+
+        let entities = scores.iter().zip(&average);
+        let entities = entities.map(|(score, average)| 0.2 * (score - average));
+        let entities = share(entities.collect(), &logarithms);
+        assert!((0.04..0.06).contains(&entities), "{entities}");
+
+        // The mean of exp(0.2 noise) of logistic noise.
+        let angle = 0.2 * std::f64::consts::PI;
+        let lift = angle / angle.sin();
+        let noise = incomes.iter().zip(&scores);
+        let noise = noise.map(|(income, score)| income - lift * expected(score).exp());
+        let noise = share(noise.collect(), &incomes);
+        assert!((0.26..0.34).contains(&noise), "{noise}");
+    }
+
+    #[test]
+    fn incomes_are_skewed() {
+        let (rows, ..) = rows_with_scores();
+        let mut incomes: Vec<f64> = rows.iter().map(|row| row.cents as f64 / 100.0).collect();
+        incomes.sort_by(f64::total_cmp);
+        let (median, mean) = (incomes[incomes.len() / 2], mean(&incomes));
+        assert!((29_000.0..32_000.0).contains(&median), "{median}");
+        assert!((39_000.0..43_000.0).contains(&mean), "{mean}");
+        assert!(incomes[0] > 0.0);
+    }
+
+    #[test]
+    fn an_income_is_above_the_threshold_where_its_class_says_so() {
+        let assignment = || Assignment::new(50_000, 50, Skew::Zipf, 0).unwrap();
+        let classes = sampler(Task::Classification, Some(assignment()), false).rows(0, 50_000);
+        let quantities = sampler(Task::Regression, Some(assignment()), false).rows(0, 50_000);
+        for (class, quantity) in classes.iter().zip(&quantities) {
+            assert_eq!(class.income == 1, quantity.cents > 5_000_000);
+            assert_eq!(
+                (class.entity, class.age, class.country, class.occupation),
+                (
+                    quantity.entity,
+                    quantity.age,
+                    quantity.country,
+                    quantity.occupation
+                )
+            );
+        }
     }
 }

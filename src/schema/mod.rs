@@ -1,11 +1,13 @@
 //! What the stages share: which column is what, of which type its values are, and why rows are left
 //! out. Nothing here reads, trains or stores.
 
+mod byte_size;
 mod column_schema;
 mod column_type;
 mod feature;
 mod feature_kind;
 mod holdout;
+mod holdout_table;
 mod key;
 mod left_out;
 mod role;
@@ -16,12 +18,15 @@ mod timestamp;
 mod value_type;
 mod weight;
 
+pub use byte_size::{ByteSize, ByteSizeError};
 pub use column_schema::{ColumnSchema, Decided};
 pub use column_type::{ColumnType, UnknownColumnType};
 pub use feature::Feature;
 pub use feature_kind::FeatureKind;
 pub(crate) use holdout::HoldoutKind;
 pub use holdout::{Holdout, HoldoutShareError};
+pub(crate) use holdout_table::as_table as holdout_as_table;
+pub use holdout_table::{HoldoutTable, HoldoutTableError};
 pub(crate) use key::KeyOrder;
 pub use key::KeyType;
 pub(crate) use key::{key_prefix, key_text};

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::format::Format;
 use super::observation::Texts;
+use super::spec_table::SpecTable;
 use super::type_declaration::TypeDeclaration;
 use crate::error::{Error, Result, SpecError};
 use crate::schema::{ColumnSchema, Feature, FeatureKind, Role};
 
 /// What the columns of a dataset are for.
 ///
-/// As a TOML file, names are written in kebab-case; a name that is not listed is an error.
+/// As a TOML file, names are written in kebab-case; a name that is not listed is an error. The
+/// tables `train` and `tree`, which say how a run trains, are passed over: see
+/// [`TrainingSpec`](crate::train::TrainingSpec).
 ///
 /// | name | default | purpose |
 /// | --- | --- | --- |
@@ -271,7 +274,8 @@ impl DatasetSpec {
     ///
     /// # Errors
     ///
-    /// [`SpecError::Unreadable`] for text that is not TOML or has a name that is not known.
+    /// [`SpecError::Unreadable`] for text that is not TOML or has a value that cannot be,
+    /// [`SpecError::UnknownSetting`] for a name that is not known.
     pub fn from_toml(text: &str) -> Result<Self> {
         Ok(Self::parse(text, None)?)
     }
@@ -280,7 +284,7 @@ impl DatasetSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] where the file cannot be read, [`SpecError::Unreadable`] as [`from_toml`](Self::from_toml).
+    /// [`Error::Io`] where the file cannot be read, and those of [`from_toml`](Self::from_toml).
     pub fn from_file(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         Ok(Self::parse(&text, Some(path))?)
@@ -300,10 +304,10 @@ impl DatasetSpec {
     }
 
     fn parse(text: &str, path: Option<&Path>) -> std::result::Result<Self, SpecError> {
-        toml::from_str(text).map_err(|error| SpecError::Unreadable {
-            path: path.map(Path::to_path_buf),
-            problem: error.to_string().trim_end().to_owned(),
-        })
+        let mut root = SpecTable::parse(text, path)?;
+        root.take_table("train")?;
+        root.take_table("tree")?;
+        root.read()
     }
 
     /// Checks what can be checked without the data: a key and a target are named, and no column

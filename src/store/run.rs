@@ -33,6 +33,10 @@ pub struct Run {
     pub trainer: serde_json::Value,
     /// The fewest rows of an entity that is trained.
     pub min_rows: usize,
+    /// All settings of the run but the dataset and the trainer, as the table `[train]` of a
+    /// specification has them; null in generations of earlier versions.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub settings: serde_json::Value,
     /// Rows of the input.
     pub rows_read: u64,
     /// Rows left out, by reason.

@@ -1,7 +1,10 @@
 //! Writes one generation, and makes it the current one when all of it is on disk.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::directory::{Location, WriteLock};
 use super::entities_table;
@@ -20,13 +23,31 @@ use super::store::Store;
 use crate::error::{Error, Result, StoreError};
 
 /// How many models share a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// Written as a number, or as nothing for [`ModelsPerFile::Automatic`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<NonZeroUsize>", into = "Option<usize>")]
 pub enum ModelsPerFile {
     /// One while there are at most 1,000 entities, else packs of about 64 MiB.
     #[default]
     Automatic,
     /// So many; 1 names each file by its entity.
     Fixed(usize),
+}
+
+impl From<Option<NonZeroUsize>> for ModelsPerFile {
+    fn from(models: Option<NonZeroUsize>) -> Self {
+        models.map_or(Self::Automatic, |models| Self::Fixed(models.get()))
+    }
+}
+
+impl From<ModelsPerFile> for Option<usize> {
+    fn from(models: ModelsPerFile) -> Self {
+        match models {
+            ModelsPerFile::Automatic => None,
+            ModelsPerFile::Fixed(models) => Some(models),
+        }
+    }
 }
 
 /// Up to this many entities have a file each.

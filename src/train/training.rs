@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::contest::Contest;
 use super::dataset_differences::dataset_differences;
 use super::engine::Engine;
@@ -12,6 +14,7 @@ use super::merge_by_key::MergeByKey;
 use super::observer::Observer;
 use super::report::{Conclusion, Refusal, TrainingReport, Unchanged};
 use super::rows::Rows;
+use super::settings::TrainingSettings;
 use super::sink::Sink;
 use super::tally::Tally;
 use super::trainer::Trainer;
@@ -19,7 +22,7 @@ use super::update::Update;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError};
 use crate::metrics::Pool;
-use crate::schema::{Holdout, Task};
+use crate::schema::{ByteSize, Holdout, Task};
 use crate::source::DatasetSpec;
 use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
@@ -63,14 +66,7 @@ use crate::table::{ColumnNote, Input, MemoryLimit, Query, Table};
 pub struct Training {
     spec: DatasetSpec,
     trainer: Box<dyn Trainer>,
-    min_rows: usize,
-    holdout: Option<Holdout>,
-    update: Option<Update>,
-    pooled: bool,
-    parents: bool,
-    memory_limit: Option<u64>,
-    models_per_file: ModelsPerFile,
-    threads: usize,
+    settings: TrainingSettings,
     cancel: Cancel,
     command: Vec<String>,
 }
@@ -81,44 +77,44 @@ impl Training {
         Self {
             spec,
             trainer: Box::new(trainer),
-            min_rows: 1,
-            holdout: None,
-            update: None,
-            pooled: false,
-            parents: false,
-            memory_limit: None,
-            models_per_file: ModelsPerFile::Automatic,
-            threads: 0,
+            settings: TrainingSettings::default(),
             cancel: Cancel::new(),
             command: Vec::new(),
         }
     }
 
+    /// Sets all settings at once.
+    #[must_use]
+    pub fn settings(mut self, settings: TrainingSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
     /// Sets the fewest rows of an entity that is trained.
     #[must_use]
     pub fn min_rows(mut self, rows: usize) -> Self {
-        self.min_rows = rows;
+        self.settings.min_rows = rows;
         self
     }
 
     /// Sets which rows are not trained on but held out.
     #[must_use]
     pub fn holdout(mut self, holdout: impl Into<Option<Holdout>>) -> Self {
-        self.holdout = holdout.into();
+        self.settings.holdout = holdout.into();
         self
     }
 
     /// Sets what is taken from the store's current generation. The first run of a store has none.
     #[must_use]
     pub fn update(mut self, update: impl Into<Option<Update>>) -> Self {
-        self.update = update.into();
+        self.settings.update = update.into();
         self
     }
 
     /// Sets whether one model for all entities is trained, too.
     #[must_use]
     pub fn pooled(mut self, pooled: bool) -> Self {
-        self.pooled = pooled;
+        self.settings.pooled = pooled;
         self
     }
 
@@ -131,28 +127,28 @@ impl Training {
     /// so vanished ones cannot be kept.
     #[must_use]
     pub fn parents(mut self, parents: bool) -> Self {
-        self.parents = parents;
+        self.settings.parents = parents;
         self
     }
 
     /// Sets how many bytes the process may take.
     #[must_use]
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
-        self.memory_limit = bytes.into();
+        self.settings.memory_limit = bytes.into().map(ByteSize);
         self
     }
 
     /// Sets how many models share a file.
     #[must_use]
     pub fn models_per_file(mut self, models: ModelsPerFile) -> Self {
-        self.models_per_file = models;
+        self.settings.models_per_file = models;
         self
     }
 
     /// Sets the number of threads; 0 is one for each core.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads;
+        self.settings.threads = threads;
         self
     }
 
@@ -231,15 +227,19 @@ impl Training {
 
     /// What can be checked before anything is read.
     fn check(&self) -> Result<()> {
-        if let Some(update) = &self.update {
-            update.check(self.holdout.is_some())?;
+        if let Some(update) = &self.settings.update {
+            update.check(self.settings.holdout.is_some())?;
         }
-        let keeps_vanished = self.update.as_ref().is_some_and(Update::keeps_vanished);
-        if keeps_vanished && (self.pooled || self.parents) {
+        let keeps_vanished = self
+            .settings
+            .update
+            .as_ref()
+            .is_some_and(Update::keeps_vanished);
+        if keeps_vanished && (self.settings.pooled || self.settings.parents) {
             return Err(SpecError::CommonModelOfVanished.into());
         }
         match self.spec.key.as_slice() {
-            [_] if self.parents => Err(SpecError::NoParentsOfKey {
+            [_] if self.settings.parents => Err(SpecError::NoParentsOfKey {
                 key: self.spec.key.clone(),
             }
             .into()),
@@ -263,19 +263,19 @@ impl Training {
     /// Models of many entities need all rows at once.
     fn check_memory(&self, rows: &Rows) -> Result<()> {
         match rows.is_spilled() {
-            true if self.pooled => Err(SpecError::PooledExceedsMemory.into()),
-            true if self.parents => Err(SpecError::ParentsExceedMemory.into()),
+            true if self.settings.pooled => Err(SpecError::PooledExceedsMemory.into()),
+            true if self.settings.parents => Err(SpecError::ParentsExceedMemory.into()),
             _ => Ok(()),
         }
     }
 
     /// The query, whose columns an update takes for what the current generation took them for.
     fn query(&self, input: &Input, directory: &Location) -> Result<Query> {
-        let base = match &self.update {
+        let base = match &self.settings.update {
             Some(_) => Store::open_if_there(directory)?,
             None => None,
         };
-        let holdout = self.holdout.as_ref();
+        let holdout = self.settings.holdout.as_ref();
         match base {
             Some(base) => {
                 let run = &base.generation().run;
@@ -288,7 +288,7 @@ impl Training {
     /// The memory that the rows may take. Their files lie in the store's staging area, so the
     /// writer is begun before they are loaded.
     fn limit(&self, directory: &Location) -> Result<(Option<Writer>, Option<MemoryLimit>)> {
-        let Some(bytes) = self.memory_limit else {
+        let Some(ByteSize(bytes)) = self.settings.memory_limit else {
             return Ok((None, None));
         };
         // A limit that is too low touches nothing.
@@ -300,7 +300,7 @@ impl Training {
 
     /// The current generation, where it is to be updated. The first update of all starts afresh.
     fn base(&self, directory: &Location, query: &Query) -> Result<Option<Store>> {
-        let Some(update) = &self.update else {
+        let Some(update) = &self.settings.update else {
             return Ok(None);
         };
         let base = Store::open_if_there(directory)?;
@@ -321,7 +321,8 @@ impl Training {
             classes: rows.classes().to_vec(),
             target_is_integer: query.target_is_integer(),
             trainer: self.trainer.description(),
-            min_rows: self.min_rows,
+            min_rows: self.settings.min_rows,
+            settings: json!(self.settings),
             rows_read: rows.rows_read(),
             left_out: rows.left_out().clone(),
             holdout: None,
@@ -337,7 +338,7 @@ impl Training {
         mut run: Run,
         base: Option<&Store>,
     ) -> Result<Conclusion> {
-        let update = self.update.clone().unwrap_or_default();
+        let update = self.settings.update.clone().unwrap_or_default();
         if base.is_some() && update.is_contest() {
             let contest = accomplished.tally.contest();
             let limit = update.regression_limit();
@@ -393,7 +394,7 @@ impl Session<'_> {
     ) -> Result<(Writer, Accomplished)> {
         let (present, vanished) = self.base_records()?;
         let prior = self.lay_out(&mut writer, &present, &vanished, observer)?;
-        let update = self.training.update.clone().unwrap_or_default();
+        let update = self.training.settings.update.clone().unwrap_or_default();
         let metric = update.metric(Task::Classification)?;
         let base = self.base.filter(|_| update.is_contest());
         if base.is_some() {
@@ -403,7 +404,7 @@ impl Session<'_> {
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
             metric,
-            tolerance: update.tolerance(),
+            tolerance: update.allowance(),
         });
         let carried = self.base.iter().flat_map(|base| base.carried(&vanished));
         let order = self.query.key_order();
@@ -426,7 +427,7 @@ impl Session<'_> {
             carried: 0,
             tally: Tally::new(
                 metric,
-                update.tolerance(),
+                update.allowance(),
                 &Pool::classification(self.rows.classes().len()),
             ),
         };
@@ -449,7 +450,7 @@ impl Session<'_> {
     /// that are kept although the input lacks them.
     fn base_records(&self) -> Result<(Vec<EntityRecord>, Vec<EntityRecord>)> {
         let records = self.base.map_or(Ok(Vec::new()), Store::records)?;
-        let update = self.training.update.as_ref();
+        let update = self.training.settings.update.as_ref();
         if !update.is_some_and(Update::keeps_vanished) {
             return Ok((records, Vec::new()));
         }
@@ -501,11 +502,11 @@ impl Session<'_> {
         let mut keys = self.rows.keys();
         keys.extend(vanished.iter().map(|record| record.key.as_str()));
         observer.rows_loaded(self.rows.count(), keys.len() as u64);
-        writer.lay_out(self.training.models_per_file, keys.into_iter());
+        writer.lay_out(self.training.settings.models_per_file, keys.into_iter());
         let mut prior = writer.prior_models();
         if let Some(base) = self.base {
             prior.add_generation(base, present);
-            if self.training.parents {
+            if self.training.settings.parents {
                 prior.add_generation(base, &base.parents()?);
             }
         }
@@ -514,7 +515,7 @@ impl Session<'_> {
 
     fn threads(&self) -> Result<rayon::ThreadPool> {
         rayon::ThreadPoolBuilder::new()
-            .num_threads(self.training.threads)
+            .num_threads(self.training.settings.threads)
             // linfa-trees recurses as deep as its trees are.
             .stack_size(64 << 20)
             .build()
@@ -530,7 +531,7 @@ impl Session<'_> {
     ) -> Result<()> {
         let Training {
             trainer,
-            min_rows,
+            settings,
             cancel,
             ..
         } = self.training;
@@ -543,7 +544,7 @@ impl Session<'_> {
             None => (table, None),
         };
         // Drawing by a column may take all rows of an entity.
-        let min_rows = (*min_rows).max(usize::from(holdout.is_some()));
+        let min_rows = settings.min_rows.max(usize::from(holdout.is_some()));
         let mut engine = Engine::new(trainer, min_rows, cancel).prior(prior);
         if let Some(held_out) = &held_out {
             engine = engine.evaluating_on(held_out);
@@ -553,11 +554,11 @@ impl Session<'_> {
         }
         engine.run(&table, |outcome| sink.take(outcome))?;
         sink.carried = prior.taken();
-        if self.training.pooled {
+        if settings.pooled {
             let pooled = table.pooled(&self.training.spec.key.join(","));
             Engine::new(trainer, 1, cancel).run(&pooled, |outcome| sink.take_pooled(outcome))?;
         }
-        match self.training.parents {
+        match settings.parents {
             true => self.train_parents(table, prior, sink),
             false => Ok(()),
         }
@@ -578,7 +579,7 @@ impl Session<'_> {
             table = table.by_first_values(values);
             Engine::new(
                 &training.trainer,
-                training.min_rows.max(1),
+                training.settings.min_rows.max(1),
                 &training.cancel,
             )
             .prior(prior)

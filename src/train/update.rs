@@ -1,5 +1,7 @@
 //! What an update takes from the generation before.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{DatasetDifference, SpecError};
 use crate::metrics::Metric;
 use crate::schema::Task;
@@ -14,17 +16,25 @@ use crate::schema::Task;
 /// | [`max_regression`](Self::max_regression) | none | nothing is committed if the metric (without `keep_better`, the accuracy, or of a quantity the root mean squared error) of all rows held out becomes worse by more than this | 0 or more |
 /// | [`other_dataset`](Self::other_dataset) | false | whether the dataset may be another than the one that the store was trained on | |
 /// | [`commit_unchanged`](Self::commit_unchanged) | false | whether a generation that is the same as the current one is committed all the same | |
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// As a table of a specification, its names are written in kebab-case, and `tolerance` is one of
+/// them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Update {
     vanished: Vanished,
-    keep_better: Option<(Metric, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_better: Option<Metric>,
+    tolerance: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_regression: Option<f64>,
     other_dataset: bool,
     commit_unchanged: bool,
 }
 
 /// What becomes of entities of the current generation that are not in the input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Vanished {
     /// They stay as they are.
     Keep,
@@ -49,8 +59,21 @@ impl Update {
     /// Lets a new model replace the current one only if this metric of it is not worse by more than
     /// the tolerance, in the metric's units.
     #[must_use]
-    pub fn keep_better(mut self, metric: Metric, tolerance: f64) -> Self {
-        self.keep_better = Some((metric, tolerance));
+    pub fn keep_better(self, metric: Metric, tolerance: f64) -> Self {
+        self.keep_better_by(metric).tolerance(tolerance)
+    }
+
+    /// As [`keep_better`](Self::keep_better), with the tolerance as it is.
+    #[must_use]
+    pub fn keep_better_by(mut self, metric: Metric) -> Self {
+        self.keep_better = Some(metric);
+        self
+    }
+
+    /// Sets by how much a new model may be worse, where a metric decides.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.tolerance = tolerance;
         self
     }
 
@@ -78,9 +101,8 @@ impl Update {
     }
 
     pub(super) fn check(&self, has_holdout: bool) -> Result<(), SpecError> {
-        let tolerance = self.keep_better.map(|(_, tolerance)| tolerance);
         for (name, value) in [
-            ("tolerance", tolerance),
+            ("tolerance", Some(self.tolerance)),
             ("max_regression", self.max_regression),
         ] {
             if let Some(value) = value
@@ -88,6 +110,9 @@ impl Update {
             {
                 return Err(SpecError::Difference { name, value });
             }
+        }
+        if self.tolerance != 0.0 && self.keep_better.is_none() {
+            return Err(SpecError::ToleranceOfNothing);
         }
         match self.is_contest() && !has_holdout {
             true => Err(SpecError::ContestWithoutHoldout),
@@ -117,19 +142,19 @@ impl Update {
     pub(super) fn metric(&self, task: Task) -> Result<Metric, SpecError> {
         let default = Metric::default_of(task);
         match self.keep_better {
-            Some((metric, _)) if metric.task() != task => Err(SpecError::ContestMetric {
+            Some(metric) if metric.task() != task => Err(SpecError::ContestMetric {
                 task,
                 metric: metric.name(),
                 default: default.name(),
             }),
-            Some((metric, _)) => Ok(metric),
+            Some(metric) => Ok(metric),
             None => Ok(default),
         }
     }
 
     /// By how much a challenger may be worse; nothing where all champions are replaced.
-    pub(super) fn tolerance(&self) -> Option<f64> {
-        self.keep_better.map(|(_, tolerance)| tolerance)
+    pub(super) fn allowance(&self) -> Option<f64> {
+        self.keep_better.map(|_| self.tolerance)
     }
 
     /// The largest regression, where there is a limit.

@@ -7,7 +7,10 @@ use super::{Averaging, CategorySplits, Criterion, Pruning, RegressionCriterion};
 use crate::error::ParamsError;
 
 /// Checked hyperparameters: what the builder takes. See [`DecisionTreeParams`] for the table.
+///
+/// Written in snake_case, as manifests have them, and read in kebab-case, as specifications do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all(deserialize = "kebab-case"), deny_unknown_fields, default)]
 pub struct DecisionTreeValidParams {
     pub(super) criterion: Criterion,
     pub(super) regression_criterion: RegressionCriterion,
@@ -19,6 +22,12 @@ pub struct DecisionTreeValidParams {
     pub(super) min_impurity_decrease: f64,
     pub(super) category_splits: CategorySplits,
     pub(super) pruning: Pruning,
+}
+
+impl Default for DecisionTreeValidParams {
+    fn default() -> Self {
+        DecisionTreeParams::new().0
+    }
 }
 
 impl DecisionTreeValidParams {
@@ -108,7 +117,8 @@ impl DecisionTreeValidParams {
 /// assert_eq!(tree.predict(&dataset).to_vec(), vec![0, 0, 1, 1]);
 /// # Ok::<(), linfa::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct DecisionTreeParams(DecisionTreeValidParams);
 
 impl Default for DecisionTreeParams {

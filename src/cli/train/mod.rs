@@ -1,17 +1,17 @@
 //! `train`: from files to a store.
 
+mod holdout;
 mod summary;
 mod update;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use per_entity::schema::Holdout;
-use per_entity::source::{DatasetSpec, Source};
-use per_entity::store::ModelsPerFile;
+use per_entity::schema::ByteSize;
+use per_entity::source::Source;
 use per_entity::table::Query;
-use per_entity::train::{Conclusion, Refusal};
-use per_entity::{Error, Training};
+use per_entity::train::{Conclusion, Refusal, TrainingSpec};
 use serde_json::json;
 
 use super::context::Context;
@@ -19,8 +19,8 @@ use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
 use super::output::{note, report_ragged};
 use super::stdout::{print, print_json};
-use super::time_holdout_arguments::TimeHoldoutArguments;
 use super::tree_arguments::TreeArguments;
+use holdout::HoldoutArguments;
 use summary::Summary;
 use update::UpdateArguments;
 
@@ -46,9 +46,9 @@ pub struct Train {
     #[arg(long)]
     explain: bool,
 
-    /// Entities with fewer rows are skipped
-    #[arg(long, default_value_t = 1, value_name = "ROWS")]
-    min_rows: usize,
+    /// Entities with fewer rows are skipped [default: 1]
+    #[arg(long, value_name = "ROWS")]
+    min_rows: Option<usize>,
 
     /// Also train one model on all entities, with the key as a feature; it can answer for entities
     /// without a model of their own
@@ -61,8 +61,8 @@ pub struct Train {
     parents: bool,
 
     /// How many models share a file [default: 1 for up to 1,000 entities, else packs of 64 MiB]
-    #[arg(long, value_name = "MODELS", value_parser = clap::value_parser!(u32).range(1..))]
-    models_per_file: Option<u32>,
+    #[arg(long, value_name = "MODELS")]
+    models_per_file: Option<NonZeroUsize>,
 
     /// Threads that train [default: all cores]; Polars reads with POLARS_MAX_THREADS
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
@@ -70,23 +70,11 @@ pub struct Train {
 
     /// Where the rows take more memory than this, they are written to files in the store's
     /// directory and trained in parts; `2GiB`, `900MB`
-    #[arg(long, value_name = "SIZE", value_parser = super::size::parse)]
-    memory_limit: Option<u64>,
-
-    /// Hold out this share of each entity's rows and report how good its model is on them
-    #[arg(long, value_name = "SHARE")]
-    holdout: Option<f64>,
-
-    /// Hold out whole values of this column, say of customers, instead of single rows
-    #[arg(long, value_name = "COLUMN", requires = "holdout")]
-    holdout_by: Option<String>,
-
-    /// What the draw of the rows held out depends on
-    #[arg(long, default_value_t = 0, requires = "holdout")]
-    seed: u64,
+    #[arg(long, value_name = "SIZE")]
+    memory_limit: Option<ByteSize>,
 
     #[command(flatten)]
-    time_holdout: TimeHoldoutArguments,
+    holdout: HoldoutArguments,
 
     #[command(flatten)]
     update: UpdateArguments,
@@ -98,15 +86,19 @@ pub struct Train {
 impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
-        let spec = self.dataset.spec()?;
+        let spec = self.spec()?;
         if self.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }
-        let training = self.training(spec.clone(), context)?;
+        let training = spec
+            .training()?
+            .cancel(context.cancel.clone())
+            .command(std::env::args().collect());
+        let dataset = &spec.dataset;
         let mut summary = Summary::new(context);
-        let source = Source::open(&self.dataset.input, self.dataset.format(), &spec)?;
+        let source = Source::open(&self.dataset.input, self.dataset.format(), dataset)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
-            let plan = Query::new(&source.into(), &spec)?.explain()?;
+            let plan = Query::new(&source.into(), dataset)?.explain()?;
             match context.json {
                 true => print_json(json!({ "plan": plan }))?,
                 false => print(plan)?,
@@ -127,29 +119,22 @@ impl Train {
         })
     }
 
-    fn training(&self, spec: DatasetSpec, context: &Context) -> Result<Training, CliError> {
-        Ok(Training::new(spec, self.tree.trainer()?)
-            .min_rows(self.min_rows)
-            .pooled(self.pooled)
-            .parents(self.parents)
-            .models_per_file(match self.models_per_file {
-                None => ModelsPerFile::Automatic,
-                Some(models) => ModelsPerFile::Fixed(models as usize),
-            })
-            .threads(self.threads.map_or(0, usize::from))
-            .memory_limit(self.memory_limit)
-            .holdout(self.holdout()?)
-            .update(self.update.update())
-            .cancel(context.cancel.clone())
-            .command(std::env::args().collect()))
-    }
-
-    fn holdout(&self) -> Result<Option<Holdout>, CliError> {
-        let Some(share) = self.holdout else {
-            return self.time_holdout.holdout();
-        };
-        let drawn = Holdout::drawn(share, self.seed, self.holdout_by.clone());
-        Ok(Some(drawn.map_err(Error::from)?))
+    /// What the specification says of the run, and what the flags say otherwise.
+    fn spec(&self) -> Result<TrainingSpec, CliError> {
+        let mut spec = self.dataset.spec()?;
+        let train = &mut spec.train;
+        train.min_rows = self.min_rows.unwrap_or(train.min_rows);
+        train.pooled |= self.pooled;
+        train.parents |= self.parents;
+        if self.models_per_file.is_some() {
+            train.models_per_file = self.models_per_file.into();
+        }
+        train.threads = self.threads.map_or(train.threads, usize::from);
+        train.memory_limit = self.memory_limit.or(train.memory_limit);
+        self.holdout.override_in(&mut train.holdout)?;
+        self.update.override_in(&mut train.update)?;
+        self.tree.override_in(&mut spec.tree);
+        Ok(spec)
     }
 }
 
@@ -162,3 +147,6 @@ fn refuse(context: &Context, refusal: &Refusal) -> CliResult {
     log::error!("{refusal} (--max-regression)");
     Ok(Exit::SomeFailed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use per_entity::metrics::Metric;
 use per_entity::store::ContestRun;
 use per_entity::train::{Update, Vanished};
 
+use crate::cli::error::CliError;
 use crate::cli::output::grouped;
 
 #[derive(clap::Args)]
@@ -17,29 +18,29 @@ pub struct UpdateArguments {
 
     /// Let the store take another dataset than it was trained on: another key, target, features,
     /// weight, filter, or reading of texts
-    #[arg(long, requires = "update")]
+    #[arg(long)]
     other_dataset: bool,
 
     /// Commit a generation even if nothing changed
-    #[arg(long, requires = "update")]
+    #[arg(long)]
     commit_unchanged: bool,
 
-    /// What becomes of entities of the current generation that are not in the input
-    #[arg(long, value_enum, default_value_t = VanishedArgument::Drop, requires = "update")]
-    vanished: VanishedArgument,
+    /// What becomes of entities of the current generation that are not in the input [default: drop]
+    #[arg(long, value_enum)]
+    vanished: Option<VanishedArgument>,
 
     /// A new model replaces the current one only if this metric of it, on the rows held out, is
     /// not worse
-    #[arg(long, value_parser = metrics(), value_name = "METRIC", requires = "update")]
+    #[arg(long, value_parser = metrics(), value_name = "METRIC")]
     keep_better: Option<Metric>,
 
-    /// By how much a new model may be worse, in the metric's units
-    #[arg(long, default_value_t = 0.0, requires = "keep_better")]
-    tolerance: f64,
+    /// By how much a new model may be worse, in the metric's units [default: 0]
+    #[arg(long)]
+    tolerance: Option<f64>,
 
     /// Commit nothing if the metric (without --keep-better, the accuracy, or of a quantity the root
     /// mean squared error) of all rows held out becomes worse by more than this
-    #[arg(long, value_name = "DROP", requires = "update")]
+    #[arg(long, value_name = "DROP")]
     max_regression: Option<f64>,
 }
 
@@ -59,26 +60,58 @@ fn metrics() -> impl TypedValueParser<Value = Metric> {
 }
 
 impl UpdateArguments {
-    /// What is updated, where that is asked for.
-    pub fn update(&self) -> Option<Update> {
-        if !self.update {
-            return None;
+    /// Sets what is given.
+    ///
+    /// # Errors
+    ///
+    /// Where something is said of an update that is not asked for.
+    pub fn override_in(&self, update: &mut Option<Update>) -> Result<(), CliError> {
+        if update.is_none() && !self.update {
+            return match self.first_given() {
+                None => Ok(()),
+                Some(flag) => Err(CliError::Usage(format!(
+                    "{flag} without --update: say --update, too"
+                ))),
+            };
         }
-        let vanished = match self.vanished {
-            VanishedArgument::Keep => Vanished::Keep,
-            VanishedArgument::Drop => Vanished::Drop,
-        };
-        let mut update = Update::new()
-            .other_dataset(self.other_dataset)
-            .commit_unchanged(self.commit_unchanged)
-            .vanished(vanished);
+        let mut overridden = update.take().unwrap_or_default();
+        if self.other_dataset {
+            overridden = overridden.other_dataset(true);
+        }
+        if self.commit_unchanged {
+            overridden = overridden.commit_unchanged(true);
+        }
+        if let Some(vanished) = self.vanished {
+            overridden = overridden.vanished(match vanished {
+                VanishedArgument::Keep => Vanished::Keep,
+                VanishedArgument::Drop => Vanished::Drop,
+            });
+        }
         if let Some(metric) = self.keep_better {
-            update = update.keep_better(metric, self.tolerance);
+            overridden = overridden.keep_better_by(metric);
+        }
+        if let Some(tolerance) = self.tolerance {
+            overridden = overridden.tolerance(tolerance);
         }
         if let Some(max_regression) = self.max_regression {
-            update = update.max_regression(max_regression);
+            overridden = overridden.max_regression(max_regression);
         }
-        Some(update)
+        *update = Some(overridden);
+        Ok(())
+    }
+
+    /// The first flag that is given besides that of the update itself.
+    fn first_given(&self) -> Option<&'static str> {
+        let flags = [
+            ("--other-dataset", self.other_dataset),
+            ("--commit-unchanged", self.commit_unchanged),
+            ("--vanished", self.vanished.is_some()),
+            ("--keep-better", self.keep_better.is_some()),
+            ("--tolerance", self.tolerance.is_some()),
+            ("--max-regression", self.max_regression.is_some()),
+        ];
+        let given = flags.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(flag, _)| flag)
     }
 }
 

@@ -12,6 +12,7 @@ mod overwrite;
 mod pipes;
 #[cfg(feature = "scratch")]
 mod scratch;
+mod specification;
 mod store_argument;
 mod terminal;
 mod train;

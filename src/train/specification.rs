@@ -1,0 +1,341 @@
+//! All that a run is told: the dataset, how it trains, and what fits the models.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::settings::TrainingSettings;
+use super::trainer_spec::TrainerSpec;
+use super::training::Training;
+use crate::error::{Error, Result, SpecError};
+use crate::source::{DatasetSpec, SpecTable};
+use crate::store::Run;
+
+/// A training run as a specification: the dataset, how it trains, and what fits the models.
+///
+/// In TOML, what [`DatasetSpec`] lists stands at the root, the settings of [`TrainingSettings`] in
+/// the table `[train]`, and those of [`TrainerSpec`] in the table `[tree]`. All names are written in
+/// kebab-case, whatever is not there has its default, and a name that is not known is an error.
+///
+/// ```
+/// use per_entity::train::TrainingSpec;
+///
+/// let spec = TrainingSpec::from_toml(r#"
+///     key = ["country", "store"]
+///     target = "returned"
+///
+///     [train]
+///     min-rows = 20
+///     pooled = true
+///     holdout = { share = 0.2, seed = 1 }
+///
+///     [tree]
+///     max-depth = 8
+/// "#)?;
+/// assert_eq!(spec.train.min_rows, 20);
+/// let training = spec.training()?;
+/// # Ok::<(), per_entity::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingSpec {
+    /// What the columns of the dataset are for.
+    pub dataset: DatasetSpec,
+    /// How the run trains.
+    pub train: TrainingSettings,
+    /// What fits the models.
+    pub tree: TrainerSpec,
+}
+
+impl From<DatasetSpec> for TrainingSpec {
+    /// A run on this dataset, with everything else by default.
+    fn from(dataset: DatasetSpec) -> Self {
+        Self {
+            dataset,
+            ..Self::default()
+        }
+    }
+}
+
+impl TrainingSpec {
+    /// The training run.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamsError`](crate::error::ParamsError) for a hyperparameter out of its range.
+    pub fn training(&self) -> Result<Training> {
+        let training = Training::new(self.dataset.clone(), self.tree.trainer()?);
+        Ok(training.settings(self.train.clone()))
+    }
+
+    /// Reads a specification in TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Unreadable`] for text that is not TOML or has a value that cannot be,
+    /// [`SpecError::UnknownSetting`] for a name that is not known.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Ok(Self::parse(text, None)?)
+    }
+
+    /// Reads a specification from a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the file cannot be read, and those of [`from_toml`](Self::from_toml).
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Ok(Self::parse(&text, Some(path))?)
+    }
+
+    fn parse(text: &str, path: Option<&Path>) -> std::result::Result<Self, SpecError> {
+        let mut root = SpecTable::parse(text, path)?;
+        let train = root.take_table("train")?.read()?;
+        let mut tree = root.take_table("tree")?;
+        let trainer = tree.take("trainer")?.unwrap_or_default();
+        let params = tree.read()?;
+        Ok(Self {
+            dataset: root.read()?,
+            train,
+            tree: TrainerSpec { trainer, params },
+        })
+    }
+
+    /// The specification in TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::Unreadable`] where it cannot be written, which is a defect.
+    pub fn to_toml(&self) -> Result<String> {
+        let unreadable = |error: toml::ser::Error| SpecError::Unreadable {
+            path: None,
+            problem: error.to_string(),
+        };
+        let train = toml::Table::try_from(&self.train).map_err(unreadable)?;
+        let params = toml::Table::try_from(&self.tree.params).map_err(unreadable)?;
+        let trainer = toml::Value::try_from(self.tree.trainer).map_err(unreadable)?;
+        let params = params.into_iter();
+        let params = params.map(|(name, value)| (name.replace('_', "-"), value));
+        let tree = [("trainer".to_owned(), trainer)].into_iter().chain(params);
+        let tables = toml::Table::from_iter([
+            ("train".to_owned(), train.into()),
+            ("tree".to_owned(), toml::Value::Table(tree.collect())),
+        ]);
+        let tables = toml::to_string(&tables).map_err(unreadable)?;
+        Ok(format!("{}\n{tables}", self.dataset.to_toml()?))
+    }
+
+    /// The specification of the run that made a generation, by which it can be repeated.
+    ///
+    /// Of generations of earlier versions, the fewest rows and the rows held out are known, and
+    /// all other settings of `[train]` have their defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::NotRepeatable`] where the trainer is none that a specification can name, or
+    /// has a hyperparameter of a later version.
+    pub fn of_run(run: &Run) -> Result<Self> {
+        let not_repeatable = |error: serde_json::Error| SpecError::NotRepeatable {
+            problem: error.to_string(),
+        };
+        let train = match &run.settings {
+            Value::Null => TrainingSettings {
+                min_rows: run.min_rows,
+                holdout: run.holdout.as_ref().map(|holdout| holdout.drawn.clone()),
+                ..TrainingSettings::default()
+            },
+            settings => serde_json::from_value(settings.clone()).map_err(not_repeatable)?,
+        };
+        let params = match &run.trainer["params"] {
+            Value::Object(params) => params.clone().into_iter(),
+            _ => serde_json::Map::new().into_iter(),
+        };
+        let params = params.map(|(name, value)| (name.replace('_', "-"), value));
+        let trainer = run.trainer["trainer"].clone();
+        Ok(Self {
+            dataset: run.dataset.clone(),
+            train,
+            tree: TrainerSpec {
+                trainer: serde_json::from_value(trainer).map_err(not_repeatable)?,
+                params: serde_json::from_value(params.collect()).map_err(not_repeatable)?,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ParamsError;
+    use crate::metrics::Metric;
+    use crate::schema::{ByteSize, Holdout};
+    use crate::store::ModelsPerFile;
+    use crate::train::{TrainerKind, Update, Vanished};
+    use crate::tree::{Criterion, DecisionTreeParams};
+
+    const EVERYTHING: &str = r#"
+key = ["shop"]
+target = "busy"
+ignore = ["id"]
+
+[csv]
+separator = ";"
+
+[train]
+min-rows = 20
+pooled = true
+parents = true
+memory-limit = "2GiB"
+models-per-file = 7
+threads = 3
+holdout = { time = "day", from = 2013-10-01 }
+
+[train.update]
+vanished = "keep"
+keep-better = "roc-auc"
+tolerance = 0.01
+max-regression = 0.02
+other-dataset = true
+commit-unchanged = true
+
+[tree]
+trainer = "linfa"
+criterion = "entropy"
+max-depth = 8
+min-samples-split = 4
+min-samples-leaf = 3
+min-impurity-decrease = 0.001
+"#;
+
+    fn everything() -> TrainingSpec {
+        let mut dataset = DatasetSpec::new(["shop"], "busy");
+        dataset.ignore = vec!["id".into()];
+        dataset.csv.separator = Some(';');
+        let update = Update::new()
+            .vanished(Vanished::Keep)
+            .keep_better(Metric::RocAuc, 0.01)
+            .max_regression(0.02)
+            .other_dataset(true)
+            .commit_unchanged(true);
+        let params = DecisionTreeParams::new()
+            .criterion(Criterion::Entropy)
+            .max_depth(Some(8))
+            .min_samples_split(4)
+            .min_samples_leaf(3)
+            .min_impurity_decrease(0.001);
+        TrainingSpec {
+            dataset,
+            train: TrainingSettings {
+                min_rows: 20,
+                pooled: true,
+                parents: true,
+                memory_limit: Some(ByteSize(2 << 30)),
+                models_per_file: ModelsPerFile::Fixed(7),
+                threads: 3,
+                holdout: Some(Holdout::after("day", "2013-10-01".parse().unwrap())),
+                update: Some(update),
+            },
+            tree: TrainerSpec {
+                trainer: TrainerKind::Linfa,
+                params,
+            },
+        }
+    }
+
+    #[test]
+    fn every_setting_has_its_name() {
+        assert_eq!(TrainingSpec::from_toml(EVERYTHING).unwrap(), everything());
+    }
+
+    #[test]
+    fn what_is_not_there_has_its_default() {
+        let spec = TrainingSpec::from_toml("key = ['shop']\ntarget = 'busy'").unwrap();
+        assert_eq!(spec, DatasetSpec::new(["shop"], "busy").into());
+        assert_eq!(spec.tree.params, DecisionTreeParams::new());
+    }
+
+    #[test]
+    fn a_specification_is_the_same_read_back() {
+        for spec in [everything(), DatasetSpec::adult().into()] {
+            let text = spec.to_toml().unwrap();
+            assert_eq!(TrainingSpec::from_toml(&text).unwrap(), spec, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dataset_passes_over_the_tables_of_a_run() {
+        let dataset = DatasetSpec::from_toml(EVERYTHING).unwrap();
+        assert_eq!(dataset, everything().dataset);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_and_the_nearest_name() {
+        for (text, parts) in [
+            ("kye = ['shop']", ["line 1", "'kye'", "'key'?"]),
+            (
+                "\n[train]\nmin_rows = 2",
+                ["line 3", "'min_rows'", "'min-rows'?"],
+            ),
+            (
+                "[train]\nholdout = { shore = 0.2 }",
+                ["line 2", "'shore'", "'share'?"],
+            ),
+            (
+                "[train.update]\nvanish = 'keep'",
+                ["line 2", "'vanish'", "'vanished'?"],
+            ),
+            (
+                "[tree]\nmax-dept = 2",
+                ["line 2", "'max-dept'", "'max-depth'?"],
+            ),
+            (
+                "[tree]\n\ntrainr = 'cart'",
+                ["line 3", "'trainr'", "'trainer'?"],
+            ),
+            (
+                "[csv]\nseperator = ';'",
+                ["line 2", "'seperator'", "'separator'?"],
+            ),
+            ("[trian]\nmin-rows = 2", ["line 1", "'trian'", "'train'?"]),
+            ("train = 3", ["line 1", "'train'", "[train]"]),
+            (
+                "[tree]\ntrainer = 'forest'",
+                ["line 2", "`forest`", "`cart`"],
+            ),
+            (
+                "[tree]\nmax-depth = -2",
+                ["line 2", "max-depth", "integer `-2`"],
+            ),
+            (
+                "[train]\nmemory-limit = 'much'",
+                ["line 2", "memory-limit", "'much' is not"],
+            ),
+            (
+                "[train]\nmodels-per-file = 0",
+                ["line 2", "models-per-file", "nonzero"],
+            ),
+            (
+                "[train]\nholdout = { share = 2 }",
+                ["line 2", "holdout", "strictly between"],
+            ),
+            (
+                "[train]\nholdout = { by = 'x' }",
+                ["line 2", "holdout", "only where a share"],
+            ),
+        ] {
+            let error = TrainingSpec::from_toml(text).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{part} in {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn hyperparameters_are_checked() {
+        let spec = TrainingSpec::from_toml("[tree]\nmin-samples-split = 1").unwrap();
+        let error = spec.training().map(|_| ()).unwrap_err();
+        assert!(matches!(
+            error,
+            Error::Params(ParamsError::MinSamplesSplit(1))
+        ));
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use per_entity::schema::ColumnType;
+use per_entity::schema::{ColumnType, Task};
 use per_entity::source::{DatasetSpec, Format, TypeDeclaration};
 
 use super::error::CliError;
@@ -41,6 +41,11 @@ pub struct ColumnArguments {
     /// The column to predict
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
+
+    /// Whether the target is classes or a quantity [default: by its values; whole numbers are
+    /// classes where there are up to 20 different ones]
+    #[arg(long, value_enum)]
+    task: Option<TaskArgument>,
 
     /// The columns to predict from [default: all others]
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
@@ -137,6 +142,23 @@ impl From<FormatArgument> for Format {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum TaskArgument {
+    /// Predict classes
+    Classification,
+    /// Predict a quantity
+    Regression,
+}
+
+impl From<TaskArgument> for Task {
+    fn from(task: TaskArgument) -> Self {
+        match task {
+            TaskArgument::Classification => Task::Classification,
+            TaskArgument::Regression => Task::Regression,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Preset {
     /// The Adult census data: key education, target income, Bachelors, Masters and Doctorate only
     Adult,
@@ -191,6 +213,7 @@ impl ColumnArguments {
         if let Some(target) = &self.target {
             spec.target.clone_from(target);
         }
+        spec.task = self.task.map(Into::into).or(spec.task);
         // A column that changes its kind loses the one it had.
         spec.numeric
             .retain(|column| !self.categorical.contains(column));

@@ -96,6 +96,11 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::UnsupportedType { column, role, .. } if *role != Role::Target => {
             format!("--ignore {} leaves it out", quoted(column))
         }
+        SpecError::NoQuantity { .. } => "--task classification predicts classes".into(),
+        SpecError::FractionalClass { column, .. } => format!(
+            "--task regression predicts it as a quantity, --text {} takes it for text",
+            quoted(column)
+        ),
         SpecError::AddedColumn { column } => format!(
             "--prefix predicted_ puts a text before the names of added columns, --rename {}=NAME changes one",
             quoted(column)

@@ -2,7 +2,7 @@
 
 use crate::codes::{CodeColumn, CodeMatrix, Codes, with_codes};
 use crate::schema::FeatureKind;
-use crate::table::{Column, Numbers, Partition};
+use crate::table::{Column, Numbers, Partition, Target};
 
 /// The distinct values of one feature in one partition, in the order of their codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +41,7 @@ impl Values<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoder<'a> {
     /// The classes of the partition, in the order of their labels: positions in the dictionary
-    /// over all entities, ascending.
+    /// over all entities, ascending; none for a quantity.
     classes: Vec<u32>,
     class_names: &'a [String],
     values: Vec<Values<'a>>,
@@ -52,8 +52,20 @@ pub struct Encoder<'a> {
 pub struct EncodedPartition<'a> {
     encoder: Encoder<'a>,
     codes: CodeMatrix,
-    labels: Vec<u32>,
+    target: EncodedTarget<'a>,
     weights: Option<&'a [f64]>,
+}
+
+/// What a trainer learns to predict.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EncodedTarget<'a> {
+    /// One of several classes.
+    Classes {
+        /// One for each row: positions in [`Encoder::classes`].
+        labels: Vec<u32>,
+    },
+    /// A quantity for each row, finite.
+    Numbers(&'a [f64]),
 }
 
 /// Lookup tables that are kept from partition to partition.
@@ -91,8 +103,15 @@ impl<'a> EncodedPartition<'a> {
             columns.push(CodeColumn::new(kind, distinct.len() as u32, codes));
             values.push(distinct);
         }
-        let class_names = partition.classes();
-        let classes = scratch.distinct_codes(partition.labels(), range, class_names.len());
+        let class_names = partition.target().classes();
+        let (classes, target) = match partition.target() {
+            Target::Numbers(numbers) => (Vec::new(), EncodedTarget::Numbers(&numbers[range])),
+            Target::Classes { labels, classes } => {
+                let classes = scratch.distinct_codes(labels, range, classes.len());
+                let labels = scratch.codes.clone();
+                (classes, EncodedTarget::Classes { labels })
+            }
+        };
         Self {
             encoder: Encoder {
                 classes,
@@ -100,7 +119,7 @@ impl<'a> EncodedPartition<'a> {
                 values,
             },
             codes: CodeMatrix::new(columns, rows),
-            labels: scratch.codes.clone(),
+            target,
             weights: partition.weights(),
         }
     }
@@ -115,9 +134,17 @@ impl<'a> EncodedPartition<'a> {
         &self.codes
     }
 
-    /// The class of each row, as a position in [`Encoder::classes`].
+    /// What is to be predicted.
+    pub fn target(&self) -> &EncodedTarget<'a> {
+        &self.target
+    }
+
+    /// The class of each row, as a position in [`Encoder::classes`]; none for a quantity.
     pub fn labels(&self) -> &[u32] {
-        &self.labels
+        match &self.target {
+            EncodedTarget::Classes { labels } => labels,
+            EncodedTarget::Numbers(_) => &[],
+        }
     }
 
     /// The weight of each row.
@@ -127,7 +154,7 @@ impl<'a> EncodedPartition<'a> {
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.codes.rows()
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter};
 pub enum DatasetPart {
     /// The key columns.
     Key,
-    /// The target, and whether its classes are whole numbers.
+    /// The target, and whether it is a quantity, whole numbers or text.
     Target,
     /// The features' names, kinds and types.
     Features,

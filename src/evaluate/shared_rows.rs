@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::table::{Column, Partition, Table};
+use crate::table::{Column, Partition, Table, Target};
 
 /// A row's digest: long enough that two rows never share one by chance.
 type Digest = [u8; 16];
@@ -41,8 +41,12 @@ fn digests_of(table: &Table, partition: &Partition) -> Vec<Digest> {
     rows.map(|row| {
         bytes.clear();
         append_text(&mut bytes, partition.key());
-        let class = table.labels().get(row) as usize;
-        append_text(&mut bytes, &table.classes()[class]);
+        match table.target() {
+            Target::Classes { labels, classes } => {
+                append_text(&mut bytes, &classes[labels.get(row) as usize]);
+            }
+            Target::Numbers(numbers) => bytes.extend(numbers[row].to_le_bytes()),
+        }
         for column in table.columns() {
             match column {
                 // Zero is one number, whatever its sign.

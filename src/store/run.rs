@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Metric, Overall};
-use crate::schema::{ColumnSchema, ColumnType, Feature, Holdout, LeftOut};
+use crate::schema::{ColumnSchema, ColumnType, Feature, Holdout, LeftOut, Task};
 use crate::source::DatasetSpec;
 
 /// How a generation came about. Only a training run makes one: from its query, its rows and its
@@ -24,10 +24,13 @@ pub struct Run {
     /// What every column that has a role was taken for; empty in generations of earlier versions.
     #[serde(default)]
     pub columns: Vec<ColumnSchema>,
+    /// Whether the target is classes or a quantity.
+    #[serde(default)]
+    pub task: Task,
     /// Whether the target's classes are whole numbers.
     #[serde(default)]
     pub target_is_integer: bool,
-    /// All classes of the target, in order.
+    /// All classes of the target, in order; none of a quantity.
     pub classes: Vec<String>,
     /// The trainer and its hyperparameters.
     pub trainer: serde_json::Value,
@@ -118,6 +121,7 @@ impl Run {
         let drawn = |run: &Self| run.holdout.as_ref().map(|holdout| holdout.drawn.clone());
         self.dataset == other.dataset
             && self.features == other.features
+            && self.task == other.task
             && self.target_is_integer == other.target_is_integer
             && self.classes == other.classes
             && self.trainer == other.trainer

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::numbers::Numbers;
-use super::query::Query;
+use super::query::{Query, TargetValues};
 use super::row_filter::RowFilter;
 use crate::cancel::Cancel;
 use crate::codes::Codes;
@@ -24,8 +24,8 @@ pub(super) enum Collected {
     Integers(Vec<i64>),
     /// Feature values.
     Numbers(Numbers),
-    /// Sample weights.
-    Weights(Vec<f64>),
+    /// Sample weights, or a target of numbers.
+    Quantities(Vec<f64>),
 }
 
 /// The buffers of one query, in the order of its columns: keys, target, weight, features, and
@@ -47,9 +47,13 @@ impl Collector {
         for (_, kind) in &query.key {
             columns.push(discrete(*kind));
         }
-        columns.push(discrete(query.target.1));
+        columns.push(match query.target_values {
+            TargetValues::Texts => Collected::text(),
+            TargetValues::Integers => Collected::Integers(Vec::new()),
+            TargetValues::Numbers => Collected::Quantities(Vec::new()),
+        });
         if query.weight.is_some() {
-            columns.push(Collected::Weights(Vec::new()));
+            columns.push(Collected::Quantities(Vec::new()));
         }
         for feature in &query.features {
             columns.push(match feature.kind {
@@ -107,7 +111,7 @@ impl Collected {
                 codes.extend(physical.no_null_iter(), largest);
             }
             Collected::Integers(values) => values.extend(series.i64()?.no_null_iter()),
-            Collected::Weights(values) => values.extend(series.f64()?.no_null_iter()),
+            Collected::Quantities(values) => values.extend(series.f64()?.no_null_iter()),
             Collected::Numbers(numbers) => match series.dtype() {
                 DataType::Int8 => numbers.extend(series.i8()?.cont_slice()?),
                 DataType::Int16 => numbers.extend(series.i16()?.cont_slice()?),

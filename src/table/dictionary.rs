@@ -23,7 +23,7 @@ impl Dictionary {
         match column {
             Collected::Text { codes, mapping } => Self::of_text(codes, mapping.as_deref()),
             Collected::Integers(values) => Self::of_integers(&values),
-            Collected::Numbers(_) | Collected::Weights(_) => Self::default(),
+            Collected::Numbers(_) | Collected::Quantities(_) => Self::default(),
         }
     }
 

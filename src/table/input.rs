@@ -8,7 +8,7 @@ use super::filter::Filter;
 use super::roles::{Roles, unknown};
 use crate::error::{Error, InputError, Result, SpecError};
 use crate::guard::guarded;
-use crate::schema::{ColumnSchema, ColumnType, Decided, Role};
+use crate::schema::{ColumnSchema, ColumnType, Decided, Role, Task};
 use crate::source::{
     BadValue, Converter, DatasetSpec, Found, InputColumn, RowFilterExpression, Source,
 };
@@ -166,23 +166,29 @@ impl Input {
         Ok(columns)
     }
 
-    /// Keys, targets and categories in columns of fractions are whole numbers where all values are:
-    /// so they are held where one is missing.
+    /// Keys and categories in columns of fractions are whole numbers where all values are: so they
+    /// are held where one is missing. Of a target, that is told when its values are read, but for
+    /// types with more whole numbers than a fraction holds.
     fn tell_whole(
         &self,
         found: &[InputColumn],
         spec: &DatasetSpec,
         columns: &mut [ColumnSchema],
     ) -> Result<()> {
-        let is_wide = |name: &str| {
+        let is_quantity = spec.task == Some(Task::Regression);
+        let may_be_whole = |name: &str| {
             let column = found.iter().find(|column| column.name == name);
             let types = column.map(|column| &column.found);
-            matches!(types, Some(Found::Types(types)) if types.iter().any(|(dtype, _)| is_wide(dtype)))
+            let is_open = |dtype: &DataType| match name == spec.target {
+                true => is_wide(dtype) && !dtype.is_float() && !is_quantity,
+                false => is_wide(dtype),
+            };
+            matches!(types, Some(Found::Types(types)) if types.iter().any(|(dtype, _)| is_open(dtype)))
         };
         let open: Vec<&mut ColumnSchema> = columns
             .iter_mut()
             .filter(|column| column.decided == Decided::File && spec.is_discrete(&column.name))
-            .filter(|column| is_wide(&column.name))
+            .filter(|column| may_be_whole(&column.name))
             .collect();
         if open.is_empty() {
             return Ok(());

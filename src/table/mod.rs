@@ -21,6 +21,8 @@ mod spill;
 mod stream;
 #[allow(clippy::module_inception)]
 mod table;
+mod target;
+mod task_choice;
 
 pub use column::Column;
 pub(crate) use filter::Filter;
@@ -32,3 +34,4 @@ pub use query::Query;
 pub(crate) use roles::Roles;
 pub use spill::{MemoryLimit, Spilled, SpilledKey};
 pub use table::Table;
+pub use target::Target;

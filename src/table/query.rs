@@ -8,17 +8,22 @@ use super::input::Input;
 use super::note::ColumnNote;
 use super::roles::Roles;
 use crate::error::{Error, Result, SpecError};
+use crate::guard::guarded;
 use crate::schema::{
     ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType, Role,
+    Task,
 };
-use crate::source::{BadValue, DatasetSpec, text_of, text_of_column};
+use crate::source::{BadValue, DatasetSpec, Found, InputColumn, text_of, text_of_column};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
 #[derive(Clone)]
 pub struct Query {
     pub(super) frame: LazyFrame,
     pub(super) key: Vec<(String, KeyType)>,
-    pub(super) target: (String, KeyType),
+    pub(super) target: String,
+    pub(super) target_values: TargetValues,
+    /// What the target is taken for, where that is told without its values.
+    pub(super) task: Option<Task>,
     pub(super) features: Vec<Feature>,
     pub(super) weight: Option<String>,
     pub(super) predicate: Option<String>,
@@ -33,6 +38,17 @@ pub struct Query {
     /// The first value that cannot be converted, once the query has run.
     pub(super) bad: BadValue,
     pub(super) is_as_trained: bool,
+}
+
+/// What a query yields for the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TargetValues {
+    /// Categories.
+    Texts,
+    /// Whole numbers of 64 bits.
+    Integers,
+    /// Numbers of double precision.
+    Numbers,
 }
 
 impl Query {
@@ -86,10 +102,10 @@ impl Query {
         input: &Input,
         spec: &DatasetSpec,
         holdout: Option<&Holdout>,
-        trained: (&[Feature], &[ColumnSchema]),
+        trained: (&[Feature], &[ColumnSchema], Option<Task>),
     ) -> Result<Self> {
-        let (features, columns) = trained;
-        let spec = spec.with_types_of(features, columns);
+        let (features, columns, task) = trained;
+        let spec = spec.with_types_of(features, columns, task);
         let by = holdout.and_then(Holdout::by).map(str::to_owned);
         let query = Self::build(input, &spec, by.as_slice(), holdout, features)?;
         Ok(query.held_to_training())
@@ -113,6 +129,9 @@ impl Query {
         let filter = Filter::new(spec, &schema)?;
         let bad = BadValue::default();
         let frame = input.frame(&columns, spec, filter.as_ref(), &bad)?;
+        if spec.task == Some(Task::Regression) {
+            check_quantity(&spec.target, &found, &columns, &frame)?;
+        }
         let mut selection = Selection::new(&columns, &schema, spec, &roles)?;
         let divide = holdout.map(|holdout| Divide::new(&frame, &schema, holdout));
         let divide = divide.transpose();
@@ -125,7 +144,12 @@ impl Query {
         Ok(Self {
             frame: frame.select(selection.expressions),
             key: selection.key,
-            target: selection.target,
+            task: match selection.target_values {
+                TargetValues::Texts => Some(Task::Classification),
+                _ => spec.task,
+            },
+            target: spec.target.clone(),
+            target_values: selection.target_values,
             features: selection.features,
             weight: spec.weight.clone(),
             predicate: spec.predicate.clone(),
@@ -187,14 +211,19 @@ impl Query {
         KeyOrder(self.key.iter().map(|(_, kind)| *kind).collect())
     }
 
-    /// Whether the target's classes are whole numbers.
-    pub fn target_is_integer(&self) -> bool {
-        self.target.1 == KeyType::Integer
+    /// Whether the target's values are numbers: classes of them are whole numbers.
+    pub fn has_numeric_target(&self) -> bool {
+        self.target_values != TargetValues::Texts
+    }
+
+    /// What the target is taken for, where that is told without its values.
+    pub fn declared_task(&self) -> Option<Task> {
+        self.task
     }
 
     /// The target's column.
     pub fn target(&self) -> &str {
-        &self.target.0
+        &self.target
     }
 
     /// The features, in schema order.
@@ -205,7 +234,7 @@ impl Query {
     /// The names of the columns that the query yields, but for those carried.
     pub(super) fn column_names(&self) -> impl Iterator<Item = &str> {
         let key = self.key.iter().map(|(name, _)| name.as_str());
-        let rest = [self.target.0.as_str()]
+        let rest = [self.target.as_str()]
             .into_iter()
             .chain(self.weight.as_deref());
         let features = self.features.iter().map(|feature| feature.name.as_str());
@@ -234,7 +263,7 @@ impl Query {
 /// The columns of all roles, and what is to be selected for them.
 struct Selection {
     key: Vec<(String, KeyType)>,
-    target: (String, KeyType),
+    target_values: TargetValues,
     features: Vec<Feature>,
     /// Keys, target, weight, features, and the columns carried along.
     expressions: Vec<Expr>,
@@ -291,11 +320,11 @@ impl Selection {
         let mut expressions = Vec::new();
         let mut key = Vec::new();
         for name in &spec.key {
-            let (expression, key_type) = discrete(name, columns, Role::Key)?;
+            let (expression, key_type) = discrete(name, columns)?;
             expressions.push(expression);
             key.push((name.clone(), key_type));
         }
-        let (expression, key_type) = discrete(&spec.target, columns, Role::Target)?;
+        let (expression, target_values) = target(&spec.target, columns)?;
         expressions.push(expression);
         if let Some(weight) = &spec.weight {
             expressions.push(number(weight, schema, Role::Weight)?);
@@ -312,7 +341,7 @@ impl Selection {
         }
         Ok(Self {
             key,
-            target: (spec.target.clone(), key_type),
+            target_values,
             features,
             expressions,
         })
@@ -344,17 +373,68 @@ fn dtype<'a>(schema: &'a Schema, name: &str) -> &'a DataType {
     schema.get(name).unwrap_or(&DataType::Null)
 }
 
-/// A key or target: whole numbers stay what they are, everything else becomes text.
-fn discrete(name: &str, columns: &[ColumnSchema], role: Role) -> Result<(Expr, KeyType)> {
-    let mut columns = columns.iter();
-    let Some(column) = columns.find(|column| column.name == name) else {
-        return Err(Error::Defect(format!("column '{name}' is lost")));
+fn find<'a>(name: &str, columns: &'a [ColumnSchema]) -> Result<&'a ColumnSchema> {
+    let column = columns.iter().find(|column| column.name == name);
+    column.ok_or_else(|| Error::Defect(format!("column '{name}' is lost")))
+}
+
+/// A target: numbers stay what they are, NaN is a missing one, and everything else is as a key.
+fn target(name: &str, columns: &[ColumnSchema]) -> Result<(Expr, TargetValues)> {
+    if find(name, columns)?.column_type == ColumnType::Number {
+        return Ok((col(name).fill_nan(lit(NULL)), TargetValues::Numbers));
+    }
+    let (expression, key_type) = discrete(name, columns)?;
+    let values = match key_type {
+        KeyType::Integer => TargetValues::Integers,
+        KeyType::Text => TargetValues::Texts,
     };
+    Ok((expression, values))
+}
+
+/// Whether a target that is to be a quantity holds numbers.
+fn check_quantity(
+    target: &str,
+    found: &[InputColumn],
+    columns: &[ColumnSchema],
+    frame: &LazyFrame,
+) -> Result<()> {
+    let column = find(target, columns)?;
+    if matches!(column.column_type, ColumnType::Whole | ColumnType::Number) {
+        return Ok(());
+    }
+    let mut found = found.iter().filter(|column| column.name == target);
+    let observed = found.find_map(|column| match &column.found {
+        Found::Texts(observation) => observation.examples().first().cloned(),
+        Found::Types(_) => None,
+    });
+    let error = SpecError::NoQuantity {
+        column: target.to_owned(),
+        found: column.column_type.noun(),
+        example: match observed {
+            Some(example) => Some(example),
+            None => first_text(frame, column)?,
+        },
+    };
+    Err(error.into())
+}
+
+/// The first value of a column, as text.
+fn first_text(frame: &LazyFrame, column: &ColumnSchema) -> Result<Option<String>> {
+    let name = column.name.as_str();
+    let text = text_of_column(col(name), column).alias(name);
+    let values = frame.clone().select([text]).drop_nulls(None).limit(1);
+    guarded(|| values.collect_with_engine(Engine::Streaming))
+        .and_then(|values| {
+            let values = values.unwrap_single();
+            Ok(values.column(name)?.str()?.get(0).map(str::to_owned))
+        })
+        .map_err(Error::polars(format!("cannot read column '{name}'")))
+}
+
+/// A key: whole numbers stay what they are, everything else becomes text.
+fn discrete(name: &str, columns: &[ColumnSchema]) -> Result<(Expr, KeyType)> {
+    let column = find(name, columns)?;
     match column.column_type {
-        ColumnType::Number if role == Role::Target => {
-            let advice = "it is a quantity, and a target is a class so far: text, boolean or whole numbers; make classes of it first, for this is no regression";
-            Err(unsupported(name, &DataType::Float64, role, advice.into()))
-        }
         ColumnType::Whole => Ok((col(name), KeyType::Integer)),
         _ => {
             let text = as_own_categories(text_of_column(col(name), column));

@@ -102,26 +102,31 @@ impl RowFilter {
             if !series.dtype().is_float() {
                 continue;
             }
-            let bad = if role == WhyLeftOut::BadWeight {
-                let values = series.f64()?;
-                let fine =
-                    values.gt_eq(*SAMPLE_WEIGHTS.start()) & values.lt_eq(*SAMPLE_WEIGHTS.end());
-                (WhyLeftOut::BadWeight, !fine)
-            } else {
-                (
-                    WhyLeftOut::NotFinite,
-                    series.is_finite().map(|finite| !finite)?,
-                )
-            };
-            if bad.1.any() {
+            let (why, is_bad) = unusable(series, role)?;
+            if is_bad.any() {
                 let reasons = reasons.get_or_insert_with(|| vec![None; series.len()]);
-                for (reason, is_bad) in reasons.iter_mut().zip(bad.1.iter()) {
+                for (reason, is_bad) in reasons.iter_mut().zip(is_bad.iter()) {
                     if is_bad == Some(true) {
-                        reason.get_or_insert((position, bad.0, true));
+                        reason.get_or_insert((position, why, true));
                     }
                 }
             }
         }
         Ok(reasons)
     }
+}
+
+/// Which values of a column of fractions cannot be used, and why; `role` is what a null in it
+/// means.
+fn unusable(series: &Series, role: WhyLeftOut) -> PolarsResult<(WhyLeftOut, BooleanChunked)> {
+    Ok(match role {
+        WhyLeftOut::BadWeight => {
+            let weights = series.f64()?;
+            let fine =
+                weights.gt_eq(*SAMPLE_WEIGHTS.start()) & weights.lt_eq(*SAMPLE_WEIGHTS.end());
+            (role, !fine)
+        }
+        WhyLeftOut::NullTarget => (WhyLeftOut::InfiniteTarget, series.is_infinite()?),
+        _ => (WhyLeftOut::NotFinite, !series.is_finite()?),
+    })
 }

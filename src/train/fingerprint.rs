@@ -1,15 +1,15 @@
 //! What tells whether an entity would get the very same model again.
 
 use crate::model::Fingerprint;
-use crate::table::{Column, Partition, Table};
+use crate::table::{Column, Partition, Table, Target};
 
 /// Names what the digests are made of, so that those of another making are never taken for equal.
-const MAKING: &[u8] = b"per-entity fingerprint 2";
+const MAKING: &[u8] = b"per-entity fingerprint 3";
 
 /// The fingerprints of the entities of a table.
 ///
 /// A fingerprint covers the trainer, the key, the features' names, and of every row in order its
-/// class, weight and values: texts by their digests, and numbers as 64-bit floats, so that it
+/// target, weight and values: texts by their digests, and numbers as 64-bit floats, so that it
 /// depends neither on the codes nor on the widths that other entities bring about. It is taken
 /// from the table itself, before anything is encoded.
 pub(super) struct Fingerprints<'a> {
@@ -53,9 +53,20 @@ impl<'a> Fingerprints<'a> {
         bytes.extend_from_slice(&self.head);
         append_text(bytes, partition.key());
         bytes.extend(rows.len().to_le_bytes());
-        partition.labels().for_each(rows.clone(), |code| {
-            bytes.extend_from_slice(&self.classes[code as usize]);
-        });
+        match partition.target() {
+            Target::Classes { labels, .. } => {
+                bytes.push(1);
+                labels.for_each(rows.clone(), |code| {
+                    bytes.extend_from_slice(&self.classes[code as usize]);
+                });
+            }
+            Target::Numbers(numbers) => {
+                bytes.push(0);
+                for number in &numbers[rows.clone()] {
+                    bytes.extend_from_slice(&number.to_le_bytes());
+                }
+            }
+        }
         bytes.push(partition.weights().is_some().into());
         for weight in partition.weights().into_iter().flatten() {
             bytes.extend_from_slice(&weight.to_le_bytes());

@@ -40,6 +40,13 @@ pub struct TrainerScratch {
 #[error("{0}")]
 pub struct TrainError(pub String);
 
+impl TrainError {
+    /// A trainer of classes got a quantity.
+    pub(super) fn quantity(trainer: &str) -> Self {
+        Self(format!("{trainer} cannot learn a quantity"))
+    }
+}
+
 impl Trainer for Box<dyn Trainer> {
     fn train(
         &self,

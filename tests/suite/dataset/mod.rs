@@ -8,3 +8,4 @@ mod properties;
 mod quotes;
 mod rows;
 mod tables;
+mod targets;

@@ -114,6 +114,11 @@ pub fn sentence(note: &ColumnNote) -> String {
             "{column}: is left out, for it is taken for row numbers (an index); --numeric {} makes it a feature",
             quoted(column)
         ),
+        ColumnNote::Lacking { column, without } => format!(
+            "{column}: is no column of {}, so its values are missing there; --ignore {} leaves it out",
+            without.display(),
+            quoted(column)
+        ),
         ColumnNote::CountsRows { column } => format!(
             "{column}: counts the rows one by one; --ignore {} leaves it out",
             quoted(column)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use per_entity::schema::{ColumnType, Task};
+use per_entity::schema::{ColumnType, OnInfinite, OnMissing, Task};
 use per_entity::source::{DatasetSpec, Format, TypeDeclaration};
 
 use super::error::CliError;
@@ -88,6 +88,14 @@ pub struct ColumnArguments {
     #[arg(long = "where", value_name = "PREDICATE")]
     predicate: Option<String>,
 
+    /// What becomes of rows with missing features [default: learn]
+    #[arg(long, value_enum)]
+    on_missing: Option<OnMissingArgument>,
+
+    /// What becomes of infinite numbers in numeric features [default: error]
+    #[arg(long, value_enum)]
+    on_infinite: Option<OnInfiniteArgument>,
+
     /// Texts that stand for a missing value
     #[arg(long, value_delimiter = ',', value_name = "TEXT")]
     missing: Vec<String>,
@@ -159,6 +167,40 @@ impl From<TaskArgument> for Task {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum OnMissingArgument {
+    /// They are kept, and models learn what a missing value means
+    Learn,
+    /// They are left out
+    Drop,
+}
+
+impl From<OnMissingArgument> for OnMissing {
+    fn from(on_missing: OnMissingArgument) -> Self {
+        match on_missing {
+            OnMissingArgument::Learn => OnMissing::Learn,
+            OnMissingArgument::Drop => OnMissing::Drop,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnInfiniteArgument {
+    /// They are errors
+    Error,
+    /// They count as missing
+    Missing,
+}
+
+impl From<OnInfiniteArgument> for OnInfinite {
+    fn from(on_infinite: OnInfiniteArgument) -> Self {
+        match on_infinite {
+            OnInfiniteArgument::Error => OnInfinite::Error,
+            OnInfiniteArgument::Missing => OnInfinite::Missing,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum Preset {
     /// The Adult census data: key education, target income, Bachelors, Masters and Doctorate only
     Adult,
@@ -213,6 +255,8 @@ impl ColumnArguments {
         if let Some(target) = &self.target {
             spec.target.clone_from(target);
         }
+        spec.on_missing = self.on_missing.map_or(spec.on_missing, Into::into);
+        spec.on_infinite = self.on_infinite.map_or(spec.on_infinite, Into::into);
         spec.task = self.task.map(Into::into).or(spec.task);
         // A column that changes its kind loses the one it had.
         spec.numeric

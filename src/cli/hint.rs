@@ -50,6 +50,10 @@ fn of_input(error: &InputError) -> Option<String> {
         InputError::Nothing => "--input FILE names it".into(),
         InputError::UnknownFormat { .. } => "--format csv says so".into(),
         InputError::Ragged { .. } => "without --strict they are left out".into(),
+        InputError::BadValue { column, wanted, .. } if *wanted == "a finite number" => format!(
+            "--on-infinite missing takes infinite numbers for missing values, --ignore {} leaves the column out",
+            quoted(column)
+        ),
         InputError::BadValue { column, value, .. } => format!(
             "--text {} takes the column for text, --missing {} the value for a missing one",
             quoted(column),

@@ -51,9 +51,11 @@ fn digests_of(table: &Table, partition: &Partition) -> Vec<Digest> {
             match column {
                 // Zero is one number, whatever its sign.
                 Column::Numbers(numbers) => bytes.extend((numbers.get(row) + 0.0).to_le_bytes()),
-                Column::Categories { codes, dictionary } => {
-                    append_text(&mut bytes, &dictionary[codes.get(row) as usize]);
-                }
+                Column::Categories { .. } => match column.category(row) {
+                    Some(text) => append_text(&mut bytes, text),
+                    // No text is as long.
+                    None => bytes.extend(u64::MAX.to_le_bytes()),
+                },
             }
         }
         let digest = blake3::hash(&bytes);

@@ -4,6 +4,9 @@ use super::model::{LEAF, Model, ModelFeature};
 use crate::encode::{Encoder, Values};
 use crate::tree::{Split, Tree, midpoint};
 
+/// What stands for a missing category: no value equals it.
+const MISSING_CATEGORY: &str = "\u{10FFFF}";
+
 impl Model {
     /// Puts what was learnt from one partition together: `names` are its features' columns, in the
     /// order of the encoder.
@@ -91,7 +94,11 @@ impl<'a> Questions<'a> {
 
     fn threshold(&self, feature: u32, code: u32, next: u32) -> f64 {
         match &self.values[feature as usize] {
-            Values::Numbers(numbers) => midpoint(numbers[code as usize], numbers[next as usize]),
+            Values::Numbers(numbers) => match numbers.get(next as usize) {
+                Some(&next) => midpoint(numbers[code as usize], next),
+                // Beyond the largest number are only missing ones, which no threshold reaches.
+                None => numbers[code as usize],
+            },
             Values::Categories { .. } => f64::NAN,
         }
     }
@@ -108,7 +115,10 @@ impl<'a> Questions<'a> {
             let categories = match &self.values[position] {
                 Values::Numbers(_) => None,
                 Values::Categories { codes, dictionary } => {
-                    let text = |&code: &u32| dictionary[codes[code as usize] as usize].clone();
+                    let text = |&code: &u32| match codes.get(code as usize) {
+                        Some(&code) => dictionary[code as usize].clone(),
+                        None => MISSING_CATEGORY.to_owned(),
+                    };
                     Some(self.codes[position].iter().map(text).collect())
                 }
             };

@@ -64,6 +64,7 @@ impl InputColumn {
                 Found::Texts(observation) => observation.missing_as(texts),
                 Found::Types(_) => Vec::new(),
             },
+            infinite: None,
         };
         self.check(&column, role)?;
         Ok(column)

@@ -264,6 +264,15 @@ impl DatasetSpec {
         self.key.iter().any(is) || is(&self.target) || self.categorical.iter().any(is)
     }
 
+    /// What becomes of infinite numbers in numeric features; nothing where they stay, for their rows
+    /// are left out and told apart from those with missing values.
+    pub(crate) fn infinite_features(&self) -> Option<OnInfinite> {
+        match (self.on_infinite, self.on_missing) {
+            (OnInfinite::Missing, OnMissing::Drop) => None,
+            (on_infinite, _) => Some(on_infinite),
+        }
+    }
+
     /// How texts stand for values.
     pub(crate) fn texts(&self) -> Texts {
         Texts {

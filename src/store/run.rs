@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::metrics::{Metric, Overall};
-use crate::schema::{ColumnSchema, ColumnType, Feature, Holdout, LeftOut, Task};
+use crate::schema::{ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, LeftOut, Task};
 use crate::source::DatasetSpec;
 
 /// How a generation came about. Only a training run makes one: from its query, its rows and its
@@ -18,6 +19,7 @@ pub struct Run {
     /// The command line.
     pub command: Vec<String>,
     /// How the input was read.
+    #[serde(deserialize_with = "recorded_dataset")]
     pub dataset: DatasetSpec,
     /// The features, in schema order.
     pub features: Vec<Feature>,
@@ -46,6 +48,16 @@ pub struct Run {
     /// How the models of the generation before compare, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contest: Option<ContestRun>,
+}
+
+/// The dataset of a manifest. Before missing values were learnt, rows with them, and those with
+/// infinite numbers, were left out, and manifests did not say so.
+fn recorded_dataset<'de, D: Deserializer<'de>>(source: D) -> Result<DatasetSpec, D::Error> {
+    let mut recorded = serde_json::Map::deserialize(source)?;
+    for (name, before) in [("on-missing", "drop"), ("on-infinite", "missing")] {
+        recorded.entry(name).or_insert_with(|| before.into());
+    }
+    DatasetSpec::deserialize(serde_json::Value::Object(recorded)).map_err(D::Error::custom)
 }
 
 /// The models of the generation before against the new ones, on the rows held out. A model that
@@ -85,8 +97,11 @@ impl Run {
             .columns
             .iter()
             .find(|column| column.name == feature.name);
+        let is_numeric = feature.kind == FeatureKind::Numeric;
+        let infinite = self.dataset.infinite_features();
         ColumnSchema {
             format: column.and_then(|column| column.format.clone()),
+            infinite: infinite.filter(|_| is_numeric),
             ..ColumnSchema::declared(&feature.name, feature.read_as())
         }
     }

@@ -15,14 +15,14 @@ use crate::schema::{FeatureKind, KeyType};
 
 /// What a column collects.
 pub(super) enum Collected {
-    /// Codes of a Polars categorical, and what they stand for.
+    /// Codes of a Polars categorical plus one, 0 where there is no text; and what they stand for.
     Text {
         codes: Codes,
         mapping: Option<Arc<CategoricalMapping>>,
     },
     /// Whole numbers.
     Integers(Vec<i64>),
-    /// Feature values.
+    /// Feature values; NaN for missing ones.
     Numbers(Numbers),
     /// Sample weights, or a target of numbers.
     Quantities(Vec<f64>),
@@ -107,19 +107,32 @@ impl Collected {
                     *mapping = Some(series.dtype().cat_mapping()?.clone());
                 }
                 let physical = series.cat32()?.physical();
-                let largest = physical.max().unwrap_or(0);
-                codes.extend(physical.no_null_iter(), largest);
+                let largest = physical.max().map_or(0, |largest| largest + 1);
+                match physical.null_count() {
+                    0 => codes.extend(physical.no_null_iter().map(|code| code + 1), largest),
+                    _ => {
+                        let texts = physical.iter();
+                        codes.extend(texts.map(|code| code.map_or(0, |code| code + 1)), largest);
+                    }
+                }
             }
             Collected::Integers(values) => values.extend(series.i64()?.no_null_iter()),
             Collected::Quantities(values) => values.extend(series.f64()?.no_null_iter()),
             Collected::Numbers(numbers) => match series.dtype() {
-                DataType::Int8 => numbers.extend(series.i8()?.cont_slice()?),
-                DataType::Int16 => numbers.extend(series.i16()?.cont_slice()?),
-                DataType::Int32 => numbers.extend(series.i32()?.cont_slice()?),
-                DataType::UInt8 => numbers.extend(series.u8()?.cont_slice()?),
-                DataType::UInt16 => numbers.extend(series.u16()?.cont_slice()?),
-                DataType::Float32 => numbers.extend(series.f32()?.cont_slice()?),
-                _ => numbers.extend(series.cast(&DataType::Float64)?.f64()?.cont_slice()?),
+                DataType::UInt8 if series.null_count() == 0 => {
+                    numbers.extend(series.u8()?.cont_slice()?)
+                }
+                _ => {
+                    let series = series.cast(&DataType::Float64)?;
+                    let values = series.f64()?;
+                    match values.cont_slice() {
+                        Ok(values) => numbers.extend(values),
+                        Err(_) => {
+                            let values = values.iter().map(|value| value.unwrap_or(f64::NAN));
+                            numbers.extend(&values.collect::<Vec<_>>());
+                        }
+                    }
+                }
             },
         }
         Ok(())

@@ -35,3 +35,4 @@ pub(crate) use roles::Roles;
 pub use spill::{MemoryLimit, Spilled, SpilledKey};
 pub use table::Table;
 pub use target::Target;
+pub(crate) use task_choice::task_of;

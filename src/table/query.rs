@@ -10,8 +10,8 @@ use super::roles::Roles;
 use crate::error::{Error, Result, SpecError};
 use crate::guard::guarded;
 use crate::schema::{
-    ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType, Role,
-    Task,
+    ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType,
+    OnMissing, Role, Task,
 };
 use crate::source::{BadValue, DatasetSpec, Found, InputColumn, text_of, text_of_column};
 
@@ -25,6 +25,8 @@ pub struct Query {
     /// What the target is taken for, where that is told without its values.
     pub(super) task: Option<Task>,
     pub(super) features: Vec<Feature>,
+    /// Whether rows with missing features are kept.
+    pub(super) keeps_missing: bool,
     pub(super) weight: Option<String>,
     pub(super) predicate: Option<String>,
     /// Number of columns that are carried along, behind the features.
@@ -123,8 +125,15 @@ impl Query {
         let held = Divide::columns(holdout)?;
         let mut roles = Roles::new(&found, spec, carried, &Filter::names(spec)?, held)?;
         roles.order_features(order);
-        input.check_complete(spec, &roles)?;
-        let columns = input.resolve(&found, spec, &roles)?;
+        let lacking = input.check_complete(spec, &roles)?;
+        let mut columns = input.resolve(&found, spec, &roles)?;
+        let features = features(&columns, spec, &roles);
+        for feature in features.iter().filter(|f| f.kind == FeatureKind::Numeric) {
+            let mut columns = columns.iter_mut();
+            if let Some(column) = columns.find(|column| column.name == feature.name) {
+                column.infinite = spec.infinite_features();
+            }
+        }
         let schema = columns.iter().map(ColumnSchema::field).collect();
         let filter = Filter::new(spec, &schema)?;
         let bad = BadValue::default();
@@ -132,7 +141,7 @@ impl Query {
         if spec.task == Some(Task::Regression) {
             check_quantity(&spec.target, &found, &columns, &frame)?;
         }
-        let mut selection = Selection::new(&columns, &schema, spec, &roles)?;
+        let mut selection = Selection::new(&columns, &schema, spec, &features, &roles.carried)?;
         let divide = holdout.map(|holdout| Divide::new(&frame, &schema, holdout));
         let divide = divide.transpose();
         let Divide { holdout, mark } = divide
@@ -150,13 +159,14 @@ impl Query {
             },
             target: spec.target.clone(),
             target_values: selection.target_values,
-            features: selection.features,
+            features,
+            keeps_missing: spec.on_missing == OnMissing::Learn,
             weight: spec.weight.clone(),
             predicate: spec.predicate.clone(),
             carried,
             holdout,
             unfiltered: counts_rows.then(|| input.row_count()).transpose()?,
-            notes: ColumnNote::all(&found, &columns, &roles),
+            notes: [lacking, ColumnNote::all(&found, &columns, &roles)].concat(),
             columns,
             bad,
             is_as_trained: false,
@@ -264,7 +274,6 @@ impl Query {
 struct Selection {
     key: Vec<(String, KeyType)>,
     target_values: TargetValues,
-    features: Vec<Feature>,
     /// Keys, target, weight, features, and the columns carried along.
     expressions: Vec<Expr>,
 }
@@ -315,7 +324,8 @@ impl Selection {
         columns: &[ColumnSchema],
         schema: &Schema,
         spec: &DatasetSpec,
-        roles: &Roles,
+        features: &[Feature],
+        carried: &[String],
     ) -> Result<Self> {
         let mut expressions = Vec::new();
         let mut key = Vec::new();
@@ -329,20 +339,18 @@ impl Selection {
         if let Some(weight) = &spec.weight {
             expressions.push(number(weight, schema, Role::Weight)?);
         }
-        let features = features(columns, spec, roles);
-        for feature in &features {
+        for feature in features {
             expressions.push(match feature.kind {
                 FeatureKind::Numeric => number(&feature.name, schema, Role::NumericFeature)?,
                 FeatureKind::Categorical => as_categories(&feature.name, schema),
             });
         }
-        for (position, name) in roles.carried.iter().enumerate() {
+        for (position, name) in carried.iter().enumerate() {
             expressions.push(carry(name, position, schema));
         }
         Ok(Self {
             key,
             target_values,
-            features,
             expressions,
         })
     }

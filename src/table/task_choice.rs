@@ -1,5 +1,7 @@
 //! Whether a target's values are classes or a quantity.
 
+use polars::prelude::{DataType, PolarsResult, Series};
+
 use super::collector::Collected;
 use super::query::Query;
 use crate::error::{Result, SpecError};
@@ -18,16 +20,16 @@ pub(super) struct TaskChoice {
 }
 
 impl TaskChoice {
-    pub fn new(query: &Query) -> Self {
+    pub fn new(declared: Option<Task>) -> Self {
         Self {
-            declared: query.declared_task(),
+            declared,
             ..Self::default()
         }
     }
 
     /// The choice for all values of a target.
     pub fn of(query: &Query, column: Option<&Collected>) -> Self {
-        let mut choice = Self::new(query);
+        let mut choice = Self::new(query.declared_task());
         match column {
             Some(Collected::Integers(integers)) => choice.see_integers(integers),
             Some(Collected::Quantities(numbers)) => choice.see_numbers(numbers),
@@ -95,8 +97,15 @@ impl TaskChoice {
             }
             .into());
         }
+        let (task, reason) = self.choice();
+        match query.has_numeric_target() {
+            true => Ok((task, reason)),
+            false => Ok((task, TaskReason::NotNumbers)),
+        }
+    }
+
+    fn choice(&self) -> (Task, TaskReason) {
         let reason = match (self.declared, self.fraction) {
-            (Some(_), _) if !query.has_numeric_target() => TaskReason::NotNumbers,
             (Some(_), _) => TaskReason::Declared,
             (None, Some(example)) => TaskReason::Fractions { example },
             (None, None) if self.is_quantity() => TaskReason::ManyWholeNumbers,
@@ -108,8 +117,23 @@ impl TaskChoice {
             true => Task::Regression,
             false => Task::Classification,
         };
-        Ok((task, reason))
+        (task, reason)
     }
+}
+
+/// What a target of these different values, none of them missing, would be taken for.
+pub(crate) fn task_of(values: &Series, declared: Option<Task>) -> PolarsResult<(Task, TaskReason)> {
+    let mut choice = TaskChoice::new(declared);
+    match values.dtype() {
+        DataType::Int64 => {
+            choice.see_integers(&values.i64()?.no_null_iter().collect::<Vec<_>>());
+        }
+        DataType::Float64 => {
+            choice.see_numbers(&values.f64()?.no_null_iter().collect::<Vec<_>>());
+        }
+        _ => return Ok((Task::Classification, TaskReason::NotNumbers)),
+    }
+    Ok(choice.choice())
 }
 
 /// A whole number that no other number of double precision is rounded to.

@@ -1,7 +1,7 @@
 //! Whether a run has the dataset that a store was trained on.
 
 use crate::error::{DatasetDifference, DatasetPart};
-use crate::schema::{Feature, FeatureKind, Task};
+use crate::schema::{Feature, FeatureKind, OnMissing, Task};
 use crate::source::DatasetSpec;
 use crate::store::Run;
 use crate::table::Query;
@@ -53,6 +53,11 @@ pub(super) fn dataset_differences(
             quoted(&sorted(&spec.missing)),
             quoted(&sorted(&before.missing)),
         ),
+        (
+            DatasetPart::OnMissing,
+            on_missing(spec).to_owned(),
+            on_missing(before).to_owned(),
+        ),
         (DatasetPart::Stripping, stripping(spec), stripping(before)),
     ];
     let differences = parts.into_iter().filter(|(_, run, store)| run != store);
@@ -75,6 +80,13 @@ fn features_beyond(features: &[Feature], others: &[Feature]) -> String {
         format!("'{}' ({kind}, {})", feature.name, feature.column_type)
     });
     listed(beyond.collect())
+}
+
+fn on_missing(spec: &DatasetSpec) -> &'static str {
+    match spec.on_missing {
+        OnMissing::Learn => "kept",
+        OnMissing::Drop => "left out",
+    }
 }
 
 fn stripping(spec: &DatasetSpec) -> String {

@@ -6,6 +6,9 @@ use crate::table::{Column, Partition, Table, Target};
 /// Names what the digests are made of, so that those of another making are never taken for equal.
 const MAKING: &[u8] = b"per-entity fingerprint 3";
 
+/// What stands for a missing text: no text's digest.
+const MISSING: Fingerprint = [0; size_of::<Fingerprint>()];
+
 /// The fingerprints of the entities of a table.
 ///
 /// A fingerprint covers the trainer, the key, the features' names, and of every row in order its
@@ -19,7 +22,7 @@ pub(super) struct Fingerprints<'a> {
     columns: Vec<Digested<'a>>,
 }
 
-/// A column, and the digests of its texts where it has some.
+/// A column, and where it has texts, their digests and behind them that of a missing one.
 struct Digested<'a> {
     column: &'a Column,
     texts: Vec<Fingerprint>,
@@ -35,7 +38,11 @@ impl<'a> Fingerprints<'a> {
         let columns = table.columns().iter().map(|column| Digested {
             column,
             texts: match column {
-                Column::Categories { dictionary, .. } => digests(dictionary),
+                Column::Categories { dictionary, .. } => {
+                    let mut texts = digests(dictionary);
+                    texts.push(MISSING);
+                    texts
+                }
                 Column::Numbers(_) => Vec::new(),
             },
         });

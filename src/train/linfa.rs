@@ -42,6 +42,13 @@ impl Trainer for LinfaTrainer {
         let EncodedTarget::Classes { labels } = partition.target() else {
             return Err(TrainError::quantity("linfa"));
         };
+        let mut columns = partition.codes().columns().iter();
+        if let Some(feature) = columns.position(|column| column.missing) {
+            return Err(TrainError::missing(
+                "linfa-trees",
+                partition.feature_name(feature),
+            ));
+        }
         let one_hot = OneHot::new(partition);
         let labels: Array1<usize> = labels.iter().map(|&label| label as usize).collect();
         let mut dataset = Dataset::new(one_hot.matrix, labels);

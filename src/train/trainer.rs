@@ -45,6 +45,13 @@ impl TrainError {
     pub(super) fn quantity(trainer: &str) -> Self {
         Self(format!("{trainer} cannot learn a quantity"))
     }
+
+    /// A trainer got missing values that it cannot learn.
+    pub(super) fn missing(trainer: &str, feature: &str) -> Self {
+        Self(format!(
+            "has missing values in '{feature}', which {trainer} cannot learn: leave such rows out, or the feature"
+        ))
+    }
 }
 
 impl Trainer for Box<dyn Trainer> {

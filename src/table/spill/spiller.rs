@@ -40,7 +40,7 @@ impl Spiller {
             filter: RowFilter::new(query),
             keys: std::mem::take(&mut plan.keys),
             plan,
-            choice: TaskChoice::new(query),
+            choice: TaskChoice::new(query.declared_task()),
             classes: PlHashSet::new(),
             files,
             texts,

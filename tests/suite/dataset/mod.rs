@@ -4,6 +4,7 @@
 mod adult;
 mod columns;
 mod csv;
+mod missing;
 mod properties;
 mod quotes;
 mod rows;

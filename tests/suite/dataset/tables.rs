@@ -32,9 +32,7 @@ pub fn rows(table: &Table) -> Vec<(String, String, String)> {
         for row in partition.range() {
             let value = match column {
                 Column::Numbers(numbers) => numbers.get(row).to_string(),
-                Column::Categories { codes, dictionary } => {
-                    dictionary[codes.get(row) as usize].clone()
-                }
+                Column::Categories { .. } => column.category(row).unwrap_or("(missing)").into(),
             };
             rows.push((
                 partition.key().to_owned(),

@@ -383,7 +383,9 @@ fn empty_fields_are_missing_with_quotes_or_without() {
     place.write("quoted.csv", "\"k\",\"c\",\"x\",\"y\"\n\"a\",\"red\",\"1\",\"p\"\n\"a\",\"\",\"2\",\"q\"\n\"a\",\"blue\",\"3\",\"q\"\n\"\",\"red\",\"1\",\"p\"\n");
     let mut expected = None;
     for file in ["plain.csv", "quoted.csv"] {
-        let train = format!("train --json --input {file} --key k --target y --output-dir models");
+        let train = format!(
+            "train --json --input {file} --key k --target y --on-missing drop --output-dir models"
+        );
         let report = place.run(&train).succeeded().json();
         assert_eq!(
             report["generation"]["left_out"]["missing_value"], 1,

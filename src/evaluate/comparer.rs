@@ -70,8 +70,9 @@ impl Comparer {
         train.check_declared(&self.spec)?;
         let query = Query::new(&train, &self.spec)?;
         let train = Table::load_query(&train, &query, &self.cancel)?;
-        let (features, columns) = (query.features(), query.columns());
-        let spec = self.spec.as_trained(features, columns, train.task());
+        let task = train.task();
+        let columns = query.columns_taken(task);
+        let spec = self.spec.as_trained(query.features(), &columns, task);
         let query = Query::as_trained(&test, &spec, &[])?;
         let test = Table::load_query(&test, &query, &self.cancel)?;
         let mut left_out = train.left_out().clone();

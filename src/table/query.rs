@@ -256,6 +256,19 @@ impl Query {
         &self.columns
     }
 
+    /// The same once the target is known to be classes or a quantity. Fractions may come up in a
+    /// quantity that was whole so far.
+    pub(crate) fn columns_taken(&self, task: Task) -> Vec<ColumnSchema> {
+        let mut columns = self.columns.clone();
+        let is_open = |column: &&mut ColumnSchema| {
+            task == Task::Regression && column.name == self.target && !column.is_declared()
+        };
+        if let Some(target) = columns.iter_mut().find(is_open) {
+            target.column_type = ColumnType::Number;
+        }
+        columns
+    }
+
     /// What is worth saying about the columns.
     pub fn notes(&self) -> &[ColumnNote] {
         &self.notes

@@ -18,7 +18,7 @@ use super::trainer::Trainer;
 use super::update::Update;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::{ColumnSchema, ColumnType, Holdout, Task};
+use crate::schema::{Holdout, Task};
 use crate::source::DatasetSpec;
 use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
@@ -328,7 +328,7 @@ impl Training {
             command: self.command.clone(),
             dataset: self.spec.clone(),
             features: query.features().to_vec(),
-            columns: columns_as_taken(query, task),
+            columns: query.columns_taken(task),
             task,
             classes: rows.classes().to_vec(),
             target_is_integer: task == Task::Classification && query.has_numeric_target(),
@@ -378,19 +378,6 @@ impl Training {
             carried: accomplished.carried,
         })))
     }
-}
-
-/// What the columns of a query were taken for. Fractions may come up in a quantity that was whole
-/// so far.
-fn columns_as_taken(query: &Query, task: Task) -> Vec<ColumnSchema> {
-    let mut columns = query.columns().to_vec();
-    let is_open = |column: &&mut ColumnSchema| {
-        task == Task::Regression && column.name == query.target() && !column.is_declared()
-    };
-    if let Some(target) = columns.iter_mut().find(is_open) {
-        target.column_type = ColumnType::Number;
-    }
-    columns
 }
 
 /// What came of the entities.

@@ -100,11 +100,6 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::UnsupportedType { column, role, .. } if *role != Role::Target => {
             format!("--ignore {} leaves it out", quoted(column))
         }
-        SpecError::NoQuantity { .. } => "--task classification predicts classes".into(),
-        SpecError::FractionalClass { column, .. } => format!(
-            "--task regression predicts it as a quantity, --text {} takes it for text",
-            quoted(column)
-        ),
         SpecError::AddedColumn { column } => format!(
             "--prefix predicted_ puts a text before the names of added columns, --rename {}=NAME changes one",
             quoted(column)
@@ -141,8 +136,20 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
             "--positive CLASS names one".into()
         }
-        _ => return None,
+        _ => return of_task(error),
     })
+}
+
+/// A target that is not what it is said to be.
+fn of_task(error: &SpecError) -> Option<String> {
+    match error {
+        SpecError::NoQuantity { .. } => Some("--task classification predicts classes".into()),
+        SpecError::FractionalClass { column, .. } => Some(format!(
+            "--task regression predicts it as a quantity, --text {} takes it for text",
+            quoted(column)
+        )),
+        _ => None,
+    }
 }
 
 fn of_store(error: &StoreError) -> Option<String> {

@@ -7,8 +7,9 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use super::numbers::Numbers;
-use super::query::{Query, TargetValues};
+use super::query::Query;
 use super::row_filter::RowFilter;
+use super::selection::TargetValues;
 use crate::cancel::Cancel;
 use crate::codes::Codes;
 use crate::schema::{FeatureKind, KeyType};

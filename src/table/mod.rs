@@ -17,6 +17,7 @@ mod partition;
 mod query;
 mod roles;
 mod row_filter;
+mod selection;
 mod spill;
 mod stream;
 #[allow(clippy::module_inception)]

@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::schema::{KeyOrder, KeyType, LeftOut, Task, TaskReason};
 use crate::table::input::Input;
 use crate::table::load::rows_before_filter;
-use crate::table::query::{Query, as_own_categories};
+use crate::table::query::Query;
+use crate::table::selection::as_own_categories;
 use crate::table::stream::stream;
 use crate::table::table::Table;
 

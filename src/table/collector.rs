@@ -119,23 +119,26 @@ impl Collected {
             }
             Collected::Integers(values) => values.extend(series.i64()?.no_null_iter()),
             Collected::Quantities(values) => values.extend(series.f64()?.no_null_iter()),
-            Collected::Numbers(numbers) => match series.dtype() {
-                DataType::UInt8 if series.null_count() == 0 => {
-                    numbers.extend(series.u8()?.cont_slice()?)
-                }
-                _ => {
-                    let series = series.cast(&DataType::Float64)?;
-                    let values = series.f64()?;
-                    match values.cont_slice() {
-                        Ok(values) => numbers.extend(values),
-                        Err(_) => {
-                            let values = values.iter().map(|value| value.unwrap_or(f64::NAN));
-                            numbers.extend(&values.collect::<Vec<_>>());
-                        }
-                    }
-                }
-            },
+            Collected::Numbers(numbers) => append_numbers(numbers, series)?,
         }
         Ok(())
     }
+}
+
+/// Appends feature values: true and false as 0 and 1, or numbers of double precision.
+fn append_numbers(numbers: &mut Numbers, series: &Series) -> PolarsResult<()> {
+    if *series.dtype() == DataType::UInt8 && series.null_count() == 0 {
+        numbers.extend(series.u8()?.cont_slice()?);
+        return Ok(());
+    }
+    let series = series.cast(&DataType::Float64)?;
+    let values = series.f64()?;
+    match values.cont_slice() {
+        Ok(values) => numbers.extend(values),
+        Err(_) => {
+            let values = values.iter().map(|value| value.unwrap_or(f64::NAN));
+            numbers.extend(&values.collect::<Vec<_>>());
+        }
+    }
+    Ok(())
 }

@@ -2,13 +2,15 @@
 
 use std::cmp::Reverse;
 
-use per_entity::schema::{ColumnType, Feature, FeatureKind, LeftOut, LeftOutByColumn};
+use per_entity::schema::{
+    ColumnType, Feature, FeatureKind, LeftOut, LeftOutByColumn, Task, TaskReason,
+};
 use per_entity::table::{ColumnNote, Query};
 
 use super::hint::quoted;
 use super::output::grouped;
 
-/// A line about features and target: `19 features: 4 numbers, 1 date, 14 categories`.
+/// A line about features: `19 features: 4 numbers, 1 date, 14 categories`.
 pub fn describe(query: &Query) -> String {
     let features = query.features();
     let count = |is: fn(&Feature) -> bool| features.iter().filter(|f| is(f)).count();
@@ -50,16 +52,22 @@ pub fn describe(query: &Query) -> String {
     } else {
         "features"
     };
-    format!(
-        "{} {noun}: {}; the target '{}' is taken for classes{}",
-        features.len(),
-        kinds.join(", "),
-        query.target(),
-        match query.target_is_integer() {
-            true => ", one for each whole number, not for a quantity",
-            false => "",
+    format!("{} {noun}: {}", features.len(), kinds.join(", "),)
+}
+
+/// What the target is taken for and why, with the flag that says otherwise.
+pub fn describe_target(target: &str, task: Task, reason: &TaskReason) -> String {
+    let taken = format!("the target '{target}' is taken for {}", task.noun());
+    match (reason, task) {
+        (TaskReason::NotNumbers | TaskReason::Declared, _) => taken,
+        (TaskReason::Fractions { .. }, _) => format!("{taken}, for {reason}"),
+        (_, Task::Classification) => {
+            format!("{taken}, for {reason}; --task regression takes it for a quantity")
         }
-    )
+        (_, Task::Regression) => {
+            format!("{taken}, for {reason}; --task classification takes them for classes")
+        }
+    }
 }
 
 /// Says on stderr what is worth saying about the columns, with the flags that help.
@@ -104,6 +112,11 @@ pub fn sentence(note: &ColumnNote) -> String {
         }
         ColumnNote::RowNumber { column } => format!(
             "{column}: is left out, for it is taken for row numbers (an index); --numeric {} makes it a feature",
+            quoted(column)
+        ),
+        ColumnNote::Lacking { column, without } => format!(
+            "{column}: is no column of {}, so its values are missing there; --ignore {} leaves it out",
+            without.display(),
             quoted(column)
         ),
         ColumnNote::CountsRows { column } => format!(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use per_entity::schema::ColumnType;
+use per_entity::schema::{ColumnType, OnInfinite, OnMissing, Task};
 use per_entity::source::{DatasetSpec, Format, TypeDeclaration};
 use per_entity::train::TrainingSpec;
 
@@ -42,6 +42,11 @@ pub struct ColumnArguments {
     /// The column to predict
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
+
+    /// Whether the target is classes or a quantity [default: by its values; whole numbers are
+    /// classes where there are up to 20 different ones]
+    #[arg(long, value_enum)]
+    task: Option<TaskArgument>,
 
     /// The columns to predict from [default: all others]
     #[arg(long, value_delimiter = ',', value_name = "COLUMN")]
@@ -83,6 +88,14 @@ pub struct ColumnArguments {
     /// Keep the rows for which this Polars SQL predicate holds; `true` keeps all
     #[arg(long = "where", value_name = "PREDICATE")]
     predicate: Option<String>,
+
+    /// What becomes of rows with missing features [default: learn]
+    #[arg(long, value_enum)]
+    on_missing: Option<OnMissingArgument>,
+
+    /// What becomes of infinite numbers in numeric features [default: error]
+    #[arg(long, value_enum)]
+    on_infinite: Option<OnInfiniteArgument>,
 
     /// Texts that stand for a missing value
     #[arg(long, value_delimiter = ',', value_name = "TEXT")]
@@ -133,6 +146,57 @@ impl From<FormatArgument> for Format {
             FormatArgument::Parquet => Format::Parquet,
             FormatArgument::Ipc => Format::Ipc,
             FormatArgument::Ndjson => Format::Ndjson,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TaskArgument {
+    /// Predict classes
+    Classification,
+    /// Predict a quantity
+    Regression,
+}
+
+impl From<TaskArgument> for Task {
+    fn from(task: TaskArgument) -> Self {
+        match task {
+            TaskArgument::Classification => Task::Classification,
+            TaskArgument::Regression => Task::Regression,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnMissingArgument {
+    /// They are kept, and models learn what a missing value means
+    Learn,
+    /// They are left out
+    Drop,
+}
+
+impl From<OnMissingArgument> for OnMissing {
+    fn from(on_missing: OnMissingArgument) -> Self {
+        match on_missing {
+            OnMissingArgument::Learn => OnMissing::Learn,
+            OnMissingArgument::Drop => OnMissing::Drop,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnInfiniteArgument {
+    /// They are errors
+    Error,
+    /// They count as missing
+    Missing,
+}
+
+impl From<OnInfiniteArgument> for OnInfinite {
+    fn from(on_infinite: OnInfiniteArgument) -> Self {
+        match on_infinite {
+            OnInfiniteArgument::Error => OnInfinite::Error,
+            OnInfiniteArgument::Missing => OnInfinite::Missing,
         }
     }
 }
@@ -194,6 +258,9 @@ impl ColumnArguments {
         if let Some(target) = &self.target {
             spec.target.clone_from(target);
         }
+        spec.on_missing = self.on_missing.map_or(spec.on_missing, Into::into);
+        spec.on_infinite = self.on_infinite.map_or(spec.on_infinite, Into::into);
+        spec.task = self.task.map(Into::into).or(spec.task);
         // A column that changes its kind loses the one it had.
         spec.numeric
             .retain(|column| !self.categorical.contains(column));

@@ -51,7 +51,7 @@ impl Describe {
         match (context.json, context.quiet) {
             (true, _) => print_json(as_json(&description))?,
             (false, true) => {}
-            (false, false) => print(as_text(&description))?,
+            (false, false) => print(as_text(&description, &spec))?,
         }
         Ok(Exit::Done)
     }
@@ -72,7 +72,7 @@ impl Describe {
     }
 }
 
-fn as_text(description: &Description) -> String {
+fn as_text(description: &Description, spec: &DatasetSpec) -> String {
     let header = [
         "column",
         "role",
@@ -92,6 +92,10 @@ fn as_text(description: &Description) -> String {
         );
     }
     text += &format!("\n\n{}", table(&header, rows));
+    if let Some((task, reason)) = &description.task {
+        let target = columns::describe_target(&spec.target, *task, reason);
+        text += &format!("\n\n{target}");
+    }
     if let Some(entities) = &description.entities {
         text += &format!("\n\n{}", entities_text(entities));
     }
@@ -169,6 +173,7 @@ fn as_json(description: &Description) -> serde_json::Value {
         "rows": description.rows,
         "ragged": description.ragged,
         "columns": columns.collect::<Vec<_>>(),
+        "task": description.task.as_ref().map(|(task, _)| task),
         "rows_per_entity": entities,
         "notes": notes.collect::<Vec<_>>(),
     })

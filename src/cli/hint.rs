@@ -50,6 +50,10 @@ fn of_input(error: &InputError) -> Option<String> {
         InputError::Nothing => "--input FILE names it".into(),
         InputError::UnknownFormat { .. } => "--format csv says so".into(),
         InputError::Ragged { .. } => "without --strict they are left out".into(),
+        InputError::BadValue { column, wanted, .. } if *wanted == "a finite number" => format!(
+            "--on-infinite missing takes infinite numbers for missing values, --ignore {} leaves the column out",
+            quoted(column)
+        ),
         InputError::BadValue { column, value, .. } => format!(
             "--text {} takes the column for text, --missing {} the value for a missing one",
             quoted(column),
@@ -141,8 +145,20 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
             "--positive CLASS names one".into()
         }
-        _ => return None,
+        _ => return of_task(error),
     })
+}
+
+/// A target that is not what it is said to be.
+fn of_task(error: &SpecError) -> Option<String> {
+    match error {
+        SpecError::NoQuantity { .. } => Some("--task classification predicts classes".into()),
+        SpecError::FractionalClass { column, .. } => Some(format!(
+            "--task regression predicts it as a quantity, --text {} takes it for text",
+            quoted(column)
+        )),
+        _ => None,
+    }
 }
 
 fn of_store(error: &StoreError) -> Option<String> {

@@ -6,23 +6,35 @@ use crate::schema::FeatureKind;
 
 /// One feature's column: its codes, how many distinct ones there are, and how they compare.
 ///
-/// Codes of a numeric feature are ranks: a larger value has a larger code. Where rows lack a value,
-/// the last code stands for that.
+/// Codes of a numeric feature are ranks: a larger value has a larger code. Where values are missing,
+/// the last code stands for them, in columns of both kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeColumn {
     /// Numeric or categorical.
     pub kind: FeatureKind,
     /// Every code is below this number.
     pub cardinality: u32,
-    /// Whether the last code, `cardinality - 1`, is that of rows without a value.
+    /// Whether the last code, `cardinality - 1`, stands for missing values.
     pub missing: bool,
     /// One code per row.
     pub codes: Codes,
 }
 
 impl CodeColumn {
-    /// Makes a column of codes below `cardinality`, each of a value.
+    /// Makes a column of codes below `cardinality`, none of which stands for missing values.
     pub fn new(
+        kind: FeatureKind,
+        cardinality: u32,
+        codes: impl ExactSizeIterator<Item = u32>,
+    ) -> Self {
+        Self {
+            missing: false,
+            ..Self::with_missing(kind, cardinality, codes)
+        }
+    }
+
+    /// Makes a column of codes below `cardinality`, the last of which stands for missing values.
+    pub fn with_missing(
         kind: FeatureKind,
         cardinality: u32,
         codes: impl ExactSizeIterator<Item = u32>,
@@ -30,21 +42,8 @@ impl CodeColumn {
         Self {
             kind,
             cardinality,
-            missing: false,
-            codes: Codes::from_codes(codes, cardinality),
-        }
-    }
-
-    /// Makes a column of codes below `cardinality`, the last of which, `cardinality - 1`, is that of
-    /// rows without a value.
-    pub fn with_missing(
-        kind: FeatureKind,
-        cardinality: u32,
-        codes: impl ExactSizeIterator<Item = u32>,
-    ) -> Self {
-        Self {
             missing: true,
-            ..Self::new(kind, cardinality, codes)
+            codes: Codes::from_codes(codes, cardinality),
         }
     }
 

@@ -4,9 +4,9 @@ use polars::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::guard::guarded;
-use crate::schema::{ColumnSchema, Role};
+use crate::schema::{ColumnSchema, ColumnType, Role, Task, TaskReason};
 use crate::source::{BadValue, DatasetSpec, InputColumn, text_of};
-use crate::table::{ColumnNote, Filter, Input, Roles};
+use crate::table::{ColumnNote, Filter, Input, Roles, task_of};
 
 /// What an input holds, before anything is trained on it.
 ///
@@ -30,6 +30,8 @@ pub struct Description {
     pub ragged: u64,
     /// All columns, in the order of the input.
     pub columns: Vec<ColumnDescription>,
+    /// What the target would be taken for, and why, where the specification names one.
+    pub task: Option<(Task, TaskReason)>,
     /// Rows by entity, where the specification names a key.
     pub entities: Option<RowsPerEntity>,
     /// What is worth saying about columns.
@@ -106,6 +108,7 @@ impl Description {
             rows: number(&summary, "rows"),
             ragged: input.ragged(),
             columns: described.collect(),
+            task: task(&frame, &columns, spec).map_err(place)?,
             entities: rows_per_entity(&frame, spec).map_err(place)?,
             notes: ColumnNote::all(&found, &columns, &roles),
         })
@@ -183,6 +186,32 @@ fn first_different(column: &Column) -> Vec<String> {
         }
     }
     different
+}
+
+/// What the target would be taken for, by its values in the rows that would be kept.
+fn task(
+    frame: &LazyFrame,
+    columns: &[ColumnSchema],
+    spec: &DatasetSpec,
+) -> Result<Option<(Task, TaskReason)>> {
+    let Some(target) = columns.iter().find(|column| column.name == spec.target) else {
+        return Ok(None);
+    };
+    let name = target.name.as_str();
+    let has_key = spec.key.iter().map(|name| col(name.as_str()).is_not_null());
+    let is_kept = match target.column_type {
+        ColumnType::Number => col(name).is_finite(),
+        _ => col(name).is_not_null(),
+    };
+    let is_kept = has_key.fold(is_kept, Expr::and);
+    let rows = frame.clone().filter(is_kept);
+    let values = collect(rows.select([col(name).unique_stable()]))?;
+    let task = values.column(name).and_then(|values| {
+        let values = values.as_materialized_series();
+        task_of(values, spec.task)
+    });
+    task.map(Some)
+        .map_err(Error::polars("cannot read the target"))
 }
 
 fn rows_per_entity(frame: &LazyFrame, spec: &DatasetSpec) -> Result<Option<RowsPerEntity>> {

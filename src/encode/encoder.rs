@@ -1,10 +1,13 @@
 //! The encoder of one entity: what its codes stand for.
 
+use std::ops::Range;
+
 use crate::codes::{CodeColumn, CodeMatrix, Codes, with_codes};
 use crate::schema::FeatureKind;
-use crate::table::{Column, Numbers, Partition};
+use crate::table::{Column, Numbers, Partition, Target};
 
-/// The distinct values of one feature in one partition, in the order of their codes.
+/// The distinct values of one feature in one partition, in the order of their codes. The code
+/// behind them stands for missing values, where there are any.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values<'a> {
     /// Numbers, ascending.
@@ -19,7 +22,7 @@ pub enum Values<'a> {
 }
 
 impl Values<'_> {
-    /// Number of distinct values.
+    /// Number of distinct values, which is the code of missing ones.
     pub fn len(&self) -> usize {
         match self {
             Values::Numbers(numbers) => numbers.len(),
@@ -41,7 +44,7 @@ impl Values<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoder<'a> {
     /// The classes of the partition, in the order of their labels: positions in the dictionary
-    /// over all entities, ascending.
+    /// over all entities, ascending; none for a quantity.
     classes: Vec<u32>,
     class_names: &'a [String],
     values: Vec<Values<'a>>,
@@ -50,10 +53,22 @@ pub struct Encoder<'a> {
 /// One partition as numbers: what a trainer takes.
 #[derive(Clone, Debug)]
 pub struct EncodedPartition<'a> {
+    partition: Partition<'a>,
     encoder: Encoder<'a>,
     codes: CodeMatrix,
-    labels: Vec<u32>,
-    weights: Option<&'a [f64]>,
+    target: EncodedTarget<'a>,
+}
+
+/// What a trainer learns to predict.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EncodedTarget<'a> {
+    /// One of several classes.
+    Classes {
+        /// One for each row: positions in [`Encoder::classes`].
+        labels: Vec<u32>,
+    },
+    /// A quantity for each row, finite.
+    Numbers(&'a [f64]),
 }
 
 /// Lookup tables that are kept from partition to partition.
@@ -74,25 +89,19 @@ impl<'a> EncodedPartition<'a> {
         let mut values = Vec::with_capacity(partition.features().len());
         let mut columns = Vec::with_capacity(partition.features().len());
         for (_, column) in partition.features() {
-            let (kind, distinct) = match column {
-                Column::Categories { codes, dictionary } => {
-                    let codes = scratch.distinct_codes(codes, range.clone(), dictionary.len());
-                    (
-                        FeatureKind::Categorical,
-                        Values::Categories { codes, dictionary },
-                    )
-                }
-                Column::Numbers(numbers) => {
-                    let numbers = scratch.distinct_numbers(numbers, range.clone());
-                    (FeatureKind::Numeric, Values::Numbers(numbers))
-                }
-            };
-            let codes = scratch.codes.iter().copied();
-            columns.push(CodeColumn::new(kind, distinct.len() as u32, codes));
+            let (distinct, column) = scratch.encode(column, range.clone());
             values.push(distinct);
+            columns.push(column);
         }
-        let class_names = partition.classes();
-        let classes = scratch.distinct_codes(partition.labels(), range, class_names.len());
+        let class_names = partition.target().classes();
+        let (classes, target) = match partition.target() {
+            Target::Numbers(numbers) => (Vec::new(), EncodedTarget::Numbers(&numbers[range])),
+            Target::Classes { labels, classes } => {
+                let classes = scratch.distinct_codes(labels, range, classes.len());
+                let labels = scratch.codes.clone();
+                (classes, EncodedTarget::Classes { labels })
+            }
+        };
         Self {
             encoder: Encoder {
                 classes,
@@ -100,8 +109,8 @@ impl<'a> EncodedPartition<'a> {
                 values,
             },
             codes: CodeMatrix::new(columns, rows),
-            labels: scratch.codes.clone(),
-            weights: partition.weights(),
+            target,
+            partition: *partition,
         }
     }
 
@@ -115,19 +124,38 @@ impl<'a> EncodedPartition<'a> {
         &self.codes
     }
 
-    /// The class of each row, as a position in [`Encoder::classes`].
+    /// What is to be predicted.
+    pub fn target(&self) -> &EncodedTarget<'a> {
+        &self.target
+    }
+
+    /// The class of each row, as a position in [`Encoder::classes`]; none for a quantity.
     pub fn labels(&self) -> &[u32] {
-        &self.labels
+        match &self.target {
+            EncodedTarget::Classes { labels } => labels,
+            EncodedTarget::Numbers(_) => &[],
+        }
     }
 
     /// The weight of each row.
     pub fn weights(&self) -> Option<&'a [f64]> {
-        self.weights
+        self.partition.weights()
+    }
+
+    /// The name of a feature, by its position.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such feature.
+    pub fn feature_name(&self, position: usize) -> &'a str {
+        let mut features = self.partition.features();
+        let feature = features.nth(position).map(|(feature, _)| &feature.name);
+        feature.expect("the feature is there")
     }
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.codes.rows()
     }
 }
 
@@ -158,35 +186,82 @@ const TABLE_SLOTS: usize = 256;
 const UNSEEN: u32 = u32::MAX;
 
 impl EncoderScratch {
+    /// The distinct values of some rows of a feature, and the rows' codes.
+    fn encode<'a>(&mut self, column: &'a Column, rows: Range<usize>) -> (Values<'a>, CodeColumn) {
+        let (kind, values, has_missing) = match column {
+            Column::Categories { codes, dictionary } => {
+                let mut codes = self.distinct_codes(codes, rows, dictionary.len() + 1);
+                let missing = |code: &mut u32| *code as usize == dictionary.len();
+                let has_missing = codes.pop_if(missing).is_some();
+                let values = Values::Categories { codes, dictionary };
+                (FeatureKind::Categorical, values, has_missing)
+            }
+            Column::Numbers(numbers) => {
+                let mut numbers = self.distinct_numbers(numbers, rows);
+                let has_missing = numbers.pop_if(|number| number.is_nan()).is_some();
+                (FeatureKind::Numeric, Values::Numbers(numbers), has_missing)
+            }
+        };
+        let cardinality = values.len() as u32;
+        let codes = self.codes.iter().copied();
+        let column = match has_missing {
+            true => CodeColumn::with_missing(kind, cardinality + 1, codes),
+            false => CodeColumn::new(kind, cardinality, codes),
+        };
+        (values, column)
+    }
+
     /// The distinct codes of some rows, ascending; leaves each row's position among them in
     /// `self.codes`.
     fn distinct_codes(
         &mut self,
         codes: &Codes,
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
         cardinality: usize,
     ) -> Vec<u32> {
         let distinct = with_codes!(codes, codes => self.distinct(&codes[range], 0, cardinality));
         distinct.into_iter().map(|code| code as u32).collect()
     }
 
-    /// The distinct numbers of some rows, ascending; leaves each row's position among them in
-    /// `self.codes`.
-    fn distinct_numbers(&mut self, numbers: &Numbers, range: std::ops::Range<usize>) -> Vec<f64> {
-        let integers = match numbers {
-            Numbers::I8(values) => self.distinct_integers(&values[range]),
-            Numbers::I16(values) => self.distinct_integers(&values[range]),
-            Numbers::I32(values) => self.distinct_integers(&values[range]),
-            Numbers::F32(values) => return self.distinct_floats(&values[range]),
-            Numbers::F64(values) => return self.distinct_floats(&values[range]),
-        };
-        integers.into_iter().map(|value| value as f64).collect()
+    /// The distinct numbers of some rows, ascending, NaN for missing ones behind them; leaves each
+    /// row's position among them in `self.codes`.
+    fn distinct_numbers(&mut self, numbers: &Numbers, range: Range<usize>) -> Vec<f64> {
+        match numbers {
+            Numbers::I8(values) => self.distinct_integers(&values[range], i8::MIN),
+            Numbers::I16(values) => self.distinct_integers(&values[range], i16::MIN),
+            Numbers::I32(values) => self.distinct_integers(&values[range], i32::MIN),
+            Numbers::F32(values) => self.distinct_floats(&values[range]),
+            Numbers::F64(values) => self.distinct_floats(&values[range]),
+        }
     }
 
-    fn distinct_integers<T: Copy + Into<i64> + Ord>(&mut self, values: &[T]) -> Vec<i64> {
-        let low = values.iter().min().map_or(0, |&value| value.into());
+    fn distinct_integers<T: Copy + Into<i64> + Ord>(
+        &mut self,
+        values: &[T],
+        missing: T,
+    ) -> Vec<f64> {
+        let least = values.iter().min().copied();
         let high = values.iter().max().map_or(0, |&value| value.into());
-        self.distinct(values, low, (high - low + 1) as usize)
+        if least != Some(missing) {
+            let low = least.map_or(0, Into::into);
+            let distinct = self.distinct(values, low, (high - low + 1) as usize);
+            return distinct.into_iter().map(|value| value as f64).collect();
+        }
+        let present = values.iter().filter(|value| **value != missing);
+        let low = present.min().map_or(high, |&value| value.into());
+        // Missing ones come behind all others.
+        let behind = high + 1;
+        let place = |&value: &T| match value == missing {
+            true => behind,
+            false => value.into(),
+        };
+        let places: Vec<i64> = values.iter().map(place).collect();
+        let distinct = self.distinct(&places, low.min(behind), (behind - low + 1) as usize);
+        let number = |value: i64| match value == behind {
+            true => f64::NAN,
+            false => value as f64,
+        };
+        distinct.into_iter().map(number).collect()
     }
 
     /// The distinct ones of whole numbers from `low` to below `low + slots`.
@@ -250,10 +325,11 @@ impl EncoderScratch {
         self.codes.clear();
         self.codes.resize(values.len(), 0);
         let mut distinct: Vec<f64> = Vec::new();
-        for &(_, row) in &self.ranked {
-            let value: f64 = values[row as usize].into();
-            if distinct.last() != Some(&value) {
-                distinct.push(value);
+        let mut last = None;
+        for &(key, row) in &self.ranked {
+            if last != Some(key) {
+                last = Some(key);
+                distinct.push(values[row as usize].into());
             }
             self.codes[row as usize] = distinct.len() as u32 - 1;
         }
@@ -261,8 +337,11 @@ impl EncoderScratch {
     }
 }
 
-/// Bits that sort as the finite numbers do that they stand for.
+/// Bits that sort as the finite numbers do that they stand for, and behind them those of NaN.
 fn sortable(value: f64) -> u64 {
+    if value.is_nan() {
+        return u64::MAX;
+    }
     let bits = value.to_bits();
     if bits >> 63 == 1 {
         !bits

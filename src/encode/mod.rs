@@ -3,5 +3,5 @@
 mod encoder;
 mod one_hot;
 
-pub use encoder::{EncodedPartition, Encoder, EncoderScratch, Values};
+pub use encoder::{EncodedPartition, EncodedTarget, Encoder, EncoderScratch, Values};
 pub use one_hot::{OneHot, OneHotColumn, scaled};

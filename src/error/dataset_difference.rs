@@ -7,7 +7,7 @@ use std::fmt::{Display, Formatter};
 pub enum DatasetPart {
     /// The key columns.
     Key,
-    /// The target, and whether its classes are whole numbers.
+    /// The target, and whether it is a quantity, whole numbers or text.
     Target,
     /// The features' names, kinds and types.
     Features,
@@ -17,6 +17,8 @@ pub enum DatasetPart {
     Filter,
     /// The texts that stand for a missing value.
     Missing,
+    /// What becomes of rows with missing features.
+    OnMissing,
     /// Whether white space around texts, and a full stop behind labels, is stripped.
     Stripping,
 }
@@ -49,6 +51,7 @@ impl Display for DatasetPart {
             Self::Weight => "weight",
             Self::Filter => "filter",
             Self::Missing => "texts for a missing value",
+            Self::OnMissing => "rows with missing features",
             Self::Stripping => "stripping of texts",
         })
     }

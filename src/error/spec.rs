@@ -53,6 +53,32 @@ pub enum SpecError {
         /// What to do.
         advice: String,
     },
+    /// A target that is to be a quantity, but is none.
+    #[error(
+        "column '{column}' is {found}{}, which is no quantity to predict; correct it, name the text as one that stands for a missing value, or predict classes",
+        example.as_ref().map_or(String::new(), |example| format!(" ('{example}')"))
+    )]
+    NoQuantity {
+        /// The target's column.
+        column: String,
+        /// What it holds, in words.
+        found: &'static str,
+        /// One of its values.
+        example: Option<String>,
+    },
+    /// A target of numbers that are to be classes, but are not whole.
+    #[error(
+        "column '{column}' holds {example}, which is no whole number{}, and classes are whole numbers, texts, or true and false; predict it as a quantity, or take it for text",
+        if *.trained { " as at training" } else { "" }
+    )]
+    FractionalClass {
+        /// The target's column.
+        column: String,
+        /// The first number that is not whole.
+        example: f64,
+        /// Whether the classes are those of training.
+        trained: bool,
+    },
     /// A column of a type that cannot be taken for what it was at training, or is declared.
     #[error(
         "{}column '{column}' is of type {found}, which cannot be taken for {trained}, as it was at training or is declared; convert it",

@@ -70,7 +70,9 @@ impl Comparer {
         train.check_declared(&self.spec)?;
         let query = Query::new(&train, &self.spec)?;
         let train = Table::load_query(&train, &query, &self.cancel)?;
-        let spec = self.spec.as_trained(query.features(), query.columns());
+        let task = train.task();
+        let columns = query.columns_taken(task);
+        let spec = self.spec.as_trained(query.features(), &columns, task);
         let query = Query::as_trained(&test, &spec, &[])?;
         let test = Table::load_query(&test, &query, &self.cancel)?;
         let mut left_out = train.left_out().clone();
@@ -248,10 +250,10 @@ fn refuse_common_file(train: &Input, test: &Input) -> Result<()> {
 }
 
 fn class_shares(partition: &Partition) -> Vec<f64> {
-    let mut shares = vec![0.0; partition.classes().len()];
+    let mut shares = vec![0.0; partition.target().classes().len()];
     let share = 1.0 / partition.rows() as f64;
-    for row in partition.range() {
-        shares[partition.labels().get(row) as usize] += share;
+    if let Some(labels) = partition.target().labels() {
+        labels.for_each(partition.range(), |label| shares[label as usize] += share);
     }
     // Summing up may end a little above 1.
     shares.iter().map(|share: &f64| share.min(1.0)).collect()

@@ -95,7 +95,9 @@ impl Evaluator {
         let run = &self.store.generation().run;
         DatasetSpec {
             predicate: self.filter.clone(),
-            ..run.dataset.as_trained(&run.features, &run.columns)
+            ..run
+                .dataset
+                .as_trained(&run.features, &run.columns, run.task)
         }
     }
 
@@ -293,9 +295,12 @@ impl Assessment<'_> {
 
     fn unseen_targets(&self) -> BTreeMap<String, u64> {
         let mut unseen = BTreeMap::new();
+        let Some(labels) = self.table.target().labels() else {
+            return unseen;
+        };
         for row in 0..self.table.rows() {
             if self.scorer.truth(row).is_none() {
-                let class = self.table.labels().get(row) as usize;
+                let class = labels.get(row) as usize;
                 let class = self.table.classes()[class].clone();
                 *unseen.entry(class).or_default() += 1;
             }

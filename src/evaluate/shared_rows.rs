@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::table::{Column, Partition, Table};
+use crate::table::{Column, Partition, Table, Target};
 
 /// A row's digest: long enough that two rows never share one by chance.
 type Digest = [u8; 16];
@@ -41,15 +41,21 @@ fn digests_of(table: &Table, partition: &Partition) -> Vec<Digest> {
     rows.map(|row| {
         bytes.clear();
         append_text(&mut bytes, partition.key());
-        let class = table.labels().get(row) as usize;
-        append_text(&mut bytes, &table.classes()[class]);
+        match table.target() {
+            Target::Classes { labels, classes } => {
+                append_text(&mut bytes, &classes[labels.get(row) as usize]);
+            }
+            Target::Numbers(numbers) => bytes.extend(numbers[row].to_le_bytes()),
+        }
         for column in table.columns() {
             match column {
                 // Zero is one number, whatever its sign.
                 Column::Numbers(numbers) => bytes.extend((numbers.get(row) + 0.0).to_le_bytes()),
-                Column::Categories { codes, dictionary } => {
-                    append_text(&mut bytes, &dictionary[codes.get(row) as usize]);
-                }
+                Column::Categories { .. } => match column.category(row) {
+                    Some(text) => append_text(&mut bytes, text),
+                    // No text is as long.
+                    None => bytes.extend(u64::MAX.to_le_bytes()),
+                },
             }
         }
         let digest = blake3::hash(&bytes);

@@ -128,7 +128,9 @@ impl Predictor {
         let run = &self.store.generation().run;
         DatasetSpec {
             predicate: None,
-            ..run.dataset.as_trained(&run.features, &run.columns)
+            ..run
+                .dataset
+                .as_trained(&run.features, &run.columns, run.task)
         }
     }
 

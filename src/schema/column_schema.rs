@@ -4,6 +4,7 @@ use polars::prelude::Field;
 use serde::{Deserialize, Serialize};
 
 use super::column_type::ColumnType;
+use super::unusable::OnInfinite;
 
 /// What a column was taken for. Whatever is predicted, evaluated or trained with a store later is
 /// converted into it.
@@ -26,6 +27,10 @@ pub struct ColumnSchema {
     /// The texts that stood for a missing value; an empty one for an empty field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// What becomes of infinite numbers, where they are none to keep. It follows from what the
+    /// column is for.
+    #[serde(skip)]
+    pub(crate) infinite: Option<OnInfinite>,
 }
 
 impl ColumnSchema {
@@ -38,6 +43,7 @@ impl ColumnSchema {
             spelling: None,
             decided: Decided::Declared,
             missing: Vec::new(),
+            infinite: None,
         }
     }
 

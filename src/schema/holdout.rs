@@ -55,12 +55,14 @@ pub struct HoldoutShareError(
 );
 
 impl Holdout {
-    /// Draws this share of the rows: about the same of each class of each entity.
+    /// Draws this share of the rows: about the same of each class of each entity, or of each entity
+    /// where the target is a quantity.
     ///
     /// Whether a row is drawn depends on the seed, its entity, its class and how many rows of that
     /// entity and class stand before it in the input. So rows added at the end leave the draw as it
     /// was, and neither other entities nor the number of threads matter. The first row of each
-    /// class of an entity is never drawn: every entity keeps rows of all its classes.
+    /// class of an entity is never drawn: every entity keeps rows of all its classes. With a
+    /// quantity, entities have no classes, and the first row of each is never drawn.
     ///
     /// With a column to draw by, rows with the same value of it go the same way, whatever their
     /// entity and class, and the shares are met only as far as the values allow.

@@ -17,6 +17,8 @@ pub(crate) enum WhyLeftOut {
     NullTime,
     /// A numeric feature is infinite or not a number.
     NotFinite,
+    /// The target is infinite.
+    InfiniteTarget,
 }
 
 /// Rows left out, by reason; each row counts once.
@@ -39,6 +41,9 @@ pub struct LeftOut {
     pub null_time: u64,
     /// Rows with an infinite feature or one that is not a number.
     pub not_finite: u64,
+    /// Rows with an infinite target.
+    #[serde(default)]
+    pub infinite_target: u64,
     /// The same rows by the column that is to blame, in the order of the columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<LeftOutByColumn>,
@@ -72,6 +77,7 @@ impl LeftOut {
             WhyLeftOut::MissingValue => &mut self.missing_value,
             WhyLeftOut::NullTime => &mut self.null_time,
             WhyLeftOut::NotFinite => &mut self.not_finite,
+            WhyLeftOut::InfiniteTarget => &mut self.infinite_target,
         } += rows;
     }
 
@@ -85,6 +91,7 @@ impl LeftOut {
         self.missing_value += other.missing_value;
         self.null_time += other.null_time;
         self.not_finite += other.not_finite;
+        self.infinite_target += other.infinite_target;
         for other in &other.columns {
             let mut columns = self.columns.iter_mut();
             match columns.find(|column| column.column == other.column) {
@@ -98,7 +105,7 @@ impl LeftOut {
     }
 
     /// Each reason in words, and its rows.
-    pub fn reasons(&self) -> [(&'static str, u64); 8] {
+    pub fn reasons(&self) -> [(&'static str, u64); 9] {
         [
             ("wrong number of fields", self.ragged),
             ("filter", self.filter),
@@ -107,6 +114,7 @@ impl LeftOut {
             ("weight not from 1e-100 to 1e100", self.bad_weight),
             ("missing value", self.missing_value),
             ("number not finite", self.not_finite),
+            ("infinite target", self.infinite_target),
             ("no time to hold out by", self.null_time),
         ]
     }

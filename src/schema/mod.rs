@@ -15,6 +15,7 @@ mod span;
 mod task;
 mod time_text;
 mod timestamp;
+mod unusable;
 mod value_type;
 mod weight;
 
@@ -34,8 +35,9 @@ pub(crate) use left_out::WhyLeftOut;
 pub use left_out::{LeftOut, LeftOutByColumn};
 pub use role::Role;
 pub use span::{Span, SpanError};
-pub use task::Task;
+pub use task::{Task, TaskReason, WHOLE_NUMBER_CLASSES};
 pub(crate) use time_text::{time_text, timestamp_text};
 pub use timestamp::{Timestamp, TimestampError};
+pub use unusable::{OnInfinite, OnMissing};
 pub use value_type::{TextForm, Unit, ValueType};
 pub use weight::SAMPLE_WEIGHTS;

@@ -43,7 +43,7 @@ fn marked(table: &Table, is_wanted: impl Fn(&str) -> bool) -> Vec<bool> {
         .collect()
 }
 
-/// Draws rows of each class of each entity.
+/// Draws rows of each class of each entity; of each entity where the target is a quantity.
 struct Draw {
     share: f64,
     seed: u64,
@@ -71,14 +71,19 @@ impl Draw {
         before: &mut [u64],
         held_out: &mut Vec<bool>,
     ) {
-        before.fill(0);
         let key = hash(self.seed, partition.key());
+        let is_drawn =
+            |position, stream| position > 0 && is_drawn(position - 1, self.share, stream);
+        let Some(labels) = partition.target().labels() else {
+            let positions = 0..partition.rows() as u64;
+            return held_out.extend(positions.map(|position| is_drawn(position, key)));
+        };
+        before.fill(0);
         for row in partition.range() {
-            let class = partition.labels().get(row) as usize;
+            let class = labels.get(row) as usize;
             let position = before[class];
             before[class] += 1;
-            let stream = key ^ classes[class].rotate_left(32);
-            held_out.push(position > 0 && is_drawn(position - 1, self.share, stream));
+            held_out.push(is_drawn(position, key ^ classes[class].rotate_left(32)));
         }
     }
 }

@@ -38,7 +38,8 @@ impl<'a> Scorer<'a> {
 
     /// The true class of a row; nothing for one that training did not see.
     pub fn truth(&self, row: usize) -> Option<usize> {
-        self.truths[self.table.labels().get(row) as usize]
+        let labels = self.table.target().labels()?;
+        self.truths[labels.get(row) as usize]
     }
 
     pub fn class_count(&self) -> usize {

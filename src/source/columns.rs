@@ -8,7 +8,7 @@ use super::conversion::can_convert;
 use super::observation::{Observation, Texts};
 use super::spec::DatasetSpec;
 use crate::error::{Error, InputError, Result, SpecError};
-use crate::schema::{ColumnSchema, ColumnType, Decided, Role};
+use crate::schema::{ColumnSchema, ColumnType, Decided, Role, Task};
 
 /// A column of an input.
 #[derive(Clone, Debug)]
@@ -64,12 +64,14 @@ impl InputColumn {
                 Found::Texts(observation) => observation.missing_as(texts),
                 Found::Types(_) => Vec::new(),
             },
+            infinite: None,
         };
         self.check(&column, role)?;
         Ok(column)
     }
 
     fn undeclared(&self, spec: &DatasetSpec, role: Role) -> Result<(ColumnType, Decided)> {
+        let is_quantity = spec.task == Some(Task::Regression);
         let is_number = spec.numeric.contains(&self.name) || role == Role::Weight;
         let (found, decided) = match &self.found {
             Found::Texts(observation) => (observation.column_type(), Decided::Inferred),
@@ -79,6 +81,7 @@ impl InputColumn {
         let found = match role {
             Role::Feature if self.is_wide() && !spec.is_discrete(&self.name) => ColumnType::Number,
             Role::Group if self.is_wide() => ColumnType::Text,
+            Role::Target if found == ColumnType::Whole && is_quantity => ColumnType::Number,
             _ => found,
         };
         match found.is_ordered() || !is_number || found == ColumnType::Boolean {

@@ -8,7 +8,7 @@ use super::decimal::Decimal;
 use super::observation::Texts;
 use super::texts::{number_text, text_of, text_of_column, whole_of};
 use super::value;
-use crate::schema::{ColumnSchema, ColumnType};
+use crate::schema::{ColumnSchema, ColumnType, OnInfinite};
 
 /// The first value that could not be converted: its column, and its text.
 #[derive(Clone, Default)]
@@ -77,20 +77,27 @@ impl Converter {
         columns: &[ColumnSchema],
         filter: RowFilterExpression,
     ) -> LazyFrame {
+        let missing = |column: &ColumnSchema| {
+            let nothing = lit(NULL).cast(column.column_type.dtype());
+            nothing.alias(&column.name)
+        };
         let convert = |column: &ColumnSchema| match schema.get(&column.name) {
             Some(dtype) => self.convert(&column.name, dtype, column),
-            None => lit(NULL)
-                .cast(column.column_type.dtype())
-                .alias(&column.name),
+            None => missing(column),
         };
         let Some((predicate, names)) = filter else {
             return frame.select(columns.iter().map(convert).collect::<Vec<_>>());
         };
-        // Only what the predicate looks at is converted before most rows may be gone.
+        // Only what the predicate looks at is converted before most rows may be gone. It sees
+        // infinite numbers as they are.
         let is_seen = |column: &&ColumnSchema| names.contains(&column.name);
-        let seen = columns.iter().filter(is_seen).map(convert);
+        let seen = columns.iter().filter(is_seen);
+        let seen = seen.map(|column| match schema.get(&column.name) {
+            Some(dtype) => self.convert_value(&column.name, dtype, column),
+            None => missing(column),
+        });
         let rest = columns.iter().map(|column| match is_seen(&column) {
-            true => col(&column.name),
+            true => self.finite(col(&column.name), column),
             false => convert(column),
         });
         frame
@@ -101,6 +108,38 @@ impl Converter {
 
     /// The column `name`, of type `found`, as a column of [`ColumnType::dtype`].
     pub fn convert(&self, name: &str, found: &DataType, column: &ColumnSchema) -> Expr {
+        self.finite(self.convert_value(name, found, column), column)
+    }
+
+    /// Values of a converted column, infinite numbers among them treated as they are to be.
+    fn finite(&self, values: Expr, column: &ColumnSchema) -> Expr {
+        if column.infinite.is_none() || column.column_type != ColumnType::Number {
+            return values;
+        }
+        let (column, converter) = (column.clone(), self.clone());
+        values.map(
+            move |values| converter.finite_numbers(values, &column),
+            |_, field| Ok(field.clone()),
+        )
+    }
+
+    fn finite_numbers(&self, values: Column, column: &ColumnSchema) -> PolarsResult<Column> {
+        let numbers = values.f64()?;
+        let Some(infinite) = first_infinite(numbers) else {
+            return Ok(values);
+        };
+        if column.infinite == Some(OnInfinite::Error) {
+            self.refuse(&column.name, || number_text(infinite))?;
+        }
+        let finite = numbers
+            .iter()
+            .map(|number| number.filter(|n| !n.is_infinite()));
+        let finite = Float64Chunked::from_iter_options(values.name().clone(), finite);
+        Ok(finite.into_column())
+    }
+
+    /// As [`convert`](Self::convert), with infinite numbers as they are.
+    fn convert_value(&self, name: &str, found: &DataType, column: &ColumnSchema) -> Expr {
         let column_type = &column.column_type;
         let wanted = column_type.dtype();
         let source = || col(name);
@@ -227,7 +266,14 @@ impl Converter {
             texts: self.texts.clone(),
             bad: Some(BadValue::default()),
         };
-        strict.parse_texts(&text, column).is_err()
+        let parsed = strict.parse_texts(&text, column);
+        match (parsed, column.infinite) {
+            (Err(_), _) => true,
+            (Ok(numbers), Some(OnInfinite::Error)) if column.column_type == ColumnType::Number => {
+                strict.finite_numbers(numbers, column).is_err()
+            }
+            _ => false,
+        }
     }
 
     fn days(&self, texts: &Column, value: impl Fn(&str) -> Option<i32>) -> PolarsResult<Column> {
@@ -476,6 +522,16 @@ pub(crate) fn can_convert(found: &DataType, wanted: &ColumnType) -> bool {
         ColumnType::Time => matches!(found, Time),
         ColumnType::Duration { .. } => matches!(found, Duration(_)),
     }
+}
+
+fn first_infinite(numbers: &Float64Chunked) -> Option<f64> {
+    // Whatever lies under a null is looked at, too, which is faster.
+    let mut chunks = numbers.downcast_iter().map(|chunk| chunk.values().iter());
+    if !chunks.any(|chunk| chunk.fold(false, |any, n| any | n.is_infinite())) {
+        return None;
+    }
+    let mut present = numbers.iter().flatten();
+    present.find(|number| number.is_infinite())
 }
 
 fn decimals_as_numbers(column: Column) -> PolarsResult<Column> {

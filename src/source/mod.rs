@@ -40,6 +40,6 @@ pub(crate) use scan::bad_value;
 pub use spec::{CsvOptions, DatasetSpec};
 pub(crate) use spec_table::SpecTable;
 pub(crate) use text_file::open;
-pub(crate) use texts::{text_of, text_of_column};
+pub(crate) use texts::{text_of, text_of_column, whole_of};
 pub use type_declaration::TypeDeclaration;
 pub(crate) use value::timestamp;

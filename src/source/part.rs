@@ -16,7 +16,7 @@ use super::observation::Texts;
 use super::spool;
 use crate::error::{Error, InputError, Result};
 use crate::guard::guarded;
-use crate::schema::{ColumnSchema, ColumnType};
+use crate::schema::{ColumnSchema, ColumnType, OnInfinite};
 
 /// The position of a row in its file, while ragged rows are sorted out.
 const ROW: &str = "\u{0}row";
@@ -188,6 +188,12 @@ impl Part {
             return Ok(None);
         };
         let converter = Converter::lenient(texts.clone());
+        let column = &ColumnSchema {
+            infinite: column
+                .infinite
+                .filter(|infinite| *infinite == OnInfinite::Error),
+            ..column.clone()
+        };
         let is_there = converter.text(&column.name, dtype).is_not_null();
         let converted = converter.convert(&column.name, dtype, column);
         let is_lost = is_there.and(converted.is_null()).alias(&column.name);

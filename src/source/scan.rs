@@ -301,10 +301,15 @@ pub(crate) fn bad_value(
     columns: &[ColumnSchema],
 ) -> Error {
     let schema = columns.iter().find(|schema| schema.name == column);
+    let is_infinite = || value.trim().parse::<f64>().is_ok_and(f64::is_infinite);
     InputError::BadValue {
         path,
         line,
-        wanted: schema.map_or("what it should be", |schema| schema.column_type.noun()),
+        wanted: match schema {
+            None => "what it should be",
+            Some(schema) if schema.infinite.is_some() && is_infinite() => "a finite number",
+            Some(schema) => schema.column_type.noun(),
+        },
         trained: false,
         column,
         value,

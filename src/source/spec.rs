@@ -10,7 +10,7 @@ use super::observation::Texts;
 use super::spec_table::SpecTable;
 use super::type_declaration::TypeDeclaration;
 use crate::error::{Error, Result, SpecError};
-use crate::schema::{ColumnSchema, Feature, FeatureKind, Role};
+use crate::schema::{ColumnSchema, Feature, FeatureKind, OnInfinite, OnMissing, Role, Task};
 
 /// What the columns of a dataset are for.
 ///
@@ -21,12 +21,15 @@ use crate::schema::{ColumnSchema, Feature, FeatureKind, Role};
 /// | name | default | purpose |
 /// | --- | --- | --- |
 /// | `key` | | one column or several; a model is trained for each of their values |
-/// | `target` | | the column to predict: text, boolean or whole numbers |
+/// | `target` | | the column to predict |
+/// | `task` | by the target | `classification` or `regression`: whether the target is classes or a quantity. Text, true and false, and times are classes, numbers with fractions are a quantity; whole numbers are classes where there are up to [`WHOLE_NUMBER_CLASSES`](crate::schema::WHOLE_NUMBER_CLASSES) different ones, else a quantity |
 /// | `features` | all other columns | the columns to predict from |
 /// | `ignore` | none | columns that are not features |
 /// | `weight` | none | a column of sample weights, from 1e-100 to 1e100 |
 /// | `numeric`, `categorical` | by type | features to be taken as numbers, or as categories |
 /// | `where` | none | a Polars SQL predicate; only rows that it holds for are kept |
+/// | `on-missing` | `learn` | what becomes of rows with missing features: `learn` keeps them, `drop` leaves them out |
+/// | `on-infinite` | `error` | what becomes of infinite numbers in numeric features: `error`, or `missing`, as which they count |
 /// | `missing` | none | texts that stand for a missing value, besides null and the empty CSV field |
 /// | `trim` | false | strip white space around texts |
 /// | `strip-label-stop` | false | strip one full stop at the end of a label |
@@ -53,6 +56,9 @@ pub struct DatasetSpec {
     pub key: Vec<String>,
     /// The target column.
     pub target: String,
+    /// Whether the target is classes or a quantity; nothing where its values are to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// The feature columns; empty for all that have no other role.
     pub features: Vec<String>,
     /// Columns that are not features.
@@ -66,6 +72,10 @@ pub struct DatasetSpec {
     /// A Polars SQL predicate on the columns.
     #[serde(rename = "where")]
     pub predicate: Option<String>,
+    /// What becomes of rows with missing features.
+    pub on_missing: OnMissing,
+    /// What becomes of infinite numbers in numeric features.
+    pub on_infinite: OnInfinite,
     /// Texts that stand for a missing value.
     pub missing: Vec<String>,
     /// Whether white space around texts is stripped.
@@ -146,7 +156,7 @@ impl DatasetSpec {
 
     /// The Adult census data as published: no header, fields separated by a comma and a space, `?`
     /// for missing, lines that begin with `|` skipped, labels with or without a final full stop.
-    /// Key `education`, target `income`, and only the rows of the three higher degrees.
+    /// Key `education`, target `income`, and only the complete rows of the three higher degrees.
     pub fn adult() -> Self {
         let strings = |names: &[&str]| {
             names
@@ -162,6 +172,7 @@ impl DatasetSpec {
                 .map(|&name| name.into())
                 .collect(),
             numeric: strings(&ADULT_NUMERIC),
+            on_missing: OnMissing::Drop,
             missing: vec!["?".into()],
             trim: true,
             strip_label_stop: true,
@@ -192,22 +203,29 @@ impl DatasetSpec {
         }
     }
 
-    /// The same, with columns taken for what they were taken for before where nothing else is
-    /// declared.
+    /// The same, with columns and target taken for what they were taken for before where nothing
+    /// else is declared.
     #[must_use]
-    pub(crate) fn with_types_of(&self, features: &[Feature], columns: &[ColumnSchema]) -> Self {
+    pub(crate) fn with_types_of(
+        &self,
+        features: &[Feature],
+        columns: &[ColumnSchema],
+        task: Option<Task>,
+    ) -> Self {
         let mut types = recorded(features, columns);
         types.extend(self.types.clone());
         Self {
             types,
+            task: self.task.or(task),
             ..self.clone()
         }
     }
 
-    /// How data is read for models that were trained on these features: the very same columns, as
-    /// what they were taken for at training, whatever else the data has, and without weights.
+    /// How data is read for models that were trained on these features for this task: the very same
+    /// columns, as what they were taken for at training, whatever else the data has, and without
+    /// weights.
     #[must_use]
-    pub fn as_trained(&self, features: &[Feature], columns: &[ColumnSchema]) -> Self {
+    pub fn as_trained(&self, features: &[Feature], columns: &[ColumnSchema], task: Task) -> Self {
         let names = |kind: Option<FeatureKind>| -> Vec<String> {
             let features = features.iter();
             let features = features.filter(|feature| kind.is_none_or(|kind| feature.kind == kind));
@@ -219,6 +237,7 @@ impl DatasetSpec {
             categorical: names(Some(FeatureKind::Categorical)),
             ignore: Vec::new(),
             weight: None,
+            task: Some(task),
             ..self.clone()
         };
         trained.types.extend(recorded(features, columns));
@@ -246,6 +265,15 @@ impl DatasetSpec {
     pub(crate) fn is_discrete(&self, column: &str) -> bool {
         let is = |name: &String| name == column;
         self.key.iter().any(is) || is(&self.target) || self.categorical.iter().any(is)
+    }
+
+    /// What becomes of infinite numbers in numeric features; nothing where they stay, for their rows
+    /// are left out and told apart from those with missing values.
+    pub(crate) fn infinite_features(&self) -> Option<OnInfinite> {
+        match (self.on_infinite, self.on_missing) {
+            (OnInfinite::Missing, OnMissing::Drop) => None,
+            (on_infinite, _) => Some(on_infinite),
+        }
     }
 
     /// How texts stand for values.

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::metrics::{Metric, Overall};
-use crate::schema::{ColumnSchema, ColumnType, Feature, Holdout, LeftOut};
+use crate::schema::{ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, LeftOut, Task};
 use crate::source::DatasetSpec;
 
 /// How a generation came about. Only a training run makes one: from its query, its rows and its
@@ -18,16 +19,20 @@ pub struct Run {
     /// The command line.
     pub command: Vec<String>,
     /// How the input was read.
+    #[serde(deserialize_with = "recorded_dataset")]
     pub dataset: DatasetSpec,
     /// The features, in schema order.
     pub features: Vec<Feature>,
     /// What every column that has a role was taken for; empty in generations of earlier versions.
     #[serde(default)]
     pub columns: Vec<ColumnSchema>,
+    /// Whether the target is classes or a quantity.
+    #[serde(default)]
+    pub task: Task,
     /// Whether the target's classes are whole numbers.
     #[serde(default)]
     pub target_is_integer: bool,
-    /// All classes of the target, in order.
+    /// All classes of the target, in order; none of a quantity.
     pub classes: Vec<String>,
     /// The trainer and its hyperparameters.
     pub trainer: serde_json::Value,
@@ -47,6 +52,16 @@ pub struct Run {
     /// How the models of the generation before compare, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contest: Option<ContestRun>,
+}
+
+/// The dataset of a manifest. Before missing values were learnt, rows with them, and those with
+/// infinite numbers, were left out, and manifests did not say so.
+fn recorded_dataset<'de, D: Deserializer<'de>>(source: D) -> Result<DatasetSpec, D::Error> {
+    let mut recorded = serde_json::Map::deserialize(source)?;
+    for (name, before) in [("on-missing", "drop"), ("on-infinite", "missing")] {
+        recorded.entry(name).or_insert_with(|| before.into());
+    }
+    DatasetSpec::deserialize(serde_json::Value::Object(recorded)).map_err(D::Error::custom)
 }
 
 /// The models of the generation before against the new ones, on the rows held out. A model that
@@ -86,8 +101,11 @@ impl Run {
             .columns
             .iter()
             .find(|column| column.name == feature.name);
+        let is_numeric = feature.kind == FeatureKind::Numeric;
+        let infinite = self.dataset.infinite_features();
         ColumnSchema {
             format: column.and_then(|column| column.format.clone()),
+            infinite: infinite.filter(|_| is_numeric),
             ..ColumnSchema::declared(&feature.name, feature.read_as())
         }
     }
@@ -122,6 +140,7 @@ impl Run {
         let drawn = |run: &Self| run.holdout.as_ref().map(|holdout| holdout.drawn.clone());
         self.dataset == other.dataset
             && self.features == other.features
+            && self.task == other.task
             && self.target_is_integer == other.target_is_integer
             && self.classes == other.classes
             && self.trainer == other.trainer

@@ -9,23 +9,24 @@ use rayon::prelude::*;
 use super::numbers::Numbers;
 use super::query::Query;
 use super::row_filter::RowFilter;
+use super::selection::TargetValues;
 use crate::cancel::Cancel;
 use crate::codes::Codes;
 use crate::schema::{FeatureKind, KeyType};
 
 /// What a column collects.
 pub(super) enum Collected {
-    /// Codes of a Polars categorical, and what they stand for.
+    /// Codes of a Polars categorical plus one, 0 where there is no text; and what they stand for.
     Text {
         codes: Codes,
         mapping: Option<Arc<CategoricalMapping>>,
     },
     /// Whole numbers.
     Integers(Vec<i64>),
-    /// Feature values.
+    /// Feature values; NaN for missing ones.
     Numbers(Numbers),
-    /// Sample weights.
-    Weights(Vec<f64>),
+    /// Sample weights, or a target of numbers.
+    Quantities(Vec<f64>),
 }
 
 /// The buffers of one query, in the order of its columns: keys, target, weight, features, and
@@ -47,9 +48,13 @@ impl Collector {
         for (_, kind) in &query.key {
             columns.push(discrete(*kind));
         }
-        columns.push(discrete(query.target.1));
+        columns.push(match query.target_values {
+            TargetValues::Texts => Collected::text(),
+            TargetValues::Integers => Collected::Integers(Vec::new()),
+            TargetValues::Numbers => Collected::Quantities(Vec::new()),
+        });
         if query.weight.is_some() {
-            columns.push(Collected::Weights(Vec::new()));
+            columns.push(Collected::Quantities(Vec::new()));
         }
         for feature in &query.features {
             columns.push(match feature.kind {
@@ -103,21 +108,37 @@ impl Collected {
                     *mapping = Some(series.dtype().cat_mapping()?.clone());
                 }
                 let physical = series.cat32()?.physical();
-                let largest = physical.max().unwrap_or(0);
-                codes.extend(physical.no_null_iter(), largest);
+                let largest = physical.max().map_or(0, |largest| largest + 1);
+                match physical.null_count() {
+                    0 => codes.extend(physical.no_null_iter().map(|code| code + 1), largest),
+                    _ => {
+                        let texts = physical.iter();
+                        codes.extend(texts.map(|code| code.map_or(0, |code| code + 1)), largest);
+                    }
+                }
             }
             Collected::Integers(values) => values.extend(series.i64()?.no_null_iter()),
-            Collected::Weights(values) => values.extend(series.f64()?.no_null_iter()),
-            Collected::Numbers(numbers) => match series.dtype() {
-                DataType::Int8 => numbers.extend(series.i8()?.cont_slice()?),
-                DataType::Int16 => numbers.extend(series.i16()?.cont_slice()?),
-                DataType::Int32 => numbers.extend(series.i32()?.cont_slice()?),
-                DataType::UInt8 => numbers.extend(series.u8()?.cont_slice()?),
-                DataType::UInt16 => numbers.extend(series.u16()?.cont_slice()?),
-                DataType::Float32 => numbers.extend(series.f32()?.cont_slice()?),
-                _ => numbers.extend(series.cast(&DataType::Float64)?.f64()?.cont_slice()?),
-            },
+            Collected::Quantities(values) => values.extend(series.f64()?.no_null_iter()),
+            Collected::Numbers(numbers) => append_numbers(numbers, series)?,
         }
         Ok(())
     }
+}
+
+/// Appends feature values: true and false as 0 and 1, or numbers of double precision.
+fn append_numbers(numbers: &mut Numbers, series: &Series) -> PolarsResult<()> {
+    if *series.dtype() == DataType::UInt8 && series.null_count() == 0 {
+        numbers.extend(series.u8()?.cont_slice()?);
+        return Ok(());
+    }
+    let series = series.cast(&DataType::Float64)?;
+    let values = series.f64()?;
+    match values.cont_slice() {
+        Ok(values) => numbers.extend(values),
+        Err(_) => {
+            let values = values.iter().map(|value| value.unwrap_or(f64::NAN));
+            numbers.extend(&values.collect::<Vec<_>>());
+        }
+    }
+    Ok(())
 }

@@ -16,6 +16,8 @@ pub(super) struct Dictionary {
     /// The sorted position of each raw code.
     pub positions: Vec<u32>,
     pub texts: Vec<String>,
+    /// Whether the position behind the texts stands for a missing one in some row.
+    has_missing: bool,
 }
 
 impl Dictionary {
@@ -23,18 +25,21 @@ impl Dictionary {
         match column {
             Collected::Text { codes, mapping } => Self::of_text(codes, mapping.as_deref()),
             Collected::Integers(values) => Self::of_integers(&values),
-            Collected::Numbers(_) | Collected::Weights(_) => Self::default(),
+            Collected::Numbers(_) | Collected::Quantities(_) => Self::default(),
         }
     }
 
     fn of_text(codes: Codes, mapping: Option<&CategoricalMapping>) -> Self {
-        let bound = mapping.map_or(0, CategoricalMapping::num_cats_upper_bound);
+        let bound = 1 + mapping.map_or(0, CategoricalMapping::num_cats_upper_bound);
         let mut present = vec![false; bound];
         for row in 0..codes.len() {
             present[codes.get(row) as usize] = true;
         }
-        let text = |code: u32| mapping.and_then(|m| m.cat_to_str(code)).unwrap_or_default();
-        let mut sorted: Vec<u32> = (0..bound as u32)
+        let text = |code: u32| {
+            let text = mapping.and_then(|mapping| mapping.cat_to_str(code - 1));
+            text.unwrap_or_default()
+        };
+        let mut sorted: Vec<u32> = (1..bound as u32)
             .filter(|&code| present[code as usize])
             .collect();
         sorted.sort_unstable_by_key(|&code| text(code));
@@ -42,9 +47,11 @@ impl Dictionary {
         for (position, &code) in sorted.iter().enumerate() {
             positions[code as usize] = position as u32;
         }
+        positions[0] = sorted.len() as u32;
         Self {
             codes,
             positions,
+            has_missing: present[0],
             texts: sorted
                 .into_iter()
                 .map(|code| text(code).to_owned())
@@ -71,13 +78,16 @@ impl Dictionary {
         Self {
             codes,
             positions: (0..distinct.len() as u32).collect(),
+            has_missing: false,
             texts: distinct.drain(..).map(|value| value.to_string()).collect(),
         }
     }
 
-    /// The codes of the sorted texts, rows in their new places, and the texts.
+    /// The codes of the sorted texts, rows in their new places, and the texts. The code behind them
+    /// stands for a missing one.
     pub fn scatter(self, order: &Order) -> (Codes, Arc<[String]>) {
-        let codes = self.codes.scatter(&self.positions, self.texts.len(), order);
+        let cardinality = self.texts.len() + usize::from(self.has_missing);
+        let codes = self.codes.scatter(&self.positions, cardinality, order);
         (codes, self.texts.into())
     }
 }

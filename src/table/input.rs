@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use polars::prelude::*;
 
 use super::filter::Filter;
+use super::note::ColumnNote;
 use super::roles::{Roles, unknown};
 use crate::error::{Error, InputError, Result, SpecError};
 use crate::guard::guarded;
-use crate::schema::{ColumnSchema, ColumnType, Decided, Role};
+use crate::schema::{ColumnSchema, ColumnType, Decided, OnMissing, Role, Task};
 use crate::source::{
     BadValue, Converter, DatasetSpec, Found, InputColumn, RowFilterExpression, Source,
 };
@@ -107,23 +108,38 @@ impl Input {
         }
     }
 
-    /// Checks that no file lacks a column without which all of its rows would be left out.
-    pub(super) fn check_complete(&self, spec: &DatasetSpec, roles: &Roles) -> Result<()> {
+    /// Checks that no file lacks a column without which all of its rows would be left out. Returns
+    /// what is to be said about features that a file lacks, whose values are missing there.
+    pub(super) fn check_complete(
+        &self,
+        spec: &DatasetSpec,
+        roles: &Roles,
+    ) -> Result<Vec<ColumnNote>> {
         let Input::Files(source) = self else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let needed = spec.key.iter().chain([&spec.target]).chain(&spec.weight);
-        for column in needed.chain(&roles.features) {
-            if let Some((without, with)) = source.lacking(column) {
+        let needed = needed.map(|column| (column, false));
+        let may_lack = spec.on_missing == OnMissing::Learn;
+        let features = roles.features.iter().map(|column| (column, may_lack));
+        let mut notes = Vec::new();
+        for (column, may_lack) in needed.chain(features) {
+            let Some((without, with)) = source.lacking(column) else {
+                continue;
+            };
+            let (without, column) = (without.to_path_buf(), column.clone());
+            if !may_lack {
+                let with = with.to_path_buf();
                 return Err(InputError::LackingColumn {
-                    without: without.to_path_buf(),
-                    with: with.to_path_buf(),
-                    column: column.clone(),
+                    without,
+                    with,
+                    column,
                 }
                 .into());
             }
+            notes.push(ColumnNote::Lacking { column, without });
         }
-        Ok(())
+        Ok(notes)
     }
 
     /// What the columns that have a role are taken for.
@@ -166,23 +182,29 @@ impl Input {
         Ok(columns)
     }
 
-    /// Keys, targets and categories in columns of fractions are whole numbers where all values are:
-    /// so they are held where one is missing.
+    /// Keys and categories in columns of fractions are whole numbers where all values are: so they
+    /// are held where one is missing. Of a target, that is told when its values are read, but for
+    /// types with more whole numbers than a fraction holds.
     fn tell_whole(
         &self,
         found: &[InputColumn],
         spec: &DatasetSpec,
         columns: &mut [ColumnSchema],
     ) -> Result<()> {
-        let is_wide = |name: &str| {
+        let is_quantity = spec.task == Some(Task::Regression);
+        let may_be_whole = |name: &str| {
             let column = found.iter().find(|column| column.name == name);
             let types = column.map(|column| &column.found);
-            matches!(types, Some(Found::Types(types)) if types.iter().any(|(dtype, _)| is_wide(dtype)))
+            let is_open = |dtype: &DataType| match name == spec.target {
+                true => is_wide(dtype) && !dtype.is_float() && !is_quantity,
+                false => is_wide(dtype),
+            };
+            matches!(types, Some(Found::Types(types)) if types.iter().any(|(dtype, _)| is_open(dtype)))
         };
         let open: Vec<&mut ColumnSchema> = columns
             .iter_mut()
             .filter(|column| column.decided == Decided::File && spec.is_discrete(&column.name))
-            .filter(|column| is_wide(&column.name))
+            .filter(|column| may_be_whole(&column.name))
             .collect();
         if open.is_empty() {
             return Ok(());

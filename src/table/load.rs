@@ -51,7 +51,7 @@ impl Table {
         let passed = collector.rows as u64 + collector.filter.left_out.total();
         let rows = rows_before_filter(query, rows, passed)?;
         collector.filter.left_out.filter = rows - passed;
-        Ok(Self::sort(query, collector, rows))
+        Self::sort(query, collector, rows)
     }
 }
 

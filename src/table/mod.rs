@@ -17,10 +17,13 @@ mod partition;
 mod query;
 mod roles;
 mod row_filter;
+mod selection;
 mod spill;
 mod stream;
 #[allow(clippy::module_inception)]
 mod table;
+mod target;
+mod task_choice;
 
 pub use column::Column;
 pub(crate) use filter::Filter;
@@ -32,3 +35,5 @@ pub use query::Query;
 pub(crate) use roles::Roles;
 pub use spill::{MemoryLimit, Spilled, SpilledKey};
 pub use table::Table;
+pub use target::Target;
+pub(crate) use task_choice::task_of;

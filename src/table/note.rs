@@ -1,5 +1,7 @@
 //! What is worth saying about the columns of an input.
 
+use std::path::PathBuf;
+
 use super::roles::Roles;
 use crate::schema::{ColumnSchema, ColumnType};
 use crate::source::{Found, InputColumn};
@@ -12,6 +14,13 @@ pub enum ColumnNote {
     RowNumber {
         /// The column.
         column: String,
+    },
+    /// A feature that a file lacks, so that its values are missing there.
+    Lacking {
+        /// The column.
+        column: String,
+        /// The first file without it.
+        without: PathBuf,
     },
     /// A feature that counts the rows, one by one.
     CountsRows {
@@ -45,6 +54,7 @@ impl ColumnNote {
     pub fn column(&self) -> &str {
         match self {
             ColumnNote::RowNumber { column }
+            | ColumnNote::Lacking { column, .. }
             | ColumnNote::CountsRows { column }
             | ColumnNote::AlmostNumeric { column, .. }
             | ColumnNote::DecimalComma { column, .. } => column,

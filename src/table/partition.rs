@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::column::Column;
 use super::table::Table;
-use crate::codes::Codes;
+use super::target::Target;
 use crate::schema::Feature;
 
 /// The rows of one entity, as slices of the table's columns.
@@ -60,14 +60,10 @@ impl<'a> Partition<'a> {
         self.table.features.iter().zip(&self.table.columns)
     }
 
-    /// The target of every row of the table, as positions in [`classes`](Self::classes).
-    pub fn labels(&self) -> &'a Codes {
-        &self.table.labels
-    }
-
-    /// The classes of the target over all entities.
-    pub fn classes(&self) -> &'a [String] {
-        &self.table.classes
+    /// The target of every row of the table; the entity's rows are those of
+    /// [`range`](Self::range).
+    pub fn target(&self) -> &'a Target {
+        &self.table.target
     }
 
     /// The sample weights of the entity's rows.

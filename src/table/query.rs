@@ -7,19 +7,28 @@ use super::filter::Filter;
 use super::input::Input;
 use super::note::ColumnNote;
 use super::roles::Roles;
-use crate::error::{Error, Result, SpecError};
-use crate::schema::{
-    ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType, Role,
+use super::selection::{
+    Selection, TargetValues, as_own_categories, carried_name, check_quantity, features,
 };
-use crate::source::{BadValue, DatasetSpec, text_of, text_of_column};
+use crate::error::{Error, Result};
+use crate::schema::{
+    ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType,
+    OnMissing, Role, Task,
+};
+use crate::source::{BadValue, DatasetSpec};
 
 /// A lazy query for the columns that a training run needs, with every role checked.
 #[derive(Clone)]
 pub struct Query {
     pub(super) frame: LazyFrame,
     pub(super) key: Vec<(String, KeyType)>,
-    pub(super) target: (String, KeyType),
+    pub(super) target: String,
+    pub(super) target_values: TargetValues,
+    /// What the target is taken for, where that is told without its values.
+    pub(super) task: Option<Task>,
     pub(super) features: Vec<Feature>,
+    /// Whether rows with missing features are kept.
+    pub(super) keeps_missing: bool,
     pub(super) weight: Option<String>,
     pub(super) predicate: Option<String>,
     /// Number of columns that are carried along, behind the features.
@@ -40,7 +49,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`SpecError`] for roles that the input's columns cannot have, and for a filter that is not
+    /// [`SpecError`](crate::error::SpecError) for roles that the input's columns cannot have, and for a filter that is not
     /// valid; [`Error::Polars`] where the schema cannot be read.
     pub fn new(input: &Input, spec: &DatasetSpec) -> Result<Self> {
         Self::new_carrying(input, spec, &[])
@@ -63,7 +72,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), and [`SpecError`] for a column that cannot be held out by, and for a
+    /// As [`new`](Self::new), and [`SpecError`](crate::error::SpecError) for a column that cannot be held out by, and for a
     /// time that divides nothing.
     pub fn new_holding_out<'a>(
         input: &Input,
@@ -86,10 +95,10 @@ impl Query {
         input: &Input,
         spec: &DatasetSpec,
         holdout: Option<&Holdout>,
-        trained: (&[Feature], &[ColumnSchema]),
+        trained: (&[Feature], &[ColumnSchema], Option<Task>),
     ) -> Result<Self> {
-        let (features, columns) = trained;
-        let spec = spec.with_types_of(features, columns);
+        let (features, columns, task) = trained;
+        let spec = spec.with_types_of(features, columns, task);
         let by = holdout.and_then(Holdout::by).map(str::to_owned);
         let query = Self::build(input, &spec, by.as_slice(), holdout, features)?;
         Ok(query.held_to_training())
@@ -107,13 +116,23 @@ impl Query {
         let held = Divide::columns(holdout)?;
         let mut roles = Roles::new(&found, spec, carried, &Filter::names(spec)?, held)?;
         roles.order_features(order);
-        input.check_complete(spec, &roles)?;
-        let columns = input.resolve(&found, spec, &roles)?;
+        let lacking = input.check_complete(spec, &roles)?;
+        let mut columns = input.resolve(&found, spec, &roles)?;
+        let features = features(&columns, spec, &roles);
+        for feature in features.iter().filter(|f| f.kind == FeatureKind::Numeric) {
+            let mut columns = columns.iter_mut();
+            if let Some(column) = columns.find(|column| column.name == feature.name) {
+                column.infinite = spec.infinite_features();
+            }
+        }
         let schema = columns.iter().map(ColumnSchema::field).collect();
         let filter = Filter::new(spec, &schema)?;
         let bad = BadValue::default();
         let frame = input.frame(&columns, spec, filter.as_ref(), &bad)?;
-        let mut selection = Selection::new(&columns, &schema, spec, &roles)?;
+        if spec.task == Some(Task::Regression) {
+            check_quantity(&spec.target, &found, &columns, &frame)?;
+        }
+        let mut selection = Selection::new(&columns, &schema, spec, &features, &roles.carried)?;
         let divide = holdout.map(|holdout| Divide::new(&frame, &schema, holdout));
         let divide = divide.transpose();
         let Divide { holdout, mark } = divide
@@ -125,14 +144,20 @@ impl Query {
         Ok(Self {
             frame: frame.select(selection.expressions),
             key: selection.key,
-            target: selection.target,
-            features: selection.features,
+            task: match selection.target_values {
+                TargetValues::Texts => Some(Task::Classification),
+                _ => spec.task,
+            },
+            target: spec.target.clone(),
+            target_values: selection.target_values,
+            features,
+            keeps_missing: spec.on_missing == OnMissing::Learn,
             weight: spec.weight.clone(),
             predicate: spec.predicate.clone(),
             carried,
             holdout,
             unfiltered: counts_rows.then(|| input.row_count()).transpose()?,
-            notes: ColumnNote::all(&found, &columns, &roles),
+            notes: [lacking, ColumnNote::all(&found, &columns, &roles)].concat(),
             columns,
             bad,
             is_as_trained: false,
@@ -187,14 +212,19 @@ impl Query {
         KeyOrder(self.key.iter().map(|(_, kind)| *kind).collect())
     }
 
-    /// Whether the target's classes are whole numbers.
-    pub fn target_is_integer(&self) -> bool {
-        self.target.1 == KeyType::Integer
+    /// Whether the target's values are numbers: classes of them are whole numbers.
+    pub fn has_numeric_target(&self) -> bool {
+        self.target_values != TargetValues::Texts
+    }
+
+    /// What the target is taken for, where that is told without its values.
+    pub fn declared_task(&self) -> Option<Task> {
+        self.task
     }
 
     /// The target's column.
     pub fn target(&self) -> &str {
-        &self.target.0
+        &self.target
     }
 
     /// The features, in schema order.
@@ -205,7 +235,7 @@ impl Query {
     /// The names of the columns that the query yields, but for those carried.
     pub(super) fn column_names(&self) -> impl Iterator<Item = &str> {
         let key = self.key.iter().map(|(name, _)| name.as_str());
-        let rest = [self.target.0.as_str()]
+        let rest = [self.target.as_str()]
             .into_iter()
             .chain(self.weight.as_deref());
         let features = self.features.iter().map(|feature| feature.name.as_str());
@@ -215,6 +245,19 @@ impl Query {
     /// What every column that has a role was taken for.
     pub fn columns(&self) -> &[ColumnSchema] {
         &self.columns
+    }
+
+    /// The same once the target is known to be classes or a quantity. Fractions may come up in a
+    /// quantity that was whole so far.
+    pub(crate) fn columns_taken(&self, task: Task) -> Vec<ColumnSchema> {
+        let mut columns = self.columns.clone();
+        let is_open = |column: &&mut ColumnSchema| {
+            task == Task::Regression && column.name == self.target && !column.is_declared()
+        };
+        if let Some(target) = columns.iter_mut().find(is_open) {
+            target.column_type = ColumnType::Number;
+        }
+        columns
     }
 
     /// What is worth saying about the columns.
@@ -229,15 +272,6 @@ impl Query {
             Some(predicate) => format!("cannot read the input where '{predicate}' holds"),
         }
     }
-}
-
-/// The columns of all roles, and what is to be selected for them.
-struct Selection {
-    key: Vec<(String, KeyType)>,
-    target: (String, KeyType),
-    features: Vec<Feature>,
-    /// Keys, target, weight, features, and the columns carried along.
-    expressions: Vec<Expr>,
 }
 
 /// How rows are divided into those to train on and those held out.
@@ -279,130 +313,4 @@ impl Divide {
         let holdout = Some(holdout);
         Ok(Self { holdout, mark })
     }
-}
-
-impl Selection {
-    fn new(
-        columns: &[ColumnSchema],
-        schema: &Schema,
-        spec: &DatasetSpec,
-        roles: &Roles,
-    ) -> Result<Self> {
-        let mut expressions = Vec::new();
-        let mut key = Vec::new();
-        for name in &spec.key {
-            let (expression, key_type) = discrete(name, columns, Role::Key)?;
-            expressions.push(expression);
-            key.push((name.clone(), key_type));
-        }
-        let (expression, key_type) = discrete(&spec.target, columns, Role::Target)?;
-        expressions.push(expression);
-        if let Some(weight) = &spec.weight {
-            expressions.push(number(weight, schema, Role::Weight)?);
-        }
-        let features = features(columns, spec, roles);
-        for feature in &features {
-            expressions.push(match feature.kind {
-                FeatureKind::Numeric => number(&feature.name, schema, Role::NumericFeature)?,
-                FeatureKind::Categorical => as_categories(&feature.name, schema),
-            });
-        }
-        for (position, name) in roles.carried.iter().enumerate() {
-            expressions.push(carry(name, position, schema));
-        }
-        Ok(Self {
-            key,
-            target: (spec.target.clone(), key_type),
-            features,
-            expressions,
-        })
-    }
-}
-
-fn features(columns: &[ColumnSchema], spec: &DatasetSpec, roles: &Roles) -> Vec<Feature> {
-    let column_type = |name: &String| {
-        let column = columns.iter().find(|column| column.name == *name);
-        column.map_or(ColumnType::Text, |column| column.column_type.clone())
-    };
-    let features = roles.features.iter().map(|name| {
-        let column_type = column_type(name);
-        let is_numeric = !spec.categorical.contains(name)
-            && (spec.numeric.contains(name) || column_type.is_ordered());
-        Feature {
-            name: name.clone(),
-            kind: match is_numeric {
-                true => FeatureKind::Numeric,
-                false => FeatureKind::Categorical,
-            },
-            column_type,
-        }
-    });
-    features.collect()
-}
-
-fn dtype<'a>(schema: &'a Schema, name: &str) -> &'a DataType {
-    schema.get(name).unwrap_or(&DataType::Null)
-}
-
-/// A key or target: whole numbers stay what they are, everything else becomes text.
-fn discrete(name: &str, columns: &[ColumnSchema], role: Role) -> Result<(Expr, KeyType)> {
-    let mut columns = columns.iter();
-    let Some(column) = columns.find(|column| column.name == name) else {
-        return Err(Error::Defect(format!("column '{name}' is lost")));
-    };
-    match column.column_type {
-        ColumnType::Number if role == Role::Target => {
-            let advice = "it is a quantity, and a target is a class so far: text, boolean or whole numbers; make classes of it first, for this is no regression";
-            Err(unsupported(name, &DataType::Float64, role, advice.into()))
-        }
-        ColumnType::Whole => Ok((col(name), KeyType::Integer)),
-        _ => {
-            let text = as_own_categories(text_of_column(col(name), column));
-            Ok((text.alias(name), KeyType::Text))
-        }
-    }
-}
-
-fn as_categories(name: &str, schema: &Schema) -> Expr {
-    as_own_categories(text_of(col(name), dtype(schema, name)))
-}
-
-fn carry(name: &str, position: usize, schema: &Schema) -> Expr {
-    let text = text_of(col(name), dtype(schema, name));
-    let text = as_own_categories(text.fill_null(lit("(missing)")));
-    text.alias(carried_name(position))
-}
-
-fn carried_name(position: usize) -> String {
-    format!("\u{0}{position}")
-}
-
-/// Texts as codes of a dictionary that nothing else shares.
-pub(super) fn as_own_categories(text: Expr) -> Expr {
-    let categories = Categories::random(PlSmallStr::EMPTY, CategoricalPhysical::U32);
-    text.strict_cast(DataType::from_categories(categories))
-}
-
-fn number(name: &str, schema: &Schema, role: Role) -> Result<Expr> {
-    let dtype = dtype(schema, name);
-    match dtype {
-        DataType::Float64 => Ok(col(name)),
-        DataType::Boolean => Ok(col(name).cast(DataType::UInt8)),
-        DataType::Int64 => Ok(col(name).cast(DataType::Float64)),
-        dtype if dtype.is_temporal() => Ok(col(name).to_physical().cast(DataType::Float64)),
-        dtype => {
-            let advice = format!("leave '{name}' out, or cast it before");
-            Err(unsupported(name, dtype, role, advice))
-        }
-    }
-}
-
-fn unsupported(name: &str, dtype: &DataType, role: Role, advice: String) -> Error {
-    SpecError::UnsupportedType {
-        column: name.into(),
-        found: dtype.into(),
-        role,
-        advice,
-    }
-    .into()
 }

@@ -10,8 +10,8 @@ use crate::schema::{LeftOut, LeftOutByColumn, SAMPLE_WEIGHTS, WhyLeftOut};
 
 /// Takes rows without a value that is needed out of batches, and counts them.
 pub(super) struct RowFilter {
-    /// By column of the query: what a null in it means.
-    roles: Vec<WhyLeftOut>,
+    /// By column of the query: what a null in it means; nothing where it may be null.
+    roles: Vec<Option<WhyLeftOut>>,
     pub left_out: LeftOut,
     /// By column of the query, and whether the value is there but cannot be used: rows left out.
     by_column: Vec<(String, [u64; 2])>,
@@ -25,13 +25,14 @@ type Reason = (usize, WhyLeftOut, bool);
 
 impl RowFilter {
     pub fn new(query: &Query) -> Self {
+        let without_feature = (!query.keeps_missing).then_some(WhyLeftOut::MissingValue);
         let roles = [
-            vec![WhyLeftOut::NullKey; query.key.len()],
-            vec![WhyLeftOut::NullTarget],
-            vec![WhyLeftOut::BadWeight; usize::from(query.weight.is_some())],
-            vec![WhyLeftOut::MissingValue; query.features.len()],
+            vec![Some(WhyLeftOut::NullKey); query.key.len()],
+            vec![Some(WhyLeftOut::NullTarget)],
+            vec![Some(WhyLeftOut::BadWeight); usize::from(query.weight.is_some())],
+            vec![without_feature; query.features.len()],
             // Of the columns carried along, only whether a row is held out may be null.
-            vec![WhyLeftOut::NullTime; query.carried],
+            vec![Some(WhyLeftOut::NullTime); query.carried],
         ];
         let columns = query.column_names();
         Self {
@@ -90,6 +91,9 @@ impl RowFilter {
     fn reasons(&self, columns: &[Column]) -> PolarsResult<Option<Vec<Option<Reason>>>> {
         let mut reasons: Option<Vec<Option<Reason>>> = None;
         for (position, (column, &role)) in columns.iter().zip(&self.roles).enumerate() {
+            let Some(role) = role else {
+                continue;
+            };
             let series = column.as_materialized_series();
             if series.null_count() > 0 {
                 let reasons = reasons.get_or_insert_with(|| vec![None; series.len()]);
@@ -102,26 +106,31 @@ impl RowFilter {
             if !series.dtype().is_float() {
                 continue;
             }
-            let bad = if role == WhyLeftOut::BadWeight {
-                let values = series.f64()?;
-                let fine =
-                    values.gt_eq(*SAMPLE_WEIGHTS.start()) & values.lt_eq(*SAMPLE_WEIGHTS.end());
-                (WhyLeftOut::BadWeight, !fine)
-            } else {
-                (
-                    WhyLeftOut::NotFinite,
-                    series.is_finite().map(|finite| !finite)?,
-                )
-            };
-            if bad.1.any() {
+            let (why, is_bad) = unusable(series, role)?;
+            if is_bad.any() {
                 let reasons = reasons.get_or_insert_with(|| vec![None; series.len()]);
-                for (reason, is_bad) in reasons.iter_mut().zip(bad.1.iter()) {
+                for (reason, is_bad) in reasons.iter_mut().zip(is_bad.iter()) {
                     if is_bad == Some(true) {
-                        reason.get_or_insert((position, bad.0, true));
+                        reason.get_or_insert((position, why, true));
                     }
                 }
             }
         }
         Ok(reasons)
     }
+}
+
+/// Which values of a column of fractions cannot be used, and why; `role` is what a null in it
+/// means.
+fn unusable(series: &Series, role: WhyLeftOut) -> PolarsResult<(WhyLeftOut, BooleanChunked)> {
+    Ok(match role {
+        WhyLeftOut::BadWeight => {
+            let weights = series.f64()?;
+            let fine =
+                weights.gt_eq(*SAMPLE_WEIGHTS.start()) & weights.lt_eq(*SAMPLE_WEIGHTS.end());
+            (role, !fine)
+        }
+        WhyLeftOut::NullTarget => (WhyLeftOut::InfiniteTarget, series.is_infinite()?),
+        _ => (WhyLeftOut::NotFinite, !series.is_finite()?),
+    })
 }

@@ -11,8 +11,11 @@ use super::column::Column;
 use super::dictionary::Dictionary;
 use super::entities::Entities;
 use super::query::Query;
-use crate::codes::{Codes, Order, marked};
-use crate::schema::{ColumnType, Feature, FeatureKind, LeftOut, key_prefix};
+use super::target::Target;
+use super::task_choice::TaskChoice;
+use crate::codes::{Codes, marked};
+use crate::error::Result;
+use crate::schema::{ColumnType, Feature, FeatureKind, LeftOut, Task, TaskReason, key_prefix};
 
 /// All rows that are to be trained on or evaluated, sorted by entity.
 #[derive(Clone, Debug)]
@@ -20,8 +23,8 @@ pub struct Table {
     pub(super) features: Vec<Feature>,
     pub(super) columns: Vec<Column>,
     carried: Vec<Column>,
-    pub(super) labels: Codes,
-    pub(super) classes: Arc<[String]>,
+    pub(super) target: Target,
+    task_reason: TaskReason,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) keys: Vec<String>,
     /// Where the rows of each entity begin, and where those of the last end.
@@ -34,7 +37,11 @@ pub struct Table {
 
 impl Table {
     /// Sorts what a query yielded; `rows_read` are those of the input.
-    pub(super) fn sort(query: &Query, collector: Collector, rows_read: u64) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::FractionalClass`](crate::error::SpecError::FractionalClass).
+    pub(super) fn sort(query: &Query, collector: Collector, rows_read: u64) -> Result<Self> {
         let Collector {
             columns,
             rows,
@@ -48,14 +55,15 @@ impl Table {
             .map(Dictionary::of)
             .collect();
         let entities = Entities::of(keys, rows);
-        let labels = columns.next().map(Dictionary::of).unwrap_or_default();
-        let (labels, classes) = labels.scatter(&entities.order);
+        let target = columns.next();
+        let (task, task_reason) = TaskChoice::of(query, target.as_ref()).decide(query)?;
+        let target = Target::sort(target, task, &entities.order);
         let weights = query
             .weight
             .as_ref()
             .and_then(|_| columns.next())
             .and_then(|column| match column {
-                Collected::Weights(weights) => {
+                Collected::Quantities(weights) => {
                     Some(entities.order.scatter(&weights, |weight| weight))
                 }
                 _ => None,
@@ -73,12 +81,12 @@ impl Table {
             })
             .collect();
         let carried = columns.split_off(query.features.len());
-        Self {
+        Ok(Self {
             features: query.features.clone(),
             columns,
             carried,
-            labels,
-            classes,
+            target,
+            task_reason,
             weights,
             offsets: entities.offsets,
             dropped: filter.dropped().into(),
@@ -88,7 +96,7 @@ impl Table {
             },
             keys: entities.keys,
             rows_read,
-        }
+        })
     }
 
     /// The features, in the order of the columns.
@@ -96,10 +104,24 @@ impl Table {
         &self.features
     }
 
-    /// The classes of the target over all entities, in their order: whole numbers by value, text
-    /// by its bytes.
+    /// The target of every row.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Whether the target is classes or a quantity.
+    pub fn task(&self) -> Task {
+        self.target.task()
+    }
+
+    /// Why the target is taken for that.
+    pub fn task_reason(&self) -> &TaskReason {
+        &self.task_reason
+    }
+
+    /// The classes of the target over all entities, see [`Target::classes`].
     pub fn classes(&self) -> &[String] {
-        &self.classes
+        self.target.classes()
     }
 
     /// Features that look like identifiers, how many values they have, and in how many rows: nearly
@@ -133,7 +155,7 @@ impl Table {
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.target.len()
     }
 
     /// Number of rows that the input has, those left out included.
@@ -171,11 +193,6 @@ impl Table {
         &self.carried
     }
 
-    /// The target of every row, as positions in [`classes`](Self::classes).
-    pub fn labels(&self) -> &Codes {
-        &self.labels
-    }
-
     /// The rows of each entity.
     fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         self.offsets.windows(2).map(|bounds| bounds[0]..bounds[1])
@@ -201,8 +218,8 @@ impl Table {
             features: self.features.clone(),
             columns: filter(&self.columns),
             carried: filter(&self.carried),
-            labels: self.labels.filter(keep),
-            classes: self.classes.clone(),
+            target: self.target.filter(keep),
+            task_reason: self.task_reason.clone(),
             weights: self.weights.as_ref().map(|weights| marked(weights, keep)),
             keys: self.keys.clone(),
             offsets,
@@ -215,13 +232,7 @@ impl Table {
     /// The same rows with their targets among these classes, which have the table's own in the
     /// same order.
     pub(super) fn among(mut self, classes: &Arc<[String]>) -> Self {
-        let mut places = self.classes.iter().map(|own| {
-            let place = classes.iter().position(|class| class == own);
-            place.unwrap_or_default() as u32
-        });
-        let places: Vec<u32> = places.by_ref().collect();
-        self.labels = self.labels.scatter(&places, classes.len(), &Order::Sorted);
-        self.classes = classes.clone();
+        self.target = self.target.among(classes);
         self
     }
 

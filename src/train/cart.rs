@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::fitted::Fitted;
 use super::trainer::{TrainError, Trainer, TrainerScratch};
-use crate::encode::EncodedPartition;
+use crate::encode::{EncodedPartition, EncodedTarget};
 use crate::error::ParamsError;
 use crate::tree::{DecisionTreeParams, DecisionTreeValidParams, TrainingRows};
 
@@ -50,9 +50,12 @@ impl Trainer for CartTrainer {
         partition: &EncodedPartition,
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
+        let EncodedTarget::Classes { labels } = partition.target() else {
+            return Err(TrainError::quantity("cart"));
+        };
         let class_count = partition.encoder().class_count();
-        let rows = TrainingRows::new(partition.codes(), partition.labels(), class_count)
-            .weights(partition.weights());
+        let rows =
+            TrainingRows::new(partition.codes(), labels, class_count).weights(partition.weights());
         Ok(Fitted::Tree(self.params.fit_rows(rows, &mut scratch.tree)))
     }
 

@@ -1,30 +1,37 @@
 //! Whether a run has the dataset that a store was trained on.
 
 use crate::error::{DatasetDifference, DatasetPart};
-use crate::schema::{Feature, FeatureKind};
+use crate::schema::{Feature, FeatureKind, OnMissing, Task};
 use crate::source::DatasetSpec;
 use crate::store::Run;
 use crate::table::Query;
 
 /// What sets the dataset of a run apart from that of an earlier one; nothing where they are the
-/// same. How files are written does not matter, and neither does the order of the columns.
+/// same. `task` is that of the run, where it is known. How files are written does not matter, and neither does the order of the columns.
 pub(super) fn dataset_differences(
     earlier: &Run,
     spec: &DatasetSpec,
     query: &Query,
+    task: Option<Task>,
 ) -> Vec<DatasetDifference> {
     let before = &earlier.dataset;
-    let target = |spec: &DatasetSpec, is_integer| {
-        let type_of_classes = if is_integer { "whole numbers" } else { "text" };
-        format!("'{}' ({type_of_classes})", spec.target)
+    let target = |spec: &DatasetSpec, task: Task, is_numeric: bool| {
+        let values = match (task, is_numeric) {
+            (Task::Regression, _) => "a quantity",
+            (Task::Classification, true) => "whole numbers",
+            (Task::Classification, false) => "text",
+        };
+        format!("'{}' ({values})", spec.target)
     };
+    // Until its values are read, nothing tells the target from the earlier one.
+    let task = task.unwrap_or(earlier.task);
     let (features, earlier_features) = (query.features(), &earlier.features);
     let parts = [
         (DatasetPart::Key, quoted(&spec.key), quoted(&before.key)),
         (
             DatasetPart::Target,
-            target(spec, query.target_is_integer()),
-            target(before, earlier.target_is_integer),
+            target(spec, task, query.has_numeric_target()),
+            target(before, earlier.task, earlier.target_is_integer),
         ),
         (
             DatasetPart::Features,
@@ -45,6 +52,11 @@ pub(super) fn dataset_differences(
             DatasetPart::Missing,
             quoted(&sorted(&spec.missing)),
             quoted(&sorted(&before.missing)),
+        ),
+        (
+            DatasetPart::OnMissing,
+            on_missing(spec).to_owned(),
+            on_missing(before).to_owned(),
         ),
         (DatasetPart::Stripping, stripping(spec), stripping(before)),
     ];
@@ -68,6 +80,13 @@ fn features_beyond(features: &[Feature], others: &[Feature]) -> String {
         format!("'{}' ({kind}, {})", feature.name, feature.column_type)
     });
     listed(beyond.collect())
+}
+
+fn on_missing(spec: &DatasetSpec) -> &'static str {
+    match spec.on_missing {
+        OnMissing::Learn => "kept",
+        OnMissing::Drop => "left out",
+    }
 }
 
 fn stripping(spec: &DatasetSpec) -> String {

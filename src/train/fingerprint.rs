@@ -1,15 +1,18 @@
 //! What tells whether an entity would get the very same model again.
 
 use crate::model::Fingerprint;
-use crate::table::{Column, Partition, Table};
+use crate::table::{Column, Partition, Table, Target};
 
 /// Names what the digests are made of, so that those of another making are never taken for equal.
-const MAKING: &[u8] = b"per-entity fingerprint 2";
+const MAKING: &[u8] = b"per-entity fingerprint 3";
+
+/// What stands for a missing text: no text's digest.
+const MISSING: Fingerprint = [0; size_of::<Fingerprint>()];
 
 /// The fingerprints of the entities of a table.
 ///
 /// A fingerprint covers the trainer, the key, the features' names, and of every row in order its
-/// class, weight and values: texts by their digests, and numbers as 64-bit floats, so that it
+/// target, weight and values: texts by their digests, and numbers as 64-bit floats, so that it
 /// depends neither on the codes nor on the widths that other entities bring about. It is taken
 /// from the table itself, before anything is encoded.
 pub(super) struct Fingerprints<'a> {
@@ -19,7 +22,7 @@ pub(super) struct Fingerprints<'a> {
     columns: Vec<Digested<'a>>,
 }
 
-/// A column, and the digests of its texts where it has some.
+/// A column, and where it has texts, their digests and behind them that of a missing one.
 struct Digested<'a> {
     column: &'a Column,
     texts: Vec<Fingerprint>,
@@ -35,7 +38,11 @@ impl<'a> Fingerprints<'a> {
         let columns = table.columns().iter().map(|column| Digested {
             column,
             texts: match column {
-                Column::Categories { dictionary, .. } => digests(dictionary),
+                Column::Categories { dictionary, .. } => {
+                    let mut texts = digests(dictionary);
+                    texts.push(MISSING);
+                    texts
+                }
                 Column::Numbers(_) => Vec::new(),
             },
         });
@@ -53,9 +60,20 @@ impl<'a> Fingerprints<'a> {
         bytes.extend_from_slice(&self.head);
         append_text(bytes, partition.key());
         bytes.extend(rows.len().to_le_bytes());
-        partition.labels().for_each(rows.clone(), |code| {
-            bytes.extend_from_slice(&self.classes[code as usize]);
-        });
+        match partition.target() {
+            Target::Classes { labels, .. } => {
+                bytes.push(1);
+                labels.for_each(rows.clone(), |code| {
+                    bytes.extend_from_slice(&self.classes[code as usize]);
+                });
+            }
+            Target::Numbers(numbers) => {
+                bytes.push(0);
+                for number in &numbers[rows.clone()] {
+                    bytes.extend_from_slice(&number.to_le_bytes());
+                }
+            }
+        }
         bytes.push(partition.weights().is_some().into());
         for weight in partition.weights().into_iter().flatten() {
             bytes.extend_from_slice(&weight.to_le_bytes());

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fitted::Fitted;
 use super::trainer::{TrainError, Trainer, TrainerScratch};
-use crate::encode::{EncodedPartition, OneHot, OneHotColumn, scaled};
+use crate::encode::{EncodedPartition, EncodedTarget, OneHot, OneHotColumn, scaled};
 use crate::error::ParamsError;
 use crate::tree::{
     Criterion, DecisionTreeParams, DecisionTreeValidParams, Leaves, Node, Split, Tree,
@@ -41,12 +41,18 @@ impl Trainer for LinfaTrainer {
         partition: &EncodedPartition,
         _: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
+        let EncodedTarget::Classes { labels } = partition.target() else {
+            return Err(TrainError::quantity("linfa"));
+        };
+        let mut columns = partition.codes().columns().iter();
+        if let Some(feature) = columns.position(|column| column.missing) {
+            return Err(TrainError::missing(
+                "linfa-trees",
+                partition.feature_name(feature),
+            ));
+        }
         let one_hot = OneHot::new(partition);
-        let labels: Array1<usize> = partition
-            .labels()
-            .iter()
-            .map(|&label| label as usize)
-            .collect();
+        let labels: Array1<usize> = labels.iter().map(|&label| label as usize).collect();
         let mut dataset = Dataset::new(one_hot.matrix, labels);
         if let Some(weights) = partition.weights() {
             dataset = dataset.with_weights(weights.iter().map(|&weight| weight as f32).collect());

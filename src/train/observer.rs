@@ -1,5 +1,6 @@
 //! Who wants to see how a run goes.
 
+use crate::schema::{Task, TaskReason};
 use crate::store::EntityRecord;
 use crate::table::Query;
 
@@ -23,6 +24,11 @@ pub trait Observer: Send {
     /// It is settled what the columns of the input are taken for, before any row is read.
     fn columns_taken(&mut self, query: &Query) {
         let _ = query;
+    }
+
+    /// The target of this name is taken for classes or a quantity, now that all rows are read.
+    fn task_taken(&mut self, target: &str, task: Task, reason: &TaskReason) {
+        let _ = (target, task, reason);
     }
 
     /// A feature looks like an identifier: it has `distinct` values in `rows` rows.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::merge_by_key::Carried;
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::schema::{KeyOrder, LeftOut};
+use crate::schema::{KeyOrder, LeftOut, Task, TaskReason};
 use crate::store::{EntityRecord, EntityStatus};
 use crate::table::{Input, MemoryLimit, Query, Spilled, SpilledKey, Table};
 
@@ -76,6 +76,14 @@ impl Rows {
         match self {
             Self::Whole(table) => table.left_out(),
             Self::Spilled(spilled) => spilled.left_out(),
+        }
+    }
+
+    /// Whether the target is classes or a quantity, and why.
+    pub fn task(&self) -> (Task, &TaskReason) {
+        match self {
+            Self::Whole(table) => (table.task(), table.task_reason()),
+            Self::Spilled(spilled) => (spilled.task(), spilled.task_reason()),
         }
     }
 

@@ -40,6 +40,20 @@ pub struct TrainerScratch {
 #[error("{0}")]
 pub struct TrainError(pub String);
 
+impl TrainError {
+    /// A trainer of classes got a quantity.
+    pub(super) fn quantity(trainer: &str) -> Self {
+        Self(format!("{trainer} cannot learn a quantity"))
+    }
+
+    /// A trainer got missing values that it cannot learn.
+    pub(super) fn missing(trainer: &str, feature: &str) -> Self {
+        Self(format!(
+            "has missing values in '{feature}', which {trainer} cannot learn: leave such rows out, or the feature"
+        ))
+    }
+}
+
 impl Trainer for Box<dyn Trainer> {
     fn train(
         &self,

@@ -193,19 +193,21 @@ impl Training {
         input.check_declared(&self.spec)?;
         let query = self.query(&input, &directory)?;
         observer.columns_taken(&query);
-        self.base(&directory, &query)?;
+        self.base(&directory, &query, query.declared_task())?;
         let (begun, limit) = self.limit(&directory)?;
         let started = Instant::now();
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
         self.check_memory(&rows)?;
+        let (task, reason) = rows.task();
+        observer.task_taken(query.target(), task, reason);
         self.tell_of_identifiers(&query, &rows, observer);
         let writer = match begun {
             Some(writer) => writer,
             None => Writer::begin(&directory)?,
         };
         // Again, for another run may have committed while the rows were read.
-        let base = self.base(&directory, &query)?;
+        let base = self.base(&directory, &query, Some(task))?;
         let mut run = self.describe(&input, &query, &rows);
         if let Some(base) = &base {
             run.keep_types_of(&base.generation().run);
@@ -279,7 +281,9 @@ impl Training {
         match base {
             Some(base) => {
                 let run = &base.generation().run;
-                Query::new_updating(input, &self.spec, holdout, (&run.features, &run.columns))
+                let task = (run.dataset.target == self.spec.target).then_some(run.task);
+                let trained = (run.features.as_slice(), run.columns.as_slice(), task);
+                Query::new_updating(input, &self.spec, holdout, trained)
             }
             None => Query::new_holding_out(input, &self.spec, holdout),
         }
@@ -299,27 +303,36 @@ impl Training {
     }
 
     /// The current generation, where it is to be updated. The first update of all starts afresh.
-    fn base(&self, directory: &Location, query: &Query) -> Result<Option<Store>> {
+    /// The task is that of the run as far as it is known.
+    fn base(
+        &self,
+        directory: &Location,
+        query: &Query,
+        task: Option<Task>,
+    ) -> Result<Option<Store>> {
         let Some(update) = &self.settings.update else {
             return Ok(None);
         };
         let base = Store::open_if_there(directory)?;
         if let Some(base) = &base {
             let run = &base.generation().run;
-            update.check_dataset(dataset_differences(run, &self.spec, query))?;
+            let differences = dataset_differences(run, &self.spec, query, task);
+            update.check_dataset(differences)?;
         }
         Ok(base)
     }
 
     fn describe(&self, input: &Input, query: &Query, rows: &Rows) -> Run {
+        let (task, _) = rows.task();
         Run {
             inputs: input.paths(),
             command: self.command.clone(),
             dataset: self.spec.clone(),
             features: query.features().to_vec(),
-            columns: query.columns().to_vec(),
+            columns: query.columns_taken(task),
+            task,
             classes: rows.classes().to_vec(),
-            target_is_integer: query.target_is_integer(),
+            target_is_integer: task == Task::Classification && query.has_numeric_target(),
             trainer: self.trainer.description(),
             min_rows: self.settings.min_rows,
             settings: json!(self.settings),

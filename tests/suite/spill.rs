@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use per_entity::Cancel;
+use per_entity::schema::Task;
 use per_entity::source::{DatasetSpec, Source};
 use per_entity::store::verify;
-use per_entity::table::{Column, Input, MemoryLimit, Partition, Query, Spilled, Table};
+use per_entity::table::{Column, Input, MemoryLimit, Partition, Query, Spilled, Table, Target};
 use proptest::prelude::*;
 
 use crate::support::SAMPLE;
@@ -19,18 +20,19 @@ type Entity = (String, Vec<String>);
 fn entities(table: &Table) -> Vec<Entity> {
     let entity = |partition: Partition| {
         let row = |row: usize| {
-            let label = &table.classes()[table.labels().get(row) as usize];
+            let target = match table.target() {
+                Target::Classes { labels, classes } => classes[labels.get(row) as usize].clone(),
+                Target::Numbers(numbers) => numbers[row].to_string(),
+            };
             let columns = table.columns().iter().chain(table.carried());
             let values = columns.map(|column| match column {
                 Column::Numbers(numbers) => numbers.get(row).to_string(),
-                Column::Categories { codes, dictionary } => {
-                    dictionary[codes.get(row) as usize].clone()
-                }
+                Column::Categories { .. } => column.category(row).unwrap_or("(missing)").into(),
             });
             let weight = partition
                 .weights()
                 .map(|weights| weights[row - partition.range().start]);
-            format!("{label} {weight:?} {:?}", values.collect::<Vec<_>>())
+            format!("{target} {weight:?} {:?}", values.collect::<Vec<_>>())
         };
         (
             partition.key().to_owned(),
@@ -81,6 +83,8 @@ fn assert_same(path: &Path, spec: &DatasetSpec, carried: &[String], rows: u64) -
         whole.partitions().map(|p| p.key()).collect::<Vec<_>>()
     );
     assert_eq!(spilled.classes(), whole.classes());
+    assert_eq!(spilled.task(), whole.task());
+    assert_eq!(spilled.task_reason(), whole.task_reason());
     assert_eq!(spilled.left_out(), whole.left_out());
     assert_eq!(spilled.rows_read(), whole.rows_read());
     for table in &tables {
@@ -120,18 +124,29 @@ proptest! {
         ),
         limit in 1u64..20,
         by_text in any::<bool>(),
+        target in prop_oneof![Just("y"), Just("few"), Just("many"), Just("fraction")],
+        task in prop_oneof![Just(None), Just(Some(Task::Classification)), Just(Some(Task::Regression))],
     ) {
-        let mut text = "number,text,x,y\n".to_owned();
-        for (number, word, x, y) in rows {
+        let mut text = "number,text,x,y,few,many,fraction\n".to_owned();
+        for (row, (number, word, x, y)) in rows.into_iter().enumerate() {
             let number = number.map_or(String::new(), |number| number.to_string());
             let x = x.map_or(String::new(), |x| x.to_string());
             let word = word.replace('"', "\"\"");
-            text += &format!("{number},\"{word}\",{x},c{y}\n");
+            // Of many rows, many are different; some are missing or infinite.
+            let many = i64::from(y) + 3 * row as i64;
+            let few = if y == 2 && row > 0 { String::new() } else { y.to_string() };
+            let fraction = if y == 2 { "inf".into() } else { format!("{}", row as f64 / 2.0) };
+            text += &format!("{number},\"{word}\",{x},c{y},{few},{many},{fraction}\n");
         }
         let place = Place::new();
         place.write("rows.csv", text);
         let keys: &[&str] = if by_text { &["text", "number"] } else { &["number"] };
-        let spec = DatasetSpec::new(keys.iter().copied(), "y");
+        let spec = DatasetSpec {
+            // Text is never a quantity.
+            task: task.filter(|_| target != "y"),
+            features: vec!["x".into()],
+            ..DatasetSpec::new(keys.iter().copied(), target)
+        };
         assert_same(&place.path("rows.csv"), &spec, &[], limit);
     }
 }

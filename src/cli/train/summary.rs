@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use per_entity::metrics::Metric;
-use per_entity::schema::LeftOut;
+use per_entity::schema::{LeftOut, Task, TaskReason};
 use per_entity::store::{EntityRecord, EntityStatus, Generation};
 use per_entity::table::Query;
 use per_entity::train::{Observer, TrainingReport, Unchanged};
@@ -44,6 +44,11 @@ impl Observer for Summary {
     fn columns_taken(&mut self, query: &Query) {
         columns::warn(query);
         self.columns = columns::describe(query);
+    }
+
+    fn task_taken(&mut self, target: &str, task: Task, reason: &TaskReason) {
+        let target = columns::describe_target(target, task, reason);
+        self.columns += &format!("; {target}");
     }
 
     fn nearly_unique(&mut self, column: &str, distinct: u64, rows: u64) {

@@ -13,10 +13,11 @@ use super::spilled_key::SpilledKey;
 use super::spiller::Spiller;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::schema::{KeyOrder, LeftOut};
+use crate::schema::{KeyOrder, KeyType, LeftOut, Task, TaskReason};
 use crate::table::input::Input;
 use crate::table::load::rows_before_filter;
-use crate::table::query::{Query, as_own_categories};
+use crate::table::query::Query;
+use crate::table::selection::as_own_categories;
 use crate::table::stream::stream;
 use crate::table::table::Table;
 
@@ -27,6 +28,7 @@ pub struct Spilled {
     keys: Vec<SpilledKey>,
     buckets: usize,
     classes: Arc<[String]>,
+    task_reason: TaskReason,
     left_out: LeftOut,
     dropped: HashMap<String, u64>,
     rows_read: u64,
@@ -52,6 +54,7 @@ impl Spilled {
             keys: Vec::new(),
             buckets: 0,
             classes: Arc::default(),
+            task_reason: TaskReason::Declared,
             left_out: LeftOut::default(),
             dropped: HashMap::new(),
             rows_read: 0,
@@ -103,8 +106,14 @@ impl Spilled {
             ..left_out
         };
         self.rows_read = rows + input.ragged();
+        let (task, task_reason) = spiller.choice.decide(&self.query)?;
+        self.query.task = Some(task);
+        self.task_reason = task_reason;
         let mut classes: Vec<String> = spiller.classes.into_iter().collect();
-        let order = KeyOrder(vec![self.query.target.1]);
+        let order = KeyOrder(vec![match self.query.has_numeric_target() {
+            true => KeyType::Integer,
+            false => KeyType::Text,
+        }]);
         classes.sort_by(|one, other| order.compare(one, other));
         self.classes = classes.into();
         Ok(())
@@ -115,7 +124,17 @@ impl Spilled {
         &self.keys
     }
 
-    /// All classes of the target.
+    /// Whether the target is classes or a quantity.
+    pub fn task(&self) -> Task {
+        self.query.task.unwrap_or_default()
+    }
+
+    /// Why the target is taken for that.
+    pub fn task_reason(&self) -> &TaskReason {
+        &self.task_reason
+    }
+
+    /// All classes of the target; none of a quantity.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }

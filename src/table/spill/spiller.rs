@@ -9,6 +9,7 @@ use crate::cancel::Cancel;
 use crate::table::key_positions::raw_values;
 use crate::table::query::Query;
 use crate::table::row_filter::RowFilter;
+use crate::table::task_choice::TaskChoice;
 
 /// Rows that wait to be written, in all buckets together.
 const ROWS_WAITING: usize = 1 << 18;
@@ -18,6 +19,9 @@ pub(super) struct Spiller {
     pub filter: RowFilter,
     plan: Plan,
     pub keys: Vec<SpilledKey>,
+    /// What the target is taken for.
+    pub choice: TaskChoice,
+    /// The classes of the target, while it may have some.
     pub classes: PlHashSet<String>,
     pub files: Vec<BucketFile>,
     texts: Schema,
@@ -36,6 +40,7 @@ impl Spiller {
             filter: RowFilter::new(query),
             keys: std::mem::take(&mut plan.keys),
             plan,
+            choice: TaskChoice::new(query.declared_task()),
             classes: PlHashSet::new(),
             files,
             texts,
@@ -52,7 +57,7 @@ impl Spiller {
         if batch.height() == 0 {
             return Ok(false);
         }
-        self.note_classes(&batch)?;
+        self.note_target(&batch)?;
         let raw = batch.columns()[..self.plan.key_columns]
             .iter()
             .map(raw_values)
@@ -89,8 +94,28 @@ impl Spiller {
         Ok(())
     }
 
-    fn note_classes(&mut self, batch: &DataFrame) -> PolarsResult<()> {
-        let distinct = batch.columns()[self.plan.key_columns].unique()?;
+    fn note_target(&mut self, batch: &DataFrame) -> PolarsResult<()> {
+        if self.choice.is_quantity() {
+            return Ok(());
+        }
+        let distinct = batch.columns()[self.plan.key_columns].unique_stable()?;
+        let distinct = match distinct.dtype() {
+            DataType::Int64 => {
+                let integers: Vec<i64> = distinct.i64()?.no_null_iter().collect();
+                self.choice.see_integers(&integers);
+                distinct
+            }
+            DataType::Float64 => {
+                let numbers: Vec<f64> = distinct.f64()?.no_null_iter().collect();
+                self.choice.see_numbers(&numbers);
+                distinct.cast(&DataType::Int64)?
+            }
+            _ => distinct,
+        };
+        if self.choice.is_quantity() {
+            self.classes.clear();
+            return Ok(());
+        }
         let distinct = distinct.cast(&DataType::String)?;
         for class in distinct.str()?.iter().flatten() {
             if !self.classes.contains(class) {

@@ -232,7 +232,7 @@ fn a_spec_file_says_what_the_columns_are() {
     );
     place.write(
         "spec.toml",
-        "key = ['country', 'store']\ntarget = 'y'\nignore = ['id']\nmissing = ['?']\n[csv]\nseparator = ';'\n",
+        "key = ['country', 'store']\ntarget = 'y'\nignore = ['id']\nmissing = ['?']\non-missing = 'drop'\n[csv]\nseparator = ';'\n",
     );
     let output = place.run("train --input in.csv --spec spec.toml --output-dir models");
     let text = output.succeeded().stdout;

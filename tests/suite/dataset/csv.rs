@@ -6,7 +6,7 @@ use std::path::Path;
 use flate2::write::GzEncoder;
 use per_entity::Error;
 use per_entity::error::InputError;
-use per_entity::schema::ColumnType;
+use per_entity::schema::{ColumnType, OnMissing};
 use per_entity::source::{CsvOptions, DatasetSpec};
 
 use super::tables::{keys, load, load_text, rows, simple, sizes};
@@ -209,6 +209,7 @@ fn text_in_a_numeric_column_is_said_with_its_line_and_column() {
     );
     let missing = DatasetSpec {
         missing: vec!["?".into()],
+        on_missing: OnMissing::Drop,
         ..declared
     };
     let table = load_text("early.csv", "k,x,y\na,?,p\nb,2,q\n", &missing).unwrap();

@@ -4,7 +4,9 @@
 mod adult;
 mod columns;
 mod csv;
+mod missing;
 mod properties;
 mod quotes;
 mod rows;
 mod tables;
+mod targets;

@@ -1,7 +1,7 @@
 //! Rows that count, and rows that are left out.
 
 use per_entity::error::SpecError;
-use per_entity::schema::{LeftOut, LeftOutByColumn};
+use per_entity::schema::{LeftOut, LeftOutByColumn, OnInfinite, OnMissing};
 use per_entity::source::DatasetSpec;
 use per_entity::table::Table;
 use per_entity::{Cancel, Error};
@@ -22,6 +22,8 @@ fn rows_without_a_key_a_label_a_value_or_a_weight_are_counted_apart() {
         frame,
         &DatasetSpec {
             weight: Some("w".into()),
+            on_missing: OnMissing::Drop,
+            on_infinite: OnInfinite::Missing,
             ..simple()
         },
     )
@@ -82,6 +84,7 @@ fn a_predicate_sees_clean_values_and_what_it_drops_is_counted() {
         trim: true,
         missing: vec!["?".into()],
         predicate: Some("x = 'u' OR x IS NULL".into()),
+        on_missing: OnMissing::Drop,
         ..simple()
     };
     let table = load_text("p.csv", "k,x,y\na, u ,p\na, ?,p\na, v,q\n", &spec).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use per_entity::source::{DatasetSpec, Source};
-use per_entity::table::{Column, Table};
+use per_entity::table::{Column, Table, Target};
 use per_entity::{Cancel, Result};
 use polars::prelude::DataFrame;
 
@@ -30,17 +30,26 @@ pub fn rows(table: &Table) -> Vec<(String, String, String)> {
     for partition in table.partitions() {
         let (_, column) = partition.features().next().unwrap();
         for row in partition.range() {
-            let label = &partition.classes()[partition.labels().get(row) as usize];
             let value = match column {
                 Column::Numbers(numbers) => numbers.get(row).to_string(),
-                Column::Categories { codes, dictionary } => {
-                    dictionary[codes.get(row) as usize].clone()
-                }
+                Column::Categories { .. } => column.category(row).unwrap_or("(missing)").into(),
             };
-            rows.push((partition.key().to_owned(), label.clone(), value));
+            rows.push((
+                partition.key().to_owned(),
+                label(partition.target(), row),
+                value,
+            ));
         }
     }
     rows
+}
+
+/// The target of a row as text.
+pub fn label(target: &Target, row: usize) -> String {
+    match target {
+        Target::Classes { labels, classes } => classes[labels.get(row) as usize].clone(),
+        Target::Numbers(numbers) => numbers[row].to_string(),
+    }
 }
 
 /// The keys, in the order of the table.

@@ -1,6 +1,6 @@
 //! Small random frames: a key, a target, and features of every kind.
 
-use per_entity::schema::{ColumnType, Unit};
+use per_entity::schema::{ColumnType, OnMissing, Unit};
 use per_entity::source::{CsvOptions, DatasetSpec, TypeDeclaration};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
@@ -100,6 +100,10 @@ impl RandomFrame {
                 true => vec!["NA".into()],
                 false => Vec::new(),
             },
+            on_missing: match random.random_bool(0.7) {
+                true => OnMissing::Learn,
+                false => OnMissing::Drop,
+            },
             ..DatasetSpec::default()
         };
         if random.random_bool(0.3) {
@@ -123,10 +127,28 @@ impl RandomFrame {
         frame
     }
 
-    /// Whether no value of a row is missing.
-    pub fn is_whole(&self, row: usize) -> bool {
-        let mut values = self.columns.iter().map(|column| &column.values[row]);
-        values.all(Option::is_some)
+    /// Whether a row is trained on: no value of it is missing that must be there.
+    pub fn is_kept(&self, row: usize) -> bool {
+        let may_be_missing = |column: &RandomColumn| {
+            self.spec.on_missing == OnMissing::Learn && column.name.starts_with("feature")
+        };
+        let mut columns = self.columns.iter();
+        columns.all(|column| column.values[row].is_some() || may_be_missing(column))
+    }
+
+    /// The same with a quantity for a target.
+    pub fn with_quantity(mut self, seed: u64) -> Self {
+        let random = &mut ChaCha8Rng::seed_from_u64(seed);
+        self.columns.retain(|column| column.name != "target");
+        self.spec.types.remove("target");
+        self.add(random, "target", Kind::Fraction, &[]);
+        let target = self.columns.last_mut().unwrap();
+        for value in &mut target.values[2..] {
+            if random.random_bool(0.1) {
+                *value = None;
+            }
+        }
+        self
     }
 
     fn add_keys(&mut self, random: &mut ChaCha8Rng) {

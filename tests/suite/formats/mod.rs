@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use per_entity::predict::{Destination, OnBadRow, RowInput};
 use per_entity::source::{DatasetSpec, Format, Source};
 use per_entity::store::MemoryDirectory;
-use per_entity::table::Input;
+use per_entity::table::{Input, Table, Target};
 use per_entity::train::{Conclusion, Update};
 use per_entity::{Cancel, CartTrainer, Predictor, Store, Training};
 use polars::prelude::*;
@@ -472,8 +472,8 @@ impl<'a> Trained<'a> {
         let Some(expected) = expected else {
             let own = Some("own".to_owned());
             let rows = found.iter().take(self.frame.training_rows).enumerate();
-            let mut whole = rows.filter(|(row, _)| self.frame.is_whole(*row));
-            let lost = whole.find(|(_, (_, _, model))| *model != own);
+            let mut kept = rows.filter(|(row, _)| self.frame.is_kept(*row));
+            let lost = kept.find(|(_, (_, _, model))| *model != own);
             *expected = Some(found.clone());
             return lost.map_or(Ok(()), |(row, _)| Err(format!("row {row} has no model")));
         };
@@ -509,6 +509,38 @@ fn check(seed: u64, place: &Place) -> Result<(), String> {
     let form = FORMS[seed as usize % FORMS.len()];
     let random = ChaCha8Rng::seed_from_u64(!seed);
     Trained::new(&frame, form, place, random)?.check()
+}
+
+/// The quantities of the rows that are kept, ascending, and how many rows are left out for want of
+/// one.
+fn quantities(writing: &Writing, random: &mut ChaCha8Rng, place: &Place) -> (Vec<f64>, u64) {
+    let spec = &writing.frame.spec;
+    let input = writing.input(random, place, spec).unwrap();
+    let table = Table::load(&input, spec, &Cancel::new()).unwrap();
+    let left_out = table.left_out();
+    assert_eq!(table.rows() as u64 + left_out.total(), table.rows_read());
+    let Target::Numbers(numbers) = table.target() else {
+        panic!("classes:\n{}", writing.describe());
+    };
+    let mut numbers = numbers.clone();
+    numbers.sort_by(f64::total_cmp);
+    (numbers, left_out.null_target)
+}
+
+#[test]
+fn a_quantity_is_the_same_in_all_formats_and_types() {
+    let place = Place::new();
+    for seed in 0..200 {
+        let frame = RandomFrame::of(seed).with_quantity(seed);
+        let random = &mut ChaCha8Rng::seed_from_u64(!seed);
+        let mut expected = None;
+        for form in FORMS {
+            let writing = Writing::new(random, &frame, form, None, frame.rows);
+            let found = quantities(&writing, random, &place);
+            let expected = expected.get_or_insert_with(|| found.clone());
+            assert_eq!(*expected, found, "frame {seed}:\n{}", writing.describe());
+        }
+    }
 }
 
 const FRAMES: u64 = 2_000;

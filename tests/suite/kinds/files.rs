@@ -40,9 +40,10 @@ fn objects_of_json_may_have_fields_late_or_not_at_all() {
         of_column(&written, "sold")
     );
     assert_eq!(of_column(&written, "colour")[..1], [""]);
-    // With the field that most lack as a feature, nearly all rows are left out, which is said.
+    // With the field that most lack as a feature, nearly all rows are left out if that is asked for,
+    // which is said.
     let report = place
-        .run(&format!("{train} --ignore note"))
+        .run(&format!("{train} --ignore note --on-missing drop"))
         .succeeded()
         .json();
     assert_eq!(report["generation"]["left_out"]["missing_value"], 400);
@@ -174,14 +175,25 @@ fn wider_types_of_other_files_make_one_column() {
         .json();
     assert_eq!(report["generation"]["rows"], 4);
 
-    // A file without a feature would lose all its rows.
+    // In a file without a feature it is missing, or all rows would be left out.
     write_parquet(&place, "lacking/1.parquet", rows(&[1, 2]));
     write_parquet(
         &place,
         "lacking/2.parquet",
         rows(&[1, 2]).drop("x").unwrap(),
     );
-    let error = place.run(&format!("{train} --input lacking")).failed(2);
+    let trained = place.run(&format!("{train} --input lacking")).succeeded();
+    for part in ["x: is no column of lacking/2.parquet", "--ignore x"] {
+        assert!(
+            trained.stderr.contains(part),
+            "{part} in {}",
+            trained.stderr
+        );
+    }
+    assert_eq!(trained.json()["generation"]["rows"], 4);
+    let error = place
+        .run(&format!("{train} --input lacking --on-missing drop"))
+        .failed(2);
     for part in [
         "lacking/2.parquet",
         "no column 'x'",

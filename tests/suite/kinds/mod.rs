@@ -4,8 +4,10 @@
 
 mod described;
 mod files;
+mod gaps;
 mod keys;
 mod notations;
 mod refusals;
 mod rows_lost;
 mod tables;
+mod task;

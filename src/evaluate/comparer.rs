@@ -9,10 +9,10 @@ use super::comparison::{Comparison, EntityComparison, Scores, Strategies, verdic
 use super::shared_rows::shared_rows;
 use crate::cancel::Cancel;
 use crate::error::{Error, InputError, Result, StoreError};
-use crate::metrics::{ClassificationEvaluation, PairedOutcomes, paired_bootstrap};
+use crate::metrics::{ClassificationEvaluation, Evaluation, PairedOutcomes, paired_bootstrap};
 use crate::model::Model;
 use crate::schema::{Holdout, LeftOut};
-use crate::score::{ScoredModel, Scorer};
+use crate::score::{Constant, Prediction, ScoredModel, Scorer};
 use crate::source::DatasetSpec;
 use crate::table::{Input, Partition, Query, Table};
 use crate::train::{Engine, Status, Trainer};
@@ -214,19 +214,24 @@ impl Contestants<'_> {
         }
         let mut per_entity_right = Vec::with_capacity(rows.len());
         let mut pooled_right = Vec::with_capacity(rows.len());
-        let right = |row, predicted| self.scorer.truth(row) == Some(predicted);
-        let shares = class_shares(&self.train.partition(*entity));
+        let right = |row, predicted| {
+            let truth = self.scorer.truth(row).map(Prediction::Class);
+            truth == Some(predicted)
+        };
+        let shares = Constant::Classes(class_shares(&self.train.partition(*entity)));
         let own = self.scorer.bind(model)?;
         let outcomes = StrategyOutcomes {
-            majority: self.scorer.evaluate_constant(&shares, rows.clone())?,
-            per_entity: self.scorer.evaluate(&own, rows.clone(), |row, predicted| {
-                per_entity_right.push(right(row, predicted));
-            })?,
-            pooled: self
-                .pooled_scorer
-                .evaluate(&self.pooled, rows.clone(), |row, predicted| {
-                    pooled_right.push(right(row, predicted));
-                })?,
+            majority: of_classes(self.scorer.evaluate_constant(&shares, rows.clone())?)?,
+            per_entity: of_classes(self.scorer.evaluate(
+                &own,
+                rows.clone(),
+                |row, predicted| per_entity_right.push(right(row, predicted)),
+            )?)?,
+            pooled: of_classes(self.pooled_scorer.evaluate(
+                &self.pooled,
+                rows.clone(),
+                |row, predicted| pooled_right.push(right(row, predicted)),
+            )?)?,
             outcomes: per_entity_right.into_iter().zip(pooled_right).collect(),
         };
         let comparison = EntityComparison {
@@ -246,6 +251,13 @@ fn refuse_common_file(train: &Input, test: &Input) -> Result<()> {
     match paths.find(|path| trained.contains(&canonical(path.clone()))) {
         None => Ok(()),
         Some(path) => Err(InputError::TestedOnTraining { path: path.into() }.into()),
+    }
+}
+
+fn of_classes(evaluation: Evaluation) -> Result<ClassificationEvaluation> {
+    match evaluation {
+        Evaluation::Classification(evaluation) => Ok(evaluation),
+        Evaluation::Regression(_) => Err(Error::OtherTask("tells a quantity, not a class")),
     }
 }
 

@@ -8,7 +8,8 @@ use super::report::{EntityReport, Fairness, Group, ModelStatus, Report, largest_
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError, StoreError};
 use crate::metrics::{ConfusionMatrix, Disparity, Evaluation, GroupCounts, Pool};
-use crate::score::Scorer;
+use crate::schema::Task;
+use crate::score::{Prediction, Scorer};
 use crate::source::DatasetSpec;
 use crate::store::{EntityRecord, Store};
 use crate::table::{Column, Input, Partition, Query, Table};
@@ -216,7 +217,7 @@ impl Assessment<'_> {
             error => damaged(error),
         })?;
         let count = |row, predicted| {
-            if let Some(positive) = self.positive {
+            if let (Some(positive), Prediction::Class(predicted)) = (self.positive, predicted) {
                 let counts = groups.entry(self.group_of(row)).or_default();
                 counts.push(self.scorer.truth(row), predicted, positive);
             }
@@ -224,7 +225,6 @@ impl Assessment<'_> {
         self.scorer
             .bind(&model)
             .and_then(|model| self.scorer.evaluate(&model, partition.range(), count))
-            .map(Evaluation::from)
             .map_err(damaged)
     }
 
@@ -258,7 +258,10 @@ impl Assessment<'_> {
     }
 
     fn sum_up(&self, assessed: Vec<Assessed>, classes: &[String]) -> Result<Report> {
-        let mut pool = Pool::classification(classes.len());
+        let mut pool = match self.table.task() {
+            Task::Classification => Pool::classification(classes.len()),
+            Task::Regression => Pool::regression(),
+        };
         let mut confusion = ConfusionMatrix::new(classes.len());
         let mut groups = Groups::new();
         let mut entities = Vec::with_capacity(assessed.len());

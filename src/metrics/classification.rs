@@ -160,6 +160,29 @@ impl ClassificationEvaluation {
     ) -> Result<usize, EvaluationError> {
         self.check(truth, probabilities)?;
         let predicted = first_largest(probabilities);
+        self.add(truth, probabilities, predicted);
+        Ok(predicted)
+    }
+
+    /// As [`push`](Self::push), where something else than the highest probability decides on the
+    /// predicted class.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), and [`EvaluationError::Truth`] if the predicted class is not below
+    /// the number of classes.
+    pub fn push_decided(
+        &mut self,
+        truth: Option<usize>,
+        probabilities: &[f64],
+        predicted: usize,
+    ) -> Result<(), EvaluationError> {
+        self.check(truth, probabilities)?;
+        self.check(Some(predicted), probabilities)?;
+        self.add(truth, probabilities, predicted);
+        Ok(())
+    }
+
+    fn add(&mut self, truth: Option<usize>, probabilities: &[f64], predicted: usize) {
         match truth {
             Some(truth) => self.confusion.add(truth, predicted),
             None => self.confusion.add_unseen(predicted),
@@ -168,7 +191,6 @@ impl ClassificationEvaluation {
         self.squared_error_sum += squared_error(truth, probabilities);
         self.truths.push(truth.unwrap_or(self.class_count()) as u32);
         self.scores.extend(&probabilities[self.scored_classes()]);
-        Ok(predicted)
     }
 
     /// Adds the rows of `other` after the ones here, as if they had been pushed.

@@ -3,4 +3,4 @@
 mod holdout;
 mod scorer;
 
-pub(crate) use scorer::{ScoredModel, Scorer};
+pub(crate) use scorer::{Constant, Prediction, ScoredModel, Scorer};

@@ -5,9 +5,27 @@ use std::ops::Range;
 
 use crate::codes::Codes;
 use crate::error::{Error, Result};
-use crate::metrics::ClassificationEvaluation;
+use crate::metrics::{ClassificationEvaluation, Evaluation, RegressionEvaluation};
 use crate::model::{AskedCategories, Leaf, Model};
-use crate::table::{Column, Numbers, Table};
+use crate::table::{Column, Numbers, Table, Target};
+
+/// What is predicted for a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Prediction {
+    /// The position of a class among those evaluated on.
+    Class(usize),
+    /// A quantity.
+    Number(f64),
+}
+
+/// What a predictor says that gives all rows the same.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Constant {
+    /// The probability of each class.
+    Classes(Vec<f64>),
+    /// A quantity.
+    Number(f64),
+}
 
 /// The rows of a table and the classes that they are evaluated on.
 pub(crate) struct Scorer<'a> {
@@ -42,7 +60,7 @@ impl<'a> Scorer<'a> {
         self.truths[labels.get(row) as usize]
     }
 
-    pub fn class_count(&self) -> usize {
+    fn class_count(&self) -> usize {
         self.classes.len()
     }
 
@@ -69,40 +87,57 @@ impl<'a> Scorer<'a> {
         })
     }
 
-    /// Predicts some rows of the table with a model. `note` is given each row and the class
-    /// predicted for it.
+    /// Predicts some rows of the table with a model. `note` is given each row and what is predicted
+    /// for it.
     pub fn evaluate(
         &self,
         model: &ScoredModel,
         rows: Range<usize>,
-        mut note: impl FnMut(usize, usize),
-    ) -> Result<ClassificationEvaluation> {
-        let mut probabilities = vec![0.0; self.class_count()];
-        let mut evaluation = ClassificationEvaluation::new(self.class_count());
-        for row in rows {
-            let Leaf::Classes(counts) = model.leaf(row) else {
-                return Err(Error::OtherTask("tells a quantity, not a class"));
-            };
-            let total: f64 = counts.iter().sum();
-            for (&place, count) in model.places.iter().zip(counts) {
-                probabilities[place] = count / total;
+        mut note: impl FnMut(usize, Prediction),
+    ) -> Result<Evaluation> {
+        match self.table.target() {
+            Target::Classes { .. } => {
+                let mut probabilities = vec![0.0; self.class_count()];
+                let mut evaluation = ClassificationEvaluation::new(self.class_count());
+                for row in rows {
+                    let predicted = model.probabilities(row, &mut probabilities)?;
+                    let truth = self.truth(row);
+                    evaluation.push_decided(truth, &probabilities, predicted)?;
+                    note(row, Prediction::Class(predicted));
+                }
+                Ok(evaluation.into())
             }
-            note(row, evaluation.push(self.truth(row), &probabilities)?);
+            Target::Numbers(numbers) => {
+                let mut evaluation = RegressionEvaluation::new();
+                for row in rows {
+                    let value = model.value(row)?;
+                    evaluation.push(numbers[row], value)?;
+                    note(row, Prediction::Number(value));
+                }
+                Ok(evaluation.into())
+            }
         }
-        Ok(evaluation)
     }
 
-    /// The same for a predictor that gives each row these probabilities.
-    pub fn evaluate_constant(
-        &self,
-        probabilities: &[f64],
-        rows: Range<usize>,
-    ) -> Result<ClassificationEvaluation> {
-        let mut evaluation = ClassificationEvaluation::new(self.class_count());
-        for row in rows {
-            evaluation.push(self.truth(row), probabilities)?;
+    /// The same for a predictor that says the same of all rows.
+    pub fn evaluate_constant(&self, constant: &Constant, rows: Range<usize>) -> Result<Evaluation> {
+        match (self.table.target(), constant) {
+            (Target::Classes { .. }, Constant::Classes(probabilities)) => {
+                let mut evaluation = ClassificationEvaluation::new(self.class_count());
+                for row in rows {
+                    evaluation.push(self.truth(row), probabilities)?;
+                }
+                Ok(evaluation.into())
+            }
+            (Target::Numbers(numbers), Constant::Number(value)) => {
+                let mut evaluation = RegressionEvaluation::new();
+                for row in rows {
+                    evaluation.push(numbers[row], *value)?;
+                }
+                Ok(evaluation.into())
+            }
+            _ => Err(Error::OtherTask(OTHER_TASK)),
         }
-        Ok(evaluation)
     }
 
     fn columns(&self, model: &Model) -> Result<Vec<ScoredColumn<'a>>> {
@@ -142,7 +177,29 @@ pub(crate) struct ScoredModel<'a> {
     places: Vec<usize>,
 }
 
+/// Why a model cannot be evaluated.
+const OTHER_TASK: &str = "tells classes where the target is a quantity, or the other way round";
+
 impl ScoredModel<'_> {
+    /// Writes the probability of each class evaluated on; returns the class that is predicted.
+    fn probabilities(&self, row: usize, probabilities: &mut [f64]) -> Result<usize> {
+        let Leaf::Classes(weights) = self.leaf(row) else {
+            return Err(Error::OtherTask(OTHER_TASK));
+        };
+        let total: f64 = weights.iter().sum();
+        for (&place, weight) in self.places.iter().zip(weights) {
+            probabilities[place] = weight / total;
+        }
+        Ok(self.places[self.model.decide(weights)])
+    }
+
+    fn value(&self, row: usize) -> Result<f64> {
+        match self.leaf(row) {
+            Leaf::Number { value, .. } => Ok(value),
+            Leaf::Classes(_) => Err(Error::OtherTask(OTHER_TASK)),
+        }
+    }
+
     fn leaf(&self, row: usize) -> Leaf<'_> {
         self.model
             .leaf_of(|feature, question| match &self.columns[feature] {

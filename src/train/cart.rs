@@ -7,7 +7,9 @@ use super::fitted::Fitted;
 use super::trainer::{TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, EncodedTarget};
 use crate::error::ParamsError;
-use crate::tree::{DecisionTreeParams, DecisionTreeValidParams, TrainingRows};
+use crate::tree::{
+    DecisionTreeParams, DecisionTreeValidParams, LARGEST_NUMBER, RegressionCriterion, TrainingRows,
+};
 
 /// Fits [`crate::tree`]'s exact tree.
 ///
@@ -44,18 +46,49 @@ impl Default for CartTrainer {
     }
 }
 
+impl CartTrainer {
+    /// Whether the criterion can do with these quantities.
+    fn check(&self, numbers: &[f64]) -> Result<(), TrainError> {
+        let mut candidates = numbers.iter();
+        if let Some(number) = candidates.find(|number| number.abs() > LARGEST_NUMBER) {
+            return Err(TrainError(format!(
+                "a target of {number:e} is beyond {LARGEST_NUMBER:e}, the largest that a tree can be fitted to"
+            )));
+        }
+        if self.params.regression_criterion() != RegressionCriterion::Poisson {
+            return Ok(());
+        }
+        let mut candidates = numbers.iter();
+        match candidates.find(|number| **number < 0.0) {
+            Some(number) => Err(TrainError(format!(
+                "a target of {number} is negative, for which there is no Poisson deviance; take another criterion"
+            ))),
+            None if numbers.iter().all(|number| *number == 0.0) => Err(TrainError(
+                "all targets are 0, for which there is no Poisson deviance; take another criterion"
+                    .into(),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Trainer for CartTrainer {
     fn train(
         &self,
         partition: &EncodedPartition,
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
-        let EncodedTarget::Classes { labels } = partition.target() else {
-            return Err(TrainError::quantity("cart"));
+        let rows = match partition.target() {
+            EncodedTarget::Classes { labels } => {
+                let class_count = partition.encoder().class_count();
+                TrainingRows::new(partition.codes(), labels, class_count)
+            }
+            EncodedTarget::Numbers(numbers) => {
+                self.check(numbers)?;
+                TrainingRows::of_numbers(partition.codes(), numbers)
+            }
         };
-        let class_count = partition.encoder().class_count();
-        let rows =
-            TrainingRows::new(partition.codes(), labels, class_count).weights(partition.weights());
+        let rows = rows.weights(partition.weights());
         Ok(Fitted::Tree(self.params.fit_rows(rows, &mut scratch.tree)))
     }
 

@@ -14,7 +14,6 @@ use crate::cancel::Cancel;
 use crate::encode::{EncodedPartition, EncoderScratch};
 use crate::error::{Error, Result};
 use crate::guard::panic_message;
-use crate::metrics::Evaluation;
 use crate::model::{Fingerprint, Model, ModelSummary};
 use crate::score::Scorer;
 use crate::store::PriorModelIndex;
@@ -276,7 +275,6 @@ impl Worker<'_> {
             .bind(model)
             .and_then(|model| scorer.evaluate(&model, rows, |_, _| {}))
             .map_err(as_train_error)?;
-        let evaluation = Evaluation::from(evaluation);
         let metrics = evaluation.metrics();
         Ok(Some(HeldOut {
             evaluation,

@@ -408,7 +408,8 @@ impl Session<'_> {
         let (present, vanished) = self.base_records()?;
         let prior = self.lay_out(&mut writer, &present, &vanished, observer)?;
         let update = self.training.settings.update.clone().unwrap_or_default();
-        let metric = update.metric(Task::Classification)?;
+        let (task, _) = self.rows.task();
+        let metric = update.metric(task)?;
         let base = self.base.filter(|_| update.is_contest());
         if base.is_some() {
             self.check_unseen(&present)?;
@@ -438,11 +439,7 @@ impl Session<'_> {
             champions: champions.as_ref(),
             held_out: self.held_out()?,
             carried: 0,
-            tally: Tally::new(
-                metric,
-                update.allowance(),
-                &Pool::classification(self.rows.classes().len()),
-            ),
+            tally: Tally::new(metric, update.allowance(), &self.empty_pool(task)),
         };
         let threads = self.threads()?;
         for table in self.rows.tables(&self.training.cancel) {
@@ -457,6 +454,13 @@ impl Session<'_> {
             ..
         } = sink;
         Ok((writer, Accomplished { tally, carried }))
+    }
+
+    fn empty_pool(&self, task: Task) -> Pool {
+        match task {
+            Task::Classification => Pool::classification(self.rows.classes().len()),
+            Task::Regression => Pool::regression(),
+        }
     }
 
     /// The entities of the current generation: those whose models may be taken over, and those

@@ -185,8 +185,8 @@ impl<'a> BoundModel<'a> {
             })
     }
 
-    /// The model.
-    pub fn model(&self) -> &'a Model {
-        self.model
+    /// The position of the class that is predicted where the classes have these weights.
+    pub fn decide(&self, weights: &[f64]) -> usize {
+        self.model.decide(weights)
     }
 }

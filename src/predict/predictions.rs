@@ -27,11 +27,12 @@ pub(super) struct Classifier<'a> {
 /// Rows in the order in which they are predicted: entity after entity.
 pub(super) struct Predictions {
     rows: Vec<u32>,
-    class_count: usize,
-    /// By place in `rows`: the class, or [`NONE`].
+    /// Numbers of a row: the probability of each class, or a quantity.
+    width: usize,
+    /// By place in `rows`: the class, or [`NONE`], which it is of quantities.
     class: Vec<u32>,
-    /// By place and class.
-    probabilities: Vec<f64>,
+    /// By place and class, or by place.
+    numbers: Vec<f64>,
     answers: Vec<By>,
 }
 
@@ -53,18 +54,19 @@ struct Task<'a> {
     answer: &'a Answer<'a>,
     rows: &'a [u32],
     class: &'a mut [u32],
-    probabilities: &'a mut [f64],
+    numbers: &'a mut [f64],
     answers: &'a mut [By],
 }
 
 impl Predictions {
+    /// Nothing yet for these rows; without classes, quantities are predicted.
     pub fn new(rows: Vec<u32>, class_count: usize) -> Self {
-        let height = rows.len();
+        let (height, width) = (rows.len(), class_count.max(1));
         Self {
             rows,
-            class_count,
+            width,
             class: vec![NONE; height],
-            probabilities: vec![0.0; height * class_count],
+            numbers: vec![0.0; height * width],
             answers: vec![By::Nothing; height],
         }
     }
@@ -73,26 +75,22 @@ impl Predictions {
     pub fn fill(&mut self, answers: &[(Answer<'_>, Range<usize>)]) {
         let first = answers.first().map_or(0, |(_, places)| places.start);
         let mut class = &mut self.class[first..];
-        let mut probabilities = &mut self.probabilities[first * self.class_count..];
+        let mut numbers = &mut self.numbers[first * self.width..];
         let mut by = &mut self.answers[first..];
         let mut tasks = Vec::with_capacity(answers.len());
         for (answer, places) in answers {
             for rows in self.rows[places.clone()].chunks(TASK_ROWS) {
-                let class_count = rows.len() * self.class_count;
+                let count = rows.len() * self.width;
                 tasks.push(Task {
                     answer,
                     rows,
                     class: class.split_off_mut(..rows.len()).unwrap_or_default(),
-                    probabilities: probabilities
-                        .split_off_mut(..class_count)
-                        .unwrap_or_default(),
+                    numbers: numbers.split_off_mut(..count).unwrap_or_default(),
                     answers: by.split_off_mut(..rows.len()).unwrap_or_default(),
                 });
             }
         }
-        tasks
-            .into_par_iter()
-            .for_each(|task| task.run(self.class_count));
+        tasks.into_par_iter().for_each(|task| task.run(self.width));
     }
 
     /// How many rows were answered by what.
@@ -108,7 +106,7 @@ impl Predictions {
 
     /// The columns `prediction`, one `probability_C` for each class `C`, and `model`, with the
     /// rows in the order of the frame. Predictions are whole numbers where that is asked for and
-    /// all classes are.
+    /// all classes are; without classes they are quantities.
     pub fn into_columns(
         self,
         classes: &[String],
@@ -128,7 +126,10 @@ impl Predictions {
             || by_row.probabilities(classes),
             || {
                 rayon::join(
-                    || by_row.classes(classes, whole_numbers),
+                    || match classes {
+                        [] => by_row.quantities(),
+                        _ => by_row.classes(classes, whole_numbers),
+                    },
                     || by_row.models(),
                 )
             },
@@ -169,11 +170,17 @@ impl ByRow<'_> {
         StringChunked::from_iter_options(name, texts).into_column()
     }
 
+    fn quantities(&self) -> Column {
+        let values = self.places();
+        let values = values.map(|place| Some(self.predictions.numbers[place?]));
+        Float64Chunked::from_iter_options(self.added.name("prediction").into(), values).into_column()
+    }
+
     fn probabilities(&self, classes: &[String]) -> Vec<Column> {
-        let width = self.predictions.class_count;
+        let width = self.predictions.width;
         let columns = classes.par_iter().enumerate().map(|(class, text)| {
             let name = self.added.name(&format!("probability_{text}")).into();
-            let value = |place: usize| self.predictions.probabilities[place * width + class];
+            let value = |place: usize| self.predictions.numbers[place * width + class];
             let values = self.places().map(|place| place.map(value));
             Float64Chunked::from_iter_options(name, values).into_column()
         });
@@ -195,7 +202,7 @@ impl ByRow<'_> {
 }
 
 impl Task<'_> {
-    fn run(self, class_count: usize) {
+    fn run(self, width: usize) {
         let (classifier, by) = match self.answer {
             Answer::Own(classifier) => (classifier, By::Own),
             Answer::Parent(classifier) => (classifier, By::Parent),
@@ -204,16 +211,18 @@ impl Task<'_> {
         };
         self.answers.fill(by);
         let outputs = self.class.iter_mut();
-        let outputs = outputs.zip(self.probabilities.chunks_exact_mut(class_count));
-        for (&row, (class, probabilities)) in self.rows.iter().zip(outputs) {
-            let Leaf::Classes(counts) = classifier.model.leaf(row as usize) else {
-                continue;
-            };
-            let total: f64 = counts.iter().sum();
-            for (&place, count) in classifier.places.iter().zip(counts) {
-                probabilities[place as usize] = count / total;
+        let outputs = outputs.zip(self.numbers.chunks_exact_mut(width));
+        for (&row, (class, numbers)) in self.rows.iter().zip(outputs) {
+            match classifier.model.leaf(row as usize) {
+                Leaf::Number { value, .. } => numbers[0] = value,
+                Leaf::Classes(weights) => {
+                    let total: f64 = weights.iter().sum();
+                    for (&place, weight) in classifier.places.iter().zip(weights) {
+                        numbers[place as usize] = weight / total;
+                    }
+                    *class = classifier.places[classifier.model.decide(weights)];
+                }
             }
-            *class = classifier.places[classifier.model.model().decide(counts)];
         }
     }
 }

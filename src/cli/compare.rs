@@ -92,7 +92,7 @@ impl Compare {
 
     fn compare(&self, context: &Context) -> Result<Comparison, CliError> {
         let mut training = self.dataset.spec()?;
-        self.tree.override_in(&mut training.tree);
+        self.tree.override_in(&mut training.tree)?;
         let trainer = training.tree.trainer().map_err(Error::from)?;
         let spec = training.dataset;
         if self.dataset.columns.assumes_adult() {

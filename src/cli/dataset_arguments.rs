@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use per_entity::schema::{ColumnType, OnInfinite, OnMissing, Task};
 use per_entity::source::{DatasetSpec, Format, TypeDeclaration};
 use per_entity::train::TrainingSpec;
+use per_entity::tree::DecisionTreeParams;
 
 use super::error::CliError;
 
@@ -222,6 +223,10 @@ impl DatasetArguments {
     /// in the file.
     pub fn spec(&self) -> Result<TrainingSpec, CliError> {
         let mut spec = self.columns.base(TrainingSpec::from_file)?;
+        if self.columns.compat.is_some() {
+            // scikit-learn's trees on one-hot columns.
+            spec.tree.params = DecisionTreeParams::new();
+        }
         spec.dataset = self.columns.override_in(spec.dataset)?;
         spec.dataset.check()?;
         Ok(spec)

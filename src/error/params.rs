@@ -24,6 +24,19 @@ pub enum ParamsError {
     /// `split_penalty` is negative or not finite.
     #[error("split_penalty is {0}; use a finite number, 0 or more")]
     SplitPenalty(f64),
+    /// The criterion is none for what the target is.
+    #[error("the target is {task}, for which {criterion} is no criterion; use {others}")]
+    CriterionOfOtherTask {
+        /// The criterion.
+        criterion: &'static str,
+        /// What the target is.
+        task: &'static str,
+        /// The criteria for that.
+        others: &'static str,
+    },
+    /// linfa-trees does not have what is asked for.
+    #[error("linfa-trees has no {0}; use the exact tree")]
+    NotInLinfa(&'static str),
     /// A prior of averaging is not above 0.
     #[error("{0} is {1}; use a finite number above 0")]
     Prior(&'static str, f64),

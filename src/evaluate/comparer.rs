@@ -110,6 +110,7 @@ impl Comparer {
     }
 
     fn compare(&self, train: &Table, test: &Table) -> Result<Comparison> {
+        self.trainer.check(train.task())?;
         let key = self.spec.key.join(",");
         let models = self.models(train)?;
         let pooled = self.pooled_model(&train.pooled(&key))?;

@@ -502,6 +502,9 @@ impl Predictor {
     }
 
     fn classifier<'a>(&self, model: &'a Model, columns: &'a Columns) -> Result<Classifier<'a>> {
+        if model.is_regression() != self.classes.is_empty() {
+            return Err(Error::OtherTask("tells something else than its run does"));
+        }
         let places = model
             .classes()
             .iter()

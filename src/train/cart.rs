@@ -7,8 +7,10 @@ use super::fitted::Fitted;
 use super::trainer::{TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, EncodedTarget};
 use crate::error::ParamsError;
+use crate::schema::Task;
 use crate::tree::{
-    DecisionTreeParams, DecisionTreeValidParams, LARGEST_NUMBER, RegressionCriterion, TrainingRows,
+    Criterion, DecisionTreeParams, DecisionTreeValidParams, LARGEST_NUMBER, RegressionCriterion,
+    TrainingRows,
 };
 
 /// Fits [`crate::tree`]'s exact tree.
@@ -23,6 +25,8 @@ use crate::tree::{
 #[derive(Clone, Debug)]
 pub struct CartTrainer {
     params: DecisionTreeValidParams,
+    /// What the criterion that was asked for is for.
+    task: Option<Task>,
 }
 
 impl CartTrainer {
@@ -33,22 +37,28 @@ impl CartTrainer {
     /// [`ParamsError`] for a value out of its range.
     pub fn new(params: DecisionTreeParams) -> Result<Self, ParamsError> {
         let params = params.check()?;
-        Ok(Self { params })
+        Ok(Self { params, task: None })
+    }
+
+    /// The same for targets of one task only, for which its criterion was chosen.
+    #[must_use]
+    pub(super) fn only_for(self, task: Option<Task>) -> Self {
+        Self { task, ..self }
     }
 }
 
 impl Default for CartTrainer {
-    /// With the default hyperparameters, which grow a tree to its end.
+    /// With the hyperparameters of [`DecisionTreeParams::averaging`].
     fn default() -> Self {
-        let params = DecisionTreeParams::new().check();
+        let params = DecisionTreeParams::averaging().check();
         let params = params.expect("the defaults are within their ranges");
-        Self { params }
+        Self { params, task: None }
     }
 }
 
 impl CartTrainer {
     /// Whether the criterion can do with these quantities.
-    fn check(&self, numbers: &[f64]) -> Result<(), TrainError> {
+    fn check_numbers(&self, numbers: &[f64]) -> Result<(), TrainError> {
         let mut candidates = numbers.iter();
         if let Some(number) = candidates.find(|number| number.abs() > LARGEST_NUMBER) {
             return Err(TrainError(format!(
@@ -73,6 +83,21 @@ impl CartTrainer {
 }
 
 impl Trainer for CartTrainer {
+    fn check(&self, task: Task) -> Result<(), ParamsError> {
+        let (criterion, others) = match task {
+            Task::Regression => (self.params.criterion().name(), RegressionCriterion::NAMES),
+            Task::Classification => (self.params.regression_criterion().name(), Criterion::NAMES),
+        };
+        match self.task {
+            Some(other) if other != task => Err(ParamsError::CriterionOfOtherTask {
+                criterion,
+                task: task.noun(),
+                others,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn train(
         &self,
         partition: &EncodedPartition,
@@ -84,7 +109,7 @@ impl Trainer for CartTrainer {
                 TrainingRows::new(partition.codes(), labels, class_count)
             }
             EncodedTarget::Numbers(numbers) => {
-                self.check(numbers)?;
+                self.check_numbers(numbers)?;
                 TrainingRows::of_numbers(partition.codes(), numbers)
             }
         };

@@ -9,8 +9,9 @@ use super::fitted::Fitted;
 use super::trainer::{TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, EncodedTarget, OneHot, OneHotColumn, scaled};
 use crate::error::ParamsError;
+use crate::schema::Task;
 use crate::tree::{
-    Criterion, DecisionTreeParams, DecisionTreeValidParams, Leaves, Node, Split, Tree,
+    CategorySplits, Criterion, DecisionTreeParams, DecisionTreeValidParams, Leaves, Node, Pruning, Split, Tree,
 };
 
 /// Fits `linfa_trees::DecisionTree` to the one-hot and min-max encoding.
@@ -31,11 +32,27 @@ impl LinfaTrainer {
     /// [`ParamsError`] for a value out of its range.
     pub fn new(params: DecisionTreeParams) -> Result<Self, ParamsError> {
         let params = params.check()?;
-        Ok(Self { params })
+        let has_weights = params.min_weight_split() > 0.0 || params.min_weight_leaf() > 0.0;
+        let lacking = [
+            ("pruning", params.pruning() != Pruning::None),
+            ("splits by sets of categories", params.category_splits() != CategorySplits::One),
+            ("limits of weights beside those of rows", has_weights),
+        ];
+        match lacking.iter().find(|(_, is_asked_for)| *is_asked_for) {
+            Some((what, _)) => Err(ParamsError::NotInLinfa(what)),
+            None => Ok(Self { params }),
+        }
     }
 }
 
 impl Trainer for LinfaTrainer {
+    fn check(&self, task: Task) -> Result<(), ParamsError> {
+        match task {
+            Task::Classification => Ok(()),
+            Task::Regression => Err(ParamsError::NotInLinfa("trees of quantities")),
+        }
+    }
+
     fn train(
         &self,
         partition: &EncodedPartition,

@@ -31,6 +31,6 @@ pub use report::{Conclusion, Refusal, TrainingReport, Unchanged};
 pub use settings::TrainingSettings;
 pub use specification::TrainingSpec;
 pub use trainer::{TrainError, Trainer, TrainerScratch};
-pub use trainer_spec::{TrainerKind, TrainerSpec};
+pub use trainer_spec::{AnyCriterion, TrainerKind, TrainerSpec};
 pub use training::Training;
 pub use update::{Update, Vanished};

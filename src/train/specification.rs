@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::settings::TrainingSettings;
 use super::trainer_spec::TrainerSpec;
 use super::training::Training;
 use crate::error::{Error, Result, SpecError};
+use crate::schema::Task;
 use crate::source::{DatasetSpec, SpecTable};
 use crate::store::Run;
 
@@ -92,11 +93,16 @@ impl TrainingSpec {
         let train = root.take_table("train")?.read()?;
         let mut tree = root.take_table("tree")?;
         let trainer = tree.take("trainer")?.unwrap_or_default();
+        let criterion = tree.take("criterion")?;
         let params = tree.read()?;
         Ok(Self {
             dataset: root.read()?,
             train,
-            tree: TrainerSpec { trainer, params },
+            tree: TrainerSpec {
+                trainer,
+                criterion,
+                params,
+            },
         })
     }
 
@@ -113,9 +119,13 @@ impl TrainingSpec {
         let train = toml::Table::try_from(&self.train).map_err(unreadable)?;
         let params = toml::Table::try_from(&self.tree.params).map_err(unreadable)?;
         let trainer = toml::Value::try_from(self.tree.trainer).map_err(unreadable)?;
-        let params = params.into_iter();
+        let criterion = self.tree.criterion.map(toml::Value::try_from).transpose();
+        let criterion = criterion.map_err(unreadable)?;
+        let criterion = criterion.map(|criterion| ("criterion".to_owned(), criterion));
+        let params = params.into_iter().filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
-        let tree = [("trainer".to_owned(), trainer)].into_iter().chain(params);
+        let tree = [("trainer".to_owned(), trainer)].into_iter();
+        let tree = tree.chain(criterion).chain(params);
         let tables = toml::Table::from_iter([
             ("train".to_owned(), train.into()),
             ("tree".to_owned(), toml::Value::Table(tree.collect())),
@@ -145,21 +155,44 @@ impl TrainingSpec {
             },
             settings => serde_json::from_value(settings.clone()).map_err(not_repeatable)?,
         };
-        let params = match &run.trainer["params"] {
-            Value::Object(params) => params.clone().into_iter(),
-            _ => serde_json::Map::new().into_iter(),
-        };
-        let params = params.map(|(name, value)| (name.replace('_', "-"), value));
         let trainer = run.trainer["trainer"].clone();
         Ok(Self {
             dataset: run.dataset.clone(),
             train,
             tree: TrainerSpec {
                 trainer: serde_json::from_value(trainer).map_err(not_repeatable)?,
-                params: serde_json::from_value(params.collect()).map_err(not_repeatable)?,
+                criterion: serde_json::from_value(criterion_of(run)).map_err(not_repeatable)?,
+                params: serde_json::from_value(params_of(run)).map_err(not_repeatable)?,
             },
         })
     }
+}
+
+/// The names of the hyperparameters that a specification has as one.
+const CRITERIA: [&str; 2] = ["criterion", "regression_criterion"];
+
+/// The hyperparameters of a run as a specification has them. A run of an earlier version pruned
+/// nothing, and split categories one by one.
+fn params_of(run: &Run) -> Value {
+    let earlier = [("pruning", json!("none")), ("category-splits", json!("one"))];
+    let mut params: serde_json::Map<String, Value> = earlier
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let recorded = run.trainer["params"].as_object();
+    let recorded = recorded.into_iter().flatten();
+    let recorded = recorded.filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
+    params.extend(recorded.map(|(name, value)| (name.replace('_', "-"), value.clone())));
+    Value::Object(params)
+}
+
+/// What the splits of a run decreased.
+fn criterion_of(run: &Run) -> Value {
+    let name = match run.task {
+        Task::Classification => "criterion",
+        Task::Regression => "regression_criterion",
+    };
+    run.trainer["params"][name].clone()
 }
 
 #[cfg(test)]
@@ -169,8 +202,8 @@ mod tests {
     use crate::metrics::Metric;
     use crate::schema::{ByteSize, Holdout};
     use crate::store::ModelsPerFile;
-    use crate::train::{TrainerKind, Update, Vanished};
-    use crate::tree::{Criterion, DecisionTreeParams};
+    use crate::train::{AnyCriterion, TrainerKind, Update, Vanished};
+    use crate::tree::{CategorySplits, Criterion, DecisionTreeParams, Pruning};
 
     const EVERYTHING: &str = r#"
 key = ["shop"]
@@ -204,6 +237,9 @@ max-depth = 8
 min-samples-split = 4
 min-samples-leaf = 3
 min-impurity-decrease = 0.001
+category-splits = "one"
+pruning = "ccp"
+ccp-alpha = 0.01
 "#;
 
     fn everything() -> TrainingSpec {
@@ -216,8 +252,9 @@ min-impurity-decrease = 0.001
             .max_regression(0.02)
             .other_dataset(true)
             .commit_unchanged(true);
-        let params = DecisionTreeParams::new()
-            .criterion(Criterion::Entropy)
+        let params = DecisionTreeParams::averaging()
+            .pruning(Pruning::CostComplexity { alpha: 0.01 })
+            .category_splits(CategorySplits::One)
             .max_depth(Some(8))
             .min_samples_split(4)
             .min_samples_leaf(3)
@@ -236,6 +273,7 @@ min-impurity-decrease = 0.001
             },
             tree: TrainerSpec {
                 trainer: TrainerKind::Linfa,
+                criterion: Some(AnyCriterion::Classification(Criterion::Entropy)),
                 params,
             },
         }
@@ -250,7 +288,7 @@ min-impurity-decrease = 0.001
     fn what_is_not_there_has_its_default() {
         let spec = TrainingSpec::from_toml("key = ['shop']\ntarget = 'busy'").unwrap();
         assert_eq!(spec, DatasetSpec::new(["shop"], "busy").into());
-        assert_eq!(spec.tree.params, DecisionTreeParams::new());
+        assert_eq!(spec.tree.params, DecisionTreeParams::averaging());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use super::fitted::Fitted;
 use crate::encode::EncodedPartition;
+use crate::error::ParamsError;
+use crate::schema::Task;
 use crate::tree::TreeScratch;
 
 /// Fits one model to one encoded partition.
@@ -9,6 +11,15 @@ use crate::tree::TreeScratch;
 /// A trainer holds hyperparameters and nothing of a partition: the same partition always gives the
 /// same model, on whichever thread and whatever is in the scratch memory.
 pub trait Trainer: Send + Sync {
+    /// Checks that the trainer can learn targets of a task; asked before the first partition.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamsError`] where it can learn none of them with its hyperparameters.
+    fn check(&self, _task: Task) -> Result<(), ParamsError> {
+        Ok(())
+    }
+
     /// Fits the model. `scratch` is memory of the thread, kept from entity to entity.
     ///
     /// # Errors
@@ -55,6 +66,10 @@ impl TrainError {
 }
 
 impl Trainer for Box<dyn Trainer> {
+    fn check(&self, task: Task) -> Result<(), ParamsError> {
+        (**self).check(task)
+    }
+
     fn train(
         &self,
         partition: &EncodedPartition,

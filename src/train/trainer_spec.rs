@@ -6,7 +6,8 @@ use super::cart::CartTrainer;
 use super::linfa::LinfaTrainer;
 use super::trainer::Trainer;
 use crate::error::ParamsError;
-use crate::tree::DecisionTreeParams;
+use crate::schema::Task;
+use crate::tree::{Criterion, DecisionTreeParams, RegressionCriterion};
 
 /// What fits the models: the table `[tree]` of a specification, which has the hyperparameters of
 /// [`DecisionTreeParams`], in kebab-case, and `trainer`.
@@ -14,13 +15,46 @@ use crate::tree::DecisionTreeParams;
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
 /// | `trainer` | [`TrainerKind::Cart`] | what fits the trees | cart, linfa |
-/// | `params` | see [`DecisionTreeParams`] | the hyperparameters | see there |
-#[derive(Clone, Debug, Default, PartialEq)]
+/// | `criterion` | of classes gini, of quantities squared-error | what splits decrease | gini, entropy; squared-error, absolute-error, poisson |
+/// | `params` | [`DecisionTreeParams::averaging`] | the other hyperparameters | see there |
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrainerSpec {
     /// What fits the trees.
     pub trainer: TrainerKind,
-    /// The hyperparameters.
+    /// What splits decrease; nothing for the default of whatever the target is.
+    pub criterion: Option<AnyCriterion>,
+    /// The hyperparameters, of which the criteria are not looked at.
     pub params: DecisionTreeParams,
+}
+
+impl Default for TrainerSpec {
+    fn default() -> Self {
+        Self {
+            trainer: TrainerKind::Cart,
+            criterion: None,
+            params: DecisionTreeParams::averaging(),
+        }
+    }
+}
+
+/// What splits decrease, of classes or of quantities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "gini, entropy, squared-error, absolute-error or poisson")]
+pub enum AnyCriterion {
+    /// Of classes.
+    Classification(Criterion),
+    /// Of quantities.
+    Regression(RegressionCriterion),
+}
+
+impl AnyCriterion {
+    /// What it is for.
+    pub fn task(self) -> Task {
+        match self {
+            AnyCriterion::Classification(_) => Task::Classification,
+            AnyCriterion::Regression(_) => Task::Regression,
+        }
+    }
 }
 
 /// What fits the trees.
@@ -41,10 +75,18 @@ impl TrainerSpec {
     ///
     /// [`ParamsError`] for a hyperparameter out of its range.
     pub fn trainer(&self) -> Result<Box<dyn Trainer>, ParamsError> {
-        let params = self.params.clone();
+        let mut params = self.params.clone();
+        match self.criterion {
+            None => {}
+            Some(AnyCriterion::Classification(criterion)) => params = params.criterion(criterion),
+            Some(AnyCriterion::Regression(criterion)) => {
+                params = params.regression_criterion(criterion);
+            }
+        }
+        let task = self.criterion.map(AnyCriterion::task);
         Ok(match self.trainer {
-            TrainerKind::Cart => Box::new(CartTrainer::new(params)?),
-            TrainerKind::Linfa => Box::new(LinfaTrainer::new(params)?),
+            TrainerKind::Cart => Box::new(CartTrainer::new(params)?.only_for(task)),
+            TrainerKind::Linfa => Box::new(LinfaTrainer::new(params.unless_averaging())?),
         })
     }
 }

@@ -17,6 +17,17 @@ pub enum Criterion {
 }
 
 impl Criterion {
+    /// All names, in words.
+    pub const NAMES: &str = "gini or entropy";
+
+    /// The name, as specifications have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Criterion::Gini => "gini",
+            Criterion::Entropy => "entropy",
+        }
+    }
+
     /// The impurity of a node with these class weights; 0 for a node without weight.
     pub fn impurity(self, counts: &[f64]) -> f64 {
         let total: f64 = counts.iter().sum();

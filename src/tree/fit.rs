@@ -51,7 +51,7 @@ impl DecisionTreeValidParams {
     /// If a row is not one of the matrix, or its label is not below the number of classes.
     pub fn fit_rows(&self, training: TrainingRows, scratch: &mut TreeScratch) -> Tree {
         let tree = self.grow(&training, scratch);
-        match self.pruning {
+        match self.pruning() {
             Pruning::None => tree,
             Pruning::CostComplexity { alpha } => prune(&tree, self.criterion, alpha),
             Pruning::Average(averaging) => self.average(&tree, &averaging, &training),

@@ -35,7 +35,7 @@ pub use criterion::Criterion;
 pub use estimator::DecisionTree;
 pub use fit::TreeScratch;
 pub use params::{DecisionTreeParams, DecisionTreeValidParams};
-pub use pruning::{Averaging, Pruning};
+pub use pruning::{Averaging, Pruning, PruningMethod};
 pub use regression::RegressionCriterion;
 pub use training_rows::{LARGEST_NUMBER, TrainingRows};
 pub(crate) use tree::{Leaves, Node, heaviest};

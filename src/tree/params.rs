@@ -3,16 +3,26 @@
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
-use super::{Averaging, CategorySplits, Criterion, Pruning, RegressionCriterion};
+use super::{
+    Averaging, CategorySplits, Criterion, Pruning, PruningMethod, RegressionCriterion,
+};
 use crate::error::ParamsError;
 
 /// Checked hyperparameters: what the builder takes. See [`DecisionTreeParams`] for the table.
 ///
-/// Written in snake_case, as manifests have them, and read in kebab-case, as specifications do.
+/// Written in snake_case, as manifests have them, and read in kebab-case, as specifications do: what
+/// is not there is then as in [`DecisionTreeParams::averaging`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all(deserialize = "kebab-case"), deny_unknown_fields, default)]
+#[serde(
+    rename_all(deserialize = "kebab-case"),
+    deny_unknown_fields,
+    default = "DecisionTreeParams::averaging_valid"
+)]
 pub struct DecisionTreeValidParams {
+    // A specification has one criterion, of whatever the target is.
+    #[serde(skip_deserializing)]
     pub(super) criterion: Criterion,
+    #[serde(skip_deserializing)]
     pub(super) regression_criterion: RegressionCriterion,
     pub(super) max_depth: Option<usize>,
     pub(super) min_samples_split: usize,
@@ -21,7 +31,13 @@ pub struct DecisionTreeValidParams {
     pub(super) min_weight_leaf: f64,
     pub(super) min_impurity_decrease: f64,
     pub(super) category_splits: CategorySplits,
-    pub(super) pruning: Pruning,
+    pruning: PruningMethod,
+    ccp_alpha: f64,
+    split_penalty: f64,
+    class_prior: f64,
+    mean_prior: f64,
+    variance_prior: f64,
+    variance_share: f64,
 }
 
 impl Default for DecisionTreeValidParams {
@@ -78,7 +94,19 @@ impl DecisionTreeValidParams {
 
     /// What becomes of a tree that was grown.
     pub fn pruning(&self) -> Pruning {
-        self.pruning
+        match self.pruning {
+            PruningMethod::None => Pruning::None,
+            PruningMethod::Ccp => Pruning::CostComplexity {
+                alpha: self.ccp_alpha,
+            },
+            PruningMethod::Average => Pruning::Average(Averaging {
+                split_penalty: self.split_penalty,
+                class_prior: self.class_prior,
+                mean_prior: self.mean_prior,
+                variance_prior: self.variance_prior,
+                variance_share: self.variance_share,
+            }),
+        }
     }
 }
 
@@ -95,7 +123,7 @@ impl DecisionTreeValidParams {
 /// | [`min_weight_leaf`](Self::min_weight_leaf) | 0.0 | the least sample weight on either side of a split | finite, 0 or more |
 /// | [`min_impurity_decrease`](Self::min_impurity_decrease) | 0.0 | the least `N_t / N * (impurity - N_left / N_t * impurity_left - N_right / N_t * impurity_right)` of a split, weights included | finite, 0 or more |
 /// | [`category_splits`](Self::category_splits) | [`CategorySplits::One`] | what categories are split from others | one, set |
-/// | [`pruning`](Self::pruning) | [`Pruning::None`] | what becomes of the tree that was grown | none, average, ccp |
+/// | [`pruning`](Self::pruning) | [`Pruning::None`] | what becomes of the tree that was grown | none; average, with what [`Averaging`] lists; ccp, with `ccp_alpha` |
 ///
 /// These grow scikit-learn's trees. [`averaging`](Self::averaging) are those for models that are to
 /// be good on rows that they have not seen.
@@ -130,6 +158,13 @@ impl Default for DecisionTreeParams {
 impl DecisionTreeParams {
     /// The defaults of the table above.
     pub fn new() -> Self {
+        let Averaging {
+            split_penalty,
+            class_prior,
+            mean_prior,
+            variance_prior,
+            variance_share,
+        } = Averaging::default();
         Self(DecisionTreeValidParams {
             criterion: Criterion::Gini,
             regression_criterion: RegressionCriterion::SquaredError,
@@ -140,7 +175,13 @@ impl DecisionTreeParams {
             min_weight_leaf: 0.0,
             min_impurity_decrease: 0.0,
             category_splits: CategorySplits::One,
-            pruning: Pruning::None,
+            pruning: PruningMethod::None,
+            ccp_alpha: 0.0,
+            split_penalty,
+            class_prior,
+            mean_prior,
+            variance_prior,
+            variance_share,
         })
     }
 
@@ -149,6 +190,24 @@ impl DecisionTreeParams {
         Self::new()
             .category_splits(CategorySplits::Set)
             .pruning(Pruning::Average(Averaging::default()))
+    }
+
+    /// The same without sets of categories and without pruning, unless something else than the
+    /// default of averaging is asked for: for a trainer that knows neither.
+    pub(crate) fn unless_averaging(self) -> Self {
+        let averaging = Self::averaging_valid();
+        let is_default = self.0.pruning() == averaging.pruning()
+            && self.0.category_splits == averaging.category_splits;
+        match is_default {
+            true => self
+                .pruning(Pruning::None)
+                .category_splits(CategorySplits::One),
+            false => self,
+        }
+    }
+
+    fn averaging_valid() -> DecisionTreeValidParams {
+        Self::averaging().0
     }
 
     /// Sets the impurity measure of classes.
@@ -181,9 +240,28 @@ impl DecisionTreeParams {
         self
     }
 
+    /// What becomes of a tree that was grown, as set so far.
+    pub fn current_pruning(&self) -> Pruning {
+        self.0.pruning()
+    }
+
     /// Sets what becomes of a tree that was grown.
     pub fn pruning(mut self, pruning: Pruning) -> Self {
-        self.0.pruning = pruning;
+        match pruning {
+            Pruning::None => self.0.pruning = PruningMethod::None,
+            Pruning::CostComplexity { alpha } => {
+                self.0.pruning = PruningMethod::Ccp;
+                self.0.ccp_alpha = alpha;
+            }
+            Pruning::Average(averaging) => {
+                self.0.pruning = PruningMethod::Average;
+                self.0.split_penalty = averaging.split_penalty;
+                self.0.class_prior = averaging.class_prior;
+                self.0.mean_prior = averaging.mean_prior;
+                self.0.variance_prior = averaging.variance_prior;
+                self.0.variance_share = averaging.variance_share;
+            }
+        }
         self
     }
 
@@ -242,7 +320,7 @@ impl ParamGuard for DecisionTreeParams {
         {
             return Err(ParamsError::MinWeight(name, weight));
         }
-        params.pruning.check()?;
+        params.pruning().check()?;
         Ok(params)
     }
 

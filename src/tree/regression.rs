@@ -20,6 +20,20 @@ pub enum RegressionCriterion {
     Poisson,
 }
 
+impl RegressionCriterion {
+    /// All names, in words.
+    pub const NAMES: &str = "squared-error, absolute-error or poisson";
+
+    /// The name, as specifications have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RegressionCriterion::SquaredError => "squared-error",
+            RegressionCriterion::AbsoluteError => "absolute-error",
+            RegressionCriterion::Poisson => "poisson",
+        }
+    }
+}
+
 /// A split's score by the means of its sides: the larger, the larger the decrease.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MeanScore {

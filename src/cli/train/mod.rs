@@ -133,7 +133,7 @@ impl Train {
         train.memory_limit = self.memory_limit.or(train.memory_limit);
         self.holdout.override_in(&mut train.holdout)?;
         self.update.override_in(&mut train.update)?;
-        self.tree.override_in(&mut spec.tree);
+        self.tree.override_in(&mut spec.tree)?;
         Ok(spec)
     }
 }

@@ -4,6 +4,7 @@
 mod data;
 mod estimator;
 mod properties;
+mod recorded;
 mod reference;
 mod scikit_learn;
 mod shapes;

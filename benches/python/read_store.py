@@ -30,35 +30,67 @@ def numbers(array):
     return struct.unpack(f"<{count}{letter}", array.value)
 
 
+def is_member(bits, position):
+    byte = position // 8
+    return byte < len(bits) and bits[byte] >> position % 8 & 1 == 1
+
+
 class Model:
     def __init__(self, record):
-        assert record["version"] == 1, record["version"]
+        assert record["version"] in (1, 2), record["version"]
         self.key = record["key"]
         self.classes = record["classes"]
         self.features = record["features"]
         self.feature = numbers(record["feature"])
         self.thresholds = numbers(record["thresholds"])
+        self.sets = record.get("sets", [])
+        self.decision = record.get("decision")
         counts = numbers(record["counts"])
-        width = len(self.classes)
+        width = len(self.classes) or 1
         leaves = [counts[start : start + width] for start in range(0, len(counts), width)]
-        splits = iter(zip(numbers(record["operand"]), numbers(record["right"])))
+        self.leaves = numbers(record["values"]) if "values" in record else leaves
+        missing = record.get("missing", b"")
+        splits = zip(numbers(record["operand"]), numbers(record["right"]))
+        splits = ((*split, is_member(missing, place)) for place, split in enumerate(splits))
         leaf = len(self.features)
-        leaves = iter(leaves)
+        leaves = iter(self.leaves)
         self.nodes = [next(leaves) if f == leaf else next(splits) for f in self.feature]
 
-    def probabilities(self, row):
+    def leaf(self, row):
+        """What the leaf that a row ends in holds: counts by class, or a quantity."""
         node = 0
         while self.feature[node] < len(self.features):
-            operand, right = self.nodes[node]
+            operand, right, missing_left = self.nodes[node]
             name, categories = self.features[self.feature[node]]
             value = row[name]
             if categories is None:
-                goes_left = value is not None and float(value) <= self.thresholds[operand]
-            else:
+                if value is None:
+                    goes_left = missing_left
+                else:
+                    goes_left = float(value) <= self.thresholds[operand]
+            elif operand < len(categories):
                 goes_left = value == categories[operand]
+            else:
+                bits = self.sets[operand - len(categories)]
+                goes_left = value in categories and is_member(bits, categories.index(value))
             node = node + 1 if goes_left else right
-        counts = self.nodes[node]
+        return self.nodes[node]
+
+    def probabilities(self, row):
+        counts = self.leaf(row)
         return {label: count / sum(counts) for label, count in zip(self.classes, counts)}
+
+    def predict(self, row):
+        """The class, or the quantity."""
+        if not self.classes:
+            return self.leaf(row)
+        shares = list(self.probabilities(row).items())
+        if self.decision:
+            label, share = shares[self.decision["positive"]]
+            if share >= self.decision["threshold"] or len(shares) == 1:
+                return label
+            shares = [other for other in shares if other[0] != label]
+        return max(shares, key=lambda share: share[1])[0]
 
 
 def read_models(directory):
@@ -98,8 +130,8 @@ def main():
     tally = {}
     for row in read_rows(arguments.input):
         model = models.get(row[arguments.key])
-        probabilities = model.probabilities(row) if model else {}
-        prediction = max(probabilities, key=probabilities.get) if model else None
+        probabilities = model.probabilities(row) if model and model.classes else {}
+        prediction = model.predict(row) if model else None
         predictions.append({"prediction": prediction, "probabilities": probabilities})
         if model and None not in row.values():
             right, rows = tally.get(model.key, (0, 0))

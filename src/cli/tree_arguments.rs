@@ -35,7 +35,7 @@ pub struct TreeArguments {
     #[arg(long, value_name = "PENALTY")]
     split_penalty: Option<f64>,
 
-    /// Rows that the entity's shares of the classes count for; above 0 [default: 3]
+    /// Rows that the entity's shares of the classes count for; above 0 [default: 0.5]
     #[arg(long, value_name = "ROWS")]
     class_prior: Option<f64>,
 

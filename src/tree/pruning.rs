@@ -58,7 +58,7 @@ pub enum PruningMethod {
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
 /// | `split_penalty` | 0.5 | how much a choice among many splits is held against a split | 0 or more |
-/// | `class_prior` | 3.0 | rows that the entity's shares of the classes count for | above 0 |
+/// | `class_prior` | 0.5 | rows that the entity's shares of the classes count for | above 0 |
 /// | `mean_prior` | 0.3 | rows that the entity's mean counts for | above 0 |
 /// | `variance_prior` | 3.0 | rows that the variance expected in a leaf counts for | above 0 |
 /// | `variance_share` | 0.2 | the variance expected in a leaf, as a share of the entity's | above 0 |
@@ -82,7 +82,7 @@ impl Default for Averaging {
     fn default() -> Self {
         Self {
             split_penalty: 0.5,
-            class_prior: 3.0,
+            class_prior: 0.5,
             mean_prior: 0.3,
             variance_prior: 3.0,
             variance_share: 0.2,

@@ -8,7 +8,7 @@ use super::{Split, Tree};
 
 /// Leaves whose predictions differ by less than this are one: in probability, or in standard
 /// deviations of the targets.
-const AGREEMENT: f64 = 1e-3;
+const AGREEMENT: f64 = 5e-3;
 
 /// Replaces what the leaves of a grown tree hold by the average over all prunings of the tree.
 pub(super) fn average(tree: &Tree, evidence: &impl Evidence, split_penalty: f64) -> Tree {

@@ -16,7 +16,7 @@ pub enum Pruning {
     /// is the sum over the leaves of their share of the weight times their impurity.
     #[serde(rename = "ccp")]
     CostComplexity {
-        /// What a leaf costs: finite, 0 or more. 0 cuts only what decreases no impurity.
+        /// What a leaf costs: finite, 0 or more. With 0 the tree stays as it is.
         alpha: f64,
     },
 }

@@ -183,11 +183,12 @@ fn many_numbers(weighted: bool) -> Sample {
         missing: cardinality > 20,
         codes,
     });
-    Sample {
-        columns: columns.collect(),
+    let sample = Sample {
+        columns: columns.take(5).collect(),
         target: Target::Numbers(numbers),
         weights: data.weights,
-    }
+    };
+    sample.reordered(&(0..40_000).collect::<Vec<_>>())
 }
 
 #[test]

@@ -21,6 +21,8 @@ use crate::codes::CodeColumn;
 pub(super) struct Builder<'a, S: Statistic> {
     pub params: &'a DecisionTreeValidParams,
     pub splitter: Splitter<S>,
+    /// What `outcomes` are measured by.
+    pub unit: S::Unit,
     pub columns: &'a [CodeColumn],
     pub outcomes: &'a [S::Outcome],
     /// Empty where all rows count the same.
@@ -97,10 +99,7 @@ impl<S: Statistic> Builder<'_, S> {
             self.load(node_rows, &mut scratch.node);
             let chosen = self.search(node_rows, &mut pending, scratch);
             let node = scratch.node.of(node_rows);
-            let Splitter {
-                criterion, unit, ..
-            } = self.splitter;
-            S::describe(criterion, &node, unit, &mut scratch.statistics);
+            S::describe(self.splitter.criterion, &node, &mut scratch.statistics);
             let node = scratch.tree.push(Node {
                 split: chosen.map_or(Split::Leaf, |(split, _)| split),
                 set: &scratch.set,
@@ -175,7 +174,7 @@ impl<S: Statistic> Builder<'_, S> {
 
     /// Brings a node's outcomes and weights together, and sums them up.
     pub fn load(&self, rows: &[u32], node: &mut NodeBuffers<S>) {
-        node.load(rows, self.outcomes, self.weights, self.width);
+        node.load(rows, self.outcomes, self.weights, self.width, self.unit);
     }
 
     /// Whether a node of so many rows and with these sums may be split.
@@ -322,10 +321,8 @@ impl<S: Statistic> Builder<'_, S> {
     ) -> Chosen {
         let best = best?;
         if self.params.min_impurity_decrease > 0.0 {
-            let Splitter {
-                criterion, unit, ..
-            } = self.splitter;
-            let decrease = S::decrease(criterion, &best.score, node, unit) / self.total_weight;
+            let decrease = S::decrease(self.splitter.criterion, &best.score, node);
+            let decrease = decrease / self.total_weight;
             if decrease + f64::EPSILON < self.params.min_impurity_decrease {
                 return None;
             }

@@ -14,6 +14,7 @@ pub enum CategorySplits {
     /// Poisson deviances the best of all sets is found exactly, as the one in front when categories
     /// are ordered by their means (Fisher 1958; Breiman et al. 1984, section 4.2.2); of more
     /// classes the best of the orders by each of the first 32, and of absolute errors the best
-    /// by means. A category that training did not see goes with the heavier child.
+    /// by means. Where leaves are limited, it is the best of those in front that leave enough on both
+    /// sides. A category that training did not see goes with the heavier child.
     Set,
 }

@@ -84,7 +84,8 @@ impl Tree {
                 return path;
             };
             is_leaf[weakest] = true;
-            alpha = weakness;
+            // Rounding may put it below that of the step before.
+            alpha = weakness.max(alpha);
         }
     }
 

@@ -1,7 +1,9 @@
 //! Absolute errors: medians are predicted, and how far rows are from them on both sides of a split.
 //!
 //! Sums do not tell a median, so rows change sides one by one: of each side a tree of sums over the
-//! outcomes in their order (Fenwick 1994) tells median and error, both in logarithmic time.
+//! outcomes in their order (Fenwick 1994) tells median and error, both in logarithmic time. The rows
+//! of the tree are sorted by their numbers before it is grown: those of a node are then in order,
+//! and sums do not hang on the order in which rows came.
 
 use super::RegressionCriterion;
 use super::node_rows::NodeRows;
@@ -9,7 +11,8 @@ use super::quantities::Center;
 use super::regression::MeanScore;
 use super::statistic::Statistic;
 
-/// Quantities whose absolute errors are made small. Rows that all count the same have weights of 1.
+/// Quantities whose absolute errors are made small, in ascending order; those of a node are measured
+/// from their median. Rows that all count the same have weights of 1.
 pub(super) struct Deviations;
 
 impl Statistic for Deviations {
@@ -37,6 +40,10 @@ impl Statistic for Deviations {
 
     fn rows(_: &[f64]) -> usize {
         0
+    }
+
+    fn measure(numbers: &mut [f64], weights: &[f64], _: Center) -> Center {
+        Center::measure(median(numbers, weights), numbers)
     }
 
     fn of_label(_: u32) -> Option<f64> {
@@ -72,7 +79,8 @@ impl Statistic for Deviations {
     ) -> Option<MeanScore> {
         let [left, right] = [&sides.left, &sides.right].map(|side| side.median(&sides.distinct));
         let weights = [left.weight, right.weight];
-        (right.weight > 0.0).then(|| MeanScore::absolute(weights, left.error + right.error))
+        let error = left.error + right.error;
+        (right.weight > 0.0).then(|| MeanScore::absolute(weights, error, sides.error))
     }
 
     fn beats(_: RegressionCriterion, one: &MeanScore, other: &MeanScore) -> bool {
@@ -87,13 +95,8 @@ impl Statistic for Deviations {
         score.weights()
     }
 
-    fn decrease(
-        _: RegressionCriterion,
-        score: &MeanScore,
-        node: &NodeRows<Self>,
-        _: Center,
-    ) -> f64 {
-        score.absolute_error_decrease(median_of(node).error)
+    fn decrease(_: RegressionCriterion, score: &MeanScore, node: &NodeRows<Self>) -> f64 {
+        score.absolute_error_decrease(error(node))
     }
 
     fn orders(_: usize) -> usize {
@@ -104,15 +107,9 @@ impl Statistic for Deviations {
         slots[1] / slots[0]
     }
 
-    fn describe(
-        _: RegressionCriterion,
-        node: &NodeRows<Self>,
-        center: Center,
-        statistics: &mut Vec<f64>,
-    ) {
-        let median = median_of(node);
+    fn describe(_: RegressionCriterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>) {
         statistics.clear();
-        statistics.extend([median.weight, center.number(median.outcome), median.error]);
+        statistics.extend([node.total_weight(), node.unit.number, error(node)]);
     }
 }
 
@@ -123,8 +120,8 @@ pub(super) struct Sides {
     distinct: Vec<f64>,
     /// By position in the node.
     ranks: Vec<u32>,
-    /// Positions by their outcomes.
-    order: Vec<u32>,
+    /// The error of the node.
+    error: f64,
     left: Ranked,
     right: Ranked,
     all: Ranked,
@@ -133,19 +130,14 @@ pub(super) struct Sides {
 impl Sides {
     /// Ranks the rows of a node.
     fn rank(&mut self, node: &NodeRows<Deviations>) {
-        let outcome = |position: u32| node.outcomes[position as usize];
-        self.order.clear();
-        self.order.extend(0..node.rows.len() as u32);
-        self.order
-            .sort_unstable_by(|&one, &other| outcome(one).total_cmp(&outcome(other)));
+        self.error = error(node);
         self.ranks.clear();
-        self.ranks.resize(node.rows.len(), 0);
         self.distinct.clear();
-        for &position in &self.order {
-            if self.distinct.last() != Some(&outcome(position)) {
-                self.distinct.push(outcome(position));
+        for &outcome in node.outcomes {
+            if self.distinct.last() != Some(&outcome) {
+                self.distinct.push(outcome);
             }
-            self.ranks[position as usize] = self.distinct.len() as u32 - 1;
+            self.ranks.push(self.distinct.len() as u32 - 1);
         }
         self.all.clear(self.distinct.len());
         for (position, &rank) in self.ranks.iter().enumerate() {
@@ -168,41 +160,32 @@ impl Sides {
     }
 }
 
-/// The weighted median of some rows, and how far they are from it in all.
+/// The weighted median of one side, and how far its rows are from it in all.
 #[derive(Clone, Copy, Debug)]
 struct Median {
     weight: f64,
-    /// Any outcome between the two in the middle.
-    outcome: f64,
     error: f64,
 }
 
-/// The median of a node; the mean of the two in the middle where there are two.
-fn median_of(node: &NodeRows<Deviations>) -> Median {
-    let mut rows: Vec<(f64, f64)> = (0..node.rows.len())
-        .map(|position| (node.outcomes[position], node.weight(position)))
-        .collect();
-    rows.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
-    let weight: f64 = rows.iter().map(|(_, weight)| weight).sum();
+/// The weighted median of numbers in ascending order; the mean of the two in the middle where there
+/// are two.
+fn median(numbers: &[f64], weights: &[f64]) -> f64 {
+    let half = weights.iter().sum::<f64>() / 2.0;
     let mut below = 0.0;
-    let mut outcome = rows.last().map_or(0.0, |&(outcome, _)| outcome);
-    for (position, &(lower, weight_of_row)) in rows.iter().enumerate() {
-        below += weight_of_row;
-        if below >= weight / 2.0 {
-            let is_between = below == weight / 2.0;
-            let upper = rows.get(position + 1).filter(|_| is_between);
-            outcome = upper.map_or(lower, |(upper, _)| lower / 2.0 + upper / 2.0);
-            break;
+    for (position, (&lower, weight)) in numbers.iter().zip(weights).enumerate() {
+        below += weight;
+        if below >= half {
+            let upper = numbers.get(position + 1).filter(|_| below == half);
+            return upper.map_or(lower, |upper| lower / 2.0 + upper / 2.0);
         }
     }
-    let errors = rows
-        .iter()
-        .map(|(other, weight)| weight * (other - outcome).abs());
-    Median {
-        weight,
-        outcome,
-        error: errors.sum(),
-    }
+    numbers.last().copied().unwrap_or(0.0)
+}
+
+/// How far the rows of a node are from their median in all.
+fn error(node: &NodeRows<Deviations>) -> f64 {
+    let rows = node.outcomes.iter().zip(node.weights);
+    rows.map(|(outcome, weight)| weight * outcome.abs()).sum()
 }
 
 /// Weights and weighted outcomes by rank, as sums over stretches of ranks (Fenwick 1994).
@@ -248,10 +231,6 @@ impl Ranked {
         let outcome = distinct[rank.min(distinct.len() - 1)];
         let error =
             outcome * below[0] - below[1] + (weighted - below[1]) - outcome * (weight - below[0]);
-        Median {
-            weight,
-            outcome,
-            error,
-        }
+        Median { weight, error }
     }
 }

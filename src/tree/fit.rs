@@ -7,7 +7,7 @@ use super::deviations::Deviations;
 use super::evidence::{ClassEvidence, NumberEvidence};
 use super::labels::{Labels, WeightedLabels};
 use super::parallel::is_worth_all_threads;
-use super::quantities::{self, Quantities, WeightedQuantities};
+use super::quantities::{self, Center, Quantities, WeightedQuantities};
 use super::row_partition::RowPartition;
 use super::splitter::Splitter;
 use super::statistic::Statistic;
@@ -58,11 +58,15 @@ impl DecisionTreeValidParams {
         }
     }
 
-    /// Averages a tree over its prunings. One of a single leaf is shrunk towards itself.
+    /// Averages a tree over its prunings. One without rows stays as it is, and so does one of
+    /// quantities that are the same, or so small that no spread is left of them.
     fn average(&self, tree: &Tree, averaging: &Averaging, training: &TrainingRows) -> Tree {
         let scale = training.effective_rows() / tree.weight(0);
         match training.target {
-            _ if tree.node_count() == 1 => tree.clone(),
+            _ if tree.weight(0) <= 0.0 => tree.clone(),
+            Target::Numbers(_) if tree.error(0) / tree.weight(0) < f64::MIN_POSITIVE => {
+                tree.clone()
+            }
             Target::Classes { .. } => {
                 let evidence = ClassEvidence::new(averaging, tree, scale);
                 average(tree, &evidence, averaging.split_penalty)
@@ -89,35 +93,11 @@ impl DecisionTreeValidParams {
             (Target::Classes { labels, count }, Some(_)) => {
                 fit.classes::<WeightedLabels>(labels, count, &mut scratch.weighted_labels)
             }
-            (Target::Numbers(numbers), _)
-                if self.regression_criterion == RegressionCriterion::AbsoluteError =>
-            {
-                let ones: Vec<f64>;
-                let weights = match training.weights {
-                    Some(weights) => weights,
-                    None => {
-                        ones = vec![1.0; numbers.len()];
-                        &ones
-                    }
-                };
-                let training = training.weights(Some(weights));
-                let fit = Fit {
-                    training: &training,
-                    ..fit
-                };
-                fit.numbers::<Deviations>(
-                    numbers,
-                    quantities::weighted_outcomes,
-                    &mut scratch.deviations,
-                )
-            }
-            (Target::Numbers(numbers), None) => {
-                fit.numbers::<Quantities>(numbers, quantities::outcomes, &mut scratch.quantities)
-            }
-            (Target::Numbers(numbers), Some(_)) => fit.numbers::<WeightedQuantities>(
+            (Target::Numbers(numbers), _) => fit.numbers(
                 numbers,
-                quantities::weighted_outcomes,
+                &mut scratch.quantities,
                 &mut scratch.weighted_quantities,
+                &mut scratch.deviations,
             ),
         }
     }
@@ -143,35 +123,76 @@ struct Fit<'a, 'b> {
 }
 
 impl Fit<'_, '_> {
-    fn classes<S>(self, labels: &[u32], count: usize, scratch: &mut Scratch<S>) -> Tree
+    fn classes<S>(mut self, labels: &[u32], count: usize, scratch: &mut Scratch<S>) -> Tree
     where
         S: Statistic<Outcome = u32, Unit = (), Criterion = super::Criterion>,
     {
-        let splitter = self.splitter(self.params.criterion, ());
-        self.grow(splitter, labels, Leaves::Classes(count), count, scratch)
+        let splitter = self.splitter(self.params.criterion);
+        self.grow(splitter, (), labels, Leaves::Classes(count), count, scratch)
     }
 
-    fn numbers<S>(
-        self,
+    /// Quantities: in whole numbers where nothing speaks against it.
+    fn numbers(
+        mut self,
         numbers: &[f64],
-        outcomes: impl FnOnce(&[f64], &[u32], &mut Vec<S::Outcome>) -> S::Unit,
+        quantities: &mut Scratch<Quantities>,
+        weighted_quantities: &mut Scratch<WeightedQuantities>,
+        deviations: &mut Scratch<Deviations>,
+    ) -> Tree {
+        let is_absolute = self.params.regression_criterion == RegressionCriterion::AbsoluteError;
+        if self.training.weights.is_none() && !is_absolute {
+            let mut outcomes = std::mem::take(&mut quantities.outcomes);
+            let step = quantities::outcomes(numbers, self.rows.all(), &mut outcomes);
+            let tree = step.map(|step| self.quantities(&outcomes, step, quantities));
+            quantities.outcomes = outcomes;
+            if let Some(tree) = tree {
+                return tree;
+            }
+        }
+        let ones: Vec<f64>;
+        let weights = match self.training.weights {
+            Some(weights) => weights,
+            None => {
+                ones = vec![1.0; numbers.len()];
+                &ones
+            }
+        };
+        if self.training.weights.is_none() || is_absolute {
+            self.rows.sort_by(numbers, weights);
+        }
+        let mut fit = Fit {
+            training: &self.training.weights(Some(weights)),
+            ..self
+        };
+        match is_absolute {
+            true => fit.quantities(numbers, Center::default(), deviations),
+            false => fit.quantities(numbers, Center::default(), weighted_quantities),
+        }
+    }
+
+    fn quantities<S>(
+        &mut self,
+        outcomes: &[S::Outcome],
+        unit: S::Unit,
         scratch: &mut Scratch<S>,
     ) -> Tree
     where
-        S: Statistic<Criterion = super::RegressionCriterion>,
+        S: Statistic<Criterion = RegressionCriterion>,
     {
-        let mut made = std::mem::take(&mut scratch.outcomes);
-        let unit = outcomes(numbers, self.rows.of(&(0..self.rows.len())), &mut made);
-        let splitter = self.splitter(self.params.regression_criterion, unit);
-        let tree = self.grow(splitter, &made, Leaves::Numbers, quantities::WIDTH, scratch);
-        scratch.outcomes = made;
-        tree
+        let splitter = self.splitter(self.params.regression_criterion);
+        self.grow(
+            splitter,
+            unit,
+            outcomes,
+            Leaves::Numbers,
+            quantities::WIDTH,
+            scratch,
+        )
     }
 
-    fn splitter<S: Statistic>(&self, criterion: S::Criterion, unit: S::Unit) -> Splitter<S> {
+    fn splitter<S: Statistic>(&self, criterion: S::Criterion) -> Splitter<S> {
         Splitter {
             criterion,
-            unit,
             min_samples_leaf: self.params.min_samples_leaf,
             min_weight_leaf: self.params.min_weight_leaf,
             category_splits: self.params.category_splits,
@@ -179,8 +200,9 @@ impl Fit<'_, '_> {
     }
 
     fn grow<S: Statistic>(
-        self,
+        &mut self,
         splitter: Splitter<S>,
+        unit: S::Unit,
         outcomes: &[S::Outcome],
         leaves: Leaves,
         width: usize,
@@ -195,6 +217,7 @@ impl Fit<'_, '_> {
         let builder = Builder {
             params,
             splitter,
+            unit,
             columns: training.matrix.columns(),
             outcomes,
             weights,
@@ -203,7 +226,7 @@ impl Fit<'_, '_> {
             total_weight: match training.weights {
                 None => rows.len() as f64,
                 Some(_) => {
-                    let all = rows.of(&(0..rows.len())).iter();
+                    let all = rows.all().iter();
                     all.map(|&row| weights[row as usize]).sum()
                 }
             },

@@ -86,7 +86,7 @@ macro_rules! labels {
                 score.weights()
             }
 
-            fn decrease(criterion: Criterion, score: &Score, node: &NodeRows<Self>, (): ()) -> f64 {
+            fn decrease(criterion: Criterion, score: &Score, node: &NodeRows<Self>) -> f64 {
                 score.impurity_decrease(criterion, node.totals)
             }
 
@@ -103,7 +103,7 @@ macro_rules! labels {
                 Self::sum(slots[class]) / total
             }
 
-            fn describe(_: Criterion, node: &NodeRows<Self>, (): (), statistics: &mut Vec<f64>) {
+            fn describe(_: Criterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>) {
                 statistics.clear();
                 statistics.extend_from_slice(node.totals);
             }

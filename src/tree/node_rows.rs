@@ -12,6 +12,8 @@ pub(super) struct NodeRows<'a, S: Statistic> {
     pub weights: &'a [f64],
     /// The node's sums.
     pub totals: &'a [S::Sum],
+    /// What `outcomes` are measured by.
+    pub unit: S::Unit,
 }
 
 impl<S: Statistic> NodeRows<'_, S> {
@@ -40,6 +42,7 @@ pub(super) struct NodeBuffers<S: Statistic> {
     slots: Vec<S::Slot>,
     /// The node's sums.
     pub totals: Vec<S::Sum>,
+    unit: S::Unit,
 }
 
 impl<S: Statistic> Default for NodeBuffers<S> {
@@ -49,13 +52,21 @@ impl<S: Statistic> Default for NodeBuffers<S> {
             weights: Vec::new(),
             slots: Vec::new(),
             totals: Vec::new(),
+            unit: S::Unit::default(),
         }
     }
 }
 
 impl<S: Statistic> NodeBuffers<S> {
     /// Takes the outcomes and weights of `rows` out of those of all rows.
-    pub fn load(&mut self, rows: &[u32], outcomes: &[S::Outcome], weights: &[f64], width: usize) {
+    pub fn load(
+        &mut self,
+        rows: &[u32],
+        outcomes: &[S::Outcome],
+        weights: &[f64],
+        width: usize,
+        unit: S::Unit,
+    ) {
         self.outcomes.clear();
         self.outcomes
             .extend(rows.iter().map(|&row| outcomes[row as usize]));
@@ -64,6 +75,7 @@ impl<S: Statistic> NodeBuffers<S> {
             self.weights
                 .extend(rows.iter().map(|&row| weights[row as usize]));
         }
+        self.unit = S::measure(&mut self.outcomes, &self.weights, unit);
         self.slots.clear();
         self.slots.resize(width, S::Slot::default());
         for (position, &outcome) in self.outcomes.iter().enumerate() {
@@ -86,6 +98,7 @@ impl<S: Statistic> NodeBuffers<S> {
             outcomes: &self.outcomes,
             weights: &self.weights,
             totals: &self.totals,
+            unit: self.unit,
         }
     }
 }

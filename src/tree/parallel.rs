@@ -65,8 +65,8 @@ impl<S: Statistic> Builder<'_, S> {
             match chosen {
                 Some((split, candidates)) => {
                     let node_rows = scratch.node.of(rows.of(&waiting.subtree.rows));
-                    let (criterion, unit) = (self.splitter.criterion, self.splitter.unit);
-                    S::describe(criterion, &node_rows, unit, &mut scratch.statistics);
+                    let criterion = self.splitter.criterion;
+                    S::describe(criterion, &node_rows, &mut scratch.statistics);
                     let node = top.push_node(
                         waiting.parent,
                         Node {

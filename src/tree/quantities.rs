@@ -3,9 +3,11 @@
 //! Without sample weights quantities are whole multiples of a power of two, and their sums exact:
 //! the same in whatever order rows come, and after a subtraction too.
 
+use std::cmp::Ordering;
+
 use super::RegressionCriterion;
 use super::node_rows::NodeRows;
-use super::regression::MeanScore;
+use super::regression::{MeanScore, half_deviance};
 use super::statistic::Statistic;
 
 /// Quantities of rows that all count the same.
@@ -20,15 +22,20 @@ pub(super) const WIDTH: usize = 2;
 /// Bits of the largest outcome.
 const BITS: i32 = 62;
 
+/// Bits that the smallest outcome keeps at least, where some are lost.
+const FEWEST_BITS: i32 = 32;
+
 /// What outcomes are multiples of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Step(f64);
 
 impl Step {
     /// The largest power of two that all numbers are multiples of, unless they then had too many
-    /// bits: so that the largest of them has as many as there are.
-    pub fn of(numbers: impl Iterator<Item = f64>) -> Self {
+    /// bits: so that the largest of them has as many as there are. Nothing where too little is then
+    /// left of the smallest ones.
+    fn of(numbers: impl Iterator<Item = f64>) -> Option<Self> {
         let (mut lowest, mut highest) = (i32::MAX, i32::MIN);
+        let mut smallest = i32::MAX;
         for number in numbers.filter(|number| *number != 0.0) {
             let bits = number.to_bits();
             let exponent = ((bits >> 52) & 0x7FF) as i32;
@@ -39,13 +46,16 @@ impl Step {
                 _ => (fraction | 1 << 52, exponent - 1075),
             };
             lowest = lowest.min(exponent + mantissa.trailing_zeros() as i32);
-            highest = highest.max(exponent + 64 - mantissa.leading_zeros() as i32);
+            let size = exponent + 64 - mantissa.leading_zeros() as i32;
+            highest = highest.max(size);
+            smallest = smallest.min(size);
         }
-        match lowest {
-            i32::MAX => Self(1.0),
-            // No number is as small as the smallest step of all is.
-            _ => Self(power_of_two(lowest.max(highest - BITS).max(-1022))),
+        if lowest == i32::MAX {
+            return Some(Self(1.0));
         }
+        let step = lowest.max(highest - BITS).max(-1022);
+        let is_fine = step == lowest || smallest - step >= FEWEST_BITS;
+        is_fine.then(|| Self(power_of_two(step)))
     }
 
     fn outcome(self, number: f64) -> i64 {
@@ -57,40 +67,52 @@ fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
-/// The outcomes of numbers, of which those of `rows` are wanted.
-pub(super) fn outcomes(numbers: &[f64], rows: &[u32], outcomes: &mut Vec<i64>) -> Step {
-    let step = Step::of(rows.iter().map(|&row| numbers[row as usize]));
+/// The outcomes of numbers, of which those of `rows` are wanted; nothing where these are of too
+/// different sizes.
+pub(super) fn outcomes(numbers: &[f64], rows: &[u32], outcomes: &mut Vec<i64>) -> Option<Step> {
+    let step = Step::of(rows.iter().map(|&row| numbers[row as usize]))?;
     outcomes.clear();
     outcomes.extend(numbers.iter().map(|&number| step.outcome(number)));
-    step
+    Some(step)
 }
 
-/// What weighted outcomes are measured from: so that sums do not lose the digits in which the
-/// numbers differ.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Center(f64);
+/// What the weighted outcomes of a node are measured from: so that sums do not lose the digits in
+/// which its numbers differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Center {
+    pub number: f64,
+    /// Whether the lowest number is 0: then a side may have none but zeros.
+    has_zeros: bool,
+}
 
 impl Center {
-    /// The number that an outcome stands for.
-    pub fn number(self, outcome: f64) -> f64 {
-        self.0 + outcome
+    /// The number that is nearest to the mean, the lower one of two: differences from it have no
+    /// more digits than the numbers.
+    fn near(mean: f64, numbers: &[f64]) -> f64 {
+        let distance = |number: f64| (number - mean).abs();
+        let nearest = numbers.iter().copied().reduce(|one, other| {
+            let order = distance(other).total_cmp(&distance(one));
+            match order.then(other.total_cmp(&one)) {
+                Ordering::Less => other,
+                _ => one,
+            }
+        });
+        nearest.unwrap_or(0.0)
+    }
+
+    /// Measures numbers from one of them, or from between two.
+    pub fn measure(center: f64, numbers: &mut [f64]) -> Self {
+        let lowest = numbers.iter().copied().reduce(f64::min);
+        numbers.iter_mut().for_each(|number| *number -= center);
+        Self {
+            number: center,
+            has_zeros: lowest == Some(0.0),
+        }
     }
 }
 
-/// As [`outcomes`], with sample weights.
-pub(super) fn weighted_outcomes(numbers: &[f64], rows: &[u32], outcomes: &mut Vec<f64>) -> Center {
-    let of_rows = || rows.iter().map(|&row| numbers[row as usize]);
-    let low = of_rows().fold(f64::INFINITY, f64::min);
-    let high = of_rows().fold(f64::NEG_INFINITY, f64::max);
-    let center = if low <= high {
-        low / 2.0 + high / 2.0
-    } else {
-        0.0
-    };
-    outcomes.clear();
-    outcomes.extend(numbers.iter().map(|number| number - center));
-    Center(center)
-}
+/// A side whose share of a node's sum is below this may have none of it but for rounding.
+const LEAST_SHARE: f64 = 1e-12;
 
 impl Statistic for Quantities {
     type Criterion = RegressionCriterion;
@@ -141,11 +163,16 @@ impl Statistic for Quantities {
         (): &(),
     ) -> Option<MeanScore> {
         let [left_rows, right_rows] = [left[0], totals[0] - left[0]];
-        if criterion == RegressionCriterion::Poisson {
-            let sums = [left[1], totals[1] - left[1]].map(|sum| sum as f64 * step);
-            return MeanScore::poisson([left_rows as f64, right_rows as f64], sums);
-        }
         let difference = left[1] * totals[0] - totals[1] * left_rows;
+        if criterion == RegressionCriterion::Poisson {
+            let sums = [left[1], totals[1] - left[1]];
+            let weights = [left_rows as f64, right_rows as f64];
+            let gap = difference as f64 / totals[1] as f64;
+            let excesses = [gap / weights[0], -gap / weights[1]];
+            let mean = totals[1] as f64 / totals[0] as f64 * step;
+            return (sums[0] > 0 && sums[1] > 0)
+                .then(|| MeanScore::poisson(weights, excesses, mean));
+        }
         Some(MeanScore::exact(left_rows, right_rows, difference))
     }
 
@@ -162,16 +189,11 @@ impl Statistic for Quantities {
         score.weights()
     }
 
-    fn decrease(
-        criterion: RegressionCriterion,
-        score: &MeanScore,
-        node: &NodeRows<Self>,
-        Step(step): Step,
-    ) -> f64 {
-        let [rows, sum] = [node.totals[0] as f64, node.totals[1] as f64 * step];
+    fn decrease(criterion: RegressionCriterion, score: &MeanScore, node: &NodeRows<Self>) -> f64 {
+        let Step(step) = node.unit;
         match criterion {
-            RegressionCriterion::Poisson => score.poisson_decrease(rows, sum),
-            _ => score.squared_error_decrease() * step * step,
+            RegressionCriterion::Poisson => score.decrease(),
+            _ => score.decrease() * step * step,
         }
     }
 
@@ -183,18 +205,17 @@ impl Statistic for Quantities {
         slots[1] as f64 / slots[0] as f64
     }
 
-    fn describe(
-        criterion: RegressionCriterion,
-        node: &NodeRows<Self>,
-        Step(step): Step,
-        statistics: &mut Vec<f64>,
-    ) {
+    fn describe(criterion: RegressionCriterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>) {
+        let Step(step) = node.unit;
         let [rows, sum] = [node.totals[0] as f64, node.totals[1] as f64];
         let mean = sum / rows * step;
         let error = match criterion {
             RegressionCriterion::Poisson => {
-                let parts = node.outcomes.iter().map(|&outcome| outcome as f64 * step);
-                poisson_error(parts.map(|outcome| (outcome, 1.0)), mean)
+                // Sums of logarithms hang on their order.
+                let mut outcomes = node.outcomes.to_vec();
+                outcomes.sort_unstable();
+                let numbers = outcomes.iter().map(|&outcome| outcome as f64 * step);
+                poisson_error(numbers.map(|number| (number - mean, 1.0)), mean)
             }
             _ => squared_error(node.outcomes, node.totals) * step * step,
         };
@@ -230,6 +251,13 @@ impl Statistic for WeightedQuantities {
         0
     }
 
+    fn measure(numbers: &mut [f64], weights: &[f64], _: Center) -> Center {
+        let weight: f64 = weights.iter().sum();
+        let rows = numbers.iter().zip(weights);
+        let mean: f64 = rows.map(|(number, part)| number * (part / weight)).sum();
+        Center::measure(Center::near(mean, numbers), numbers)
+    }
+
     fn of_label(_: u32) -> Option<f64> {
         None
     }
@@ -247,7 +275,10 @@ impl Statistic for WeightedQuantities {
         criterion: RegressionCriterion,
         left: &[f64],
         totals: &[f64],
-        Center(center): Center,
+        Center {
+            number: center,
+            has_zeros,
+        }: Center,
         (): &(),
     ) -> Option<MeanScore> {
         let weights = [left[0], totals[0] - left[0]];
@@ -255,13 +286,21 @@ impl Statistic for WeightedQuantities {
             // Weights so small that the sum of the node's has lost them.
             return None;
         }
-        if criterion == RegressionCriterion::Poisson {
-            let sums = [left[1], totals[1] - left[1]];
-            let sums = [0, 1].map(|side| sums[side] + weights[side] * center);
-            return MeanScore::poisson(weights, sums);
+        let mean = totals[1] / totals[0];
+        let gaps = [
+            left[1] / weights[0] - mean,
+            (totals[1] - left[1]) / weights[1] - mean,
+        ];
+        if criterion != RegressionCriterion::Poisson {
+            return Some(MeanScore::weighted(weights, gaps[0]));
         }
-        let difference = left[1] * totals[0] - totals[1] * left[0];
-        Some(MeanScore::weighted(weights, difference))
+        let mean = center + mean;
+        let excesses = gaps.map(|gap| gap / mean);
+        let is_zero = |side: usize| {
+            let share = weights[side] / totals[0] * (1.0 + excesses[side]);
+            has_zeros && share < LEAST_SHARE
+        };
+        (!is_zero(0) && !is_zero(1)).then(|| MeanScore::poisson(weights, excesses, mean))
     }
 
     #[inline(always)]
@@ -277,17 +316,8 @@ impl Statistic for WeightedQuantities {
         score.weights()
     }
 
-    fn decrease(
-        criterion: RegressionCriterion,
-        score: &MeanScore,
-        node: &NodeRows<Self>,
-        Center(center): Center,
-    ) -> f64 {
-        let [weight, sum] = [node.totals[0], node.totals[1] + node.totals[0] * center];
-        match criterion {
-            RegressionCriterion::Poisson => score.poisson_decrease(weight, sum),
-            _ => score.squared_error_decrease(),
-        }
+    fn decrease(_: RegressionCriterion, score: &MeanScore, _: &NodeRows<Self>) -> f64 {
+        score.decrease()
     }
 
     fn orders(_: usize) -> usize {
@@ -298,25 +328,17 @@ impl Statistic for WeightedQuantities {
         slots[1] / slots[0]
     }
 
-    fn describe(
-        criterion: RegressionCriterion,
-        node: &NodeRows<Self>,
-        center: Center,
-        statistics: &mut Vec<f64>,
-    ) {
+    fn describe(criterion: RegressionCriterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>) {
+        let center = node.unit.number;
         let [weight, mean] = [node.totals[0], node.totals[1] / node.totals[0]];
         let rows = node.outcomes.iter().zip(node.weights);
+        let rows = rows.map(|(outcome, &weight)| (outcome - mean, weight));
         let error = match criterion {
-            RegressionCriterion::Poisson => {
-                let parts = rows.map(|(&outcome, &weight)| (center.number(outcome), weight));
-                poisson_error(parts, center.number(mean))
-            }
-            _ => rows
-                .map(|(outcome, weight)| weight * (outcome - mean).powi(2))
-                .sum(),
+            RegressionCriterion::Poisson => poisson_error(rows, center + mean),
+            _ => rows.map(|(gap, weight)| weight * gap.powi(2)).sum(),
         };
         statistics.clear();
-        statistics.extend([weight, center.number(mean), error]);
+        statistics.extend([weight, center + mean, error]);
     }
 }
 
@@ -338,11 +360,11 @@ fn squared_error(outcomes: &[i64], totals: &[i128]) -> f64 {
     (squares as f64 * unit - rest * rest / totals[0] as f64).max(0.0)
 }
 
-/// The sum of `y ln(y / mean)` over outcomes and their weights.
-fn poisson_error(rows: impl Iterator<Item = (f64, f64)>, mean: f64) -> f64 {
-    let errors = rows.map(|(outcome, weight)| match outcome > 0.0 {
-        true => weight * outcome * (outcome / mean).ln(),
-        false => 0.0,
-    });
-    errors.sum::<f64>().max(0.0)
+/// The sum of `y ln(y / mean)` over numbers, given how far each is from the mean, and its weight.
+fn poisson_error(gaps: impl Iterator<Item = (f64, f64)>, mean: f64) -> f64 {
+    if mean <= 0.0 {
+        return 0.0;
+    }
+    let parts = gaps.map(|(gap, weight)| weight * half_deviance(gap / mean));
+    parts.sum::<f64>() * mean
 }

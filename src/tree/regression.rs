@@ -52,52 +52,49 @@ impl MeanScore {
     /// The squared error, of sides of so many rows.
     ///
     /// With `W` the weights and `S` the sums, of the left side and of all rows, the decrease times
-    /// `W` is `(S_left W - S W_left)² / (W W_left W_right)`; the first of these is `difference`,
-    /// and the `W` in the denominator is the same for all splits of a node.
+    /// `W` is `(S_left W - S W_left)² / (W W_left W_right)`; the first of these is `difference`.
     #[inline(always)]
     pub fn exact(left: i128, right: i128, difference: i128) -> Self {
         let weights = [left as f64, right as f64];
         let denominator = (left as u128) * (right as u128);
+        let square = difference as f64 * difference as f64;
+        let value = square / (weights[0] * weights[1] * (weights[0] + weights[1]));
         Self {
             fraction: Some((difference.unsigned_abs(), denominator)),
-            ..Self::weighted(weights, difference as f64)
+            ..Self::new(value, weights)
         }
     }
 
-    /// As [`exact`](Self::exact), of sides of these weights.
+    /// As [`exact`](Self::exact), of sides of these weights, `gap` being how far the mean of the
+    /// left one is from that of all rows: no product of several weights overflows or vanishes.
     #[inline(always)]
-    pub fn weighted(weights: [f64; 2], difference: f64) -> Self {
-        let value = difference * difference / (weights[0] * weights[1]);
+    pub fn weighted(weights: [f64; 2], gap: f64) -> Self {
+        let share = (weights[0] + weights[1]) / weights[1];
+        Self::new(gap * gap * weights[0] * share, weights)
+    }
+
+    /// Half the Poisson deviance, of sides of these weights whose means are larger than that of all
+    /// rows by so large a part of it. The decrease times `W` is `S_left ln (mean_left / mean) +
+    /// S_right ln (mean_right / mean)`.
+    #[inline(always)]
+    pub fn poisson(weights: [f64; 2], excesses: [f64; 2], mean: f64) -> Self {
+        let parts = [0, 1].map(|side| weights[side] * half_deviance(excesses[side]));
+        Self::new((parts[0] + parts[1]) * mean, weights)
+    }
+
+    /// The absolute error, of sides of these weights with so much left in all of the node's.
+    pub fn absolute(weights: [f64; 2], error: f64, of_node: f64) -> Self {
+        Self {
+            slack: RESOLUTION * of_node,
+            ..Self::new(-error, weights)
+        }
+    }
+
+    #[inline(always)]
+    fn new(value: f64, weights: [f64; 2]) -> Self {
         Self {
             value,
             slack: RESOLUTION * value,
-            weights,
-            fraction: None,
-        }
-    }
-
-    /// Half the Poisson deviance, of sides of these weights and sums. The decrease times `W` is
-    /// `S_left ln mean_left + S_right ln mean_right - S ln mean`; the last of these is the same for
-    /// all splits of a node.
-    #[inline(always)]
-    pub fn poisson(weights: [f64; 2], sums: [f64; 2]) -> Option<Self> {
-        if sums[0] <= 0.0 || sums[1] <= 0.0 {
-            return None;
-        }
-        let parts = [0, 1].map(|side| sums[side] * (sums[side] / weights[side]).ln());
-        Some(Self {
-            value: parts[0] + parts[1],
-            slack: RESOLUTION * (parts[0].abs() + parts[1].abs() + sums[0] + sums[1]),
-            weights,
-            fraction: None,
-        })
-    }
-
-    /// The absolute error, of sides of these weights with so much of it left in all.
-    pub fn absolute(weights: [f64; 2], error: f64) -> Self {
-        Self {
-            value: -error,
-            slack: RESOLUTION * error,
             weights,
             fraction: None,
         }
@@ -128,18 +125,27 @@ impl MeanScore {
         self.weights
     }
 
-    /// The node's weight times the decrease of its squared error.
-    pub fn squared_error_decrease(&self) -> f64 {
-        self.value / (self.weights[0] + self.weights[1])
+    /// The node's weight times the decrease of its squared error or of half its Poisson deviance.
+    pub fn decrease(&self) -> f64 {
+        self.value
     }
 
     /// The decrease of the node's absolute error, which is `error` before the split.
     pub fn absolute_error_decrease(&self, error: f64) -> f64 {
         error + self.value
     }
+}
 
-    /// The node's weight times the decrease of half its Poisson deviance, given its weight and sum.
-    pub fn poisson_decrease(&self, weight: f64, sum: f64) -> f64 {
-        self.value - sum * (sum / weight).ln()
+/// `(1 + x) ln(1 + x) - x`: with `x` by what part of the mean a number is larger than it, the share
+/// of the number in half the Poisson deviance, by the mean. The second term adds up to nothing over
+/// all numbers; without it there would be digits lost where `x` is small.
+pub(super) fn half_deviance(excess: f64) -> f64 {
+    let x = excess;
+    if x <= -1.0 {
+        1.0
+    } else if x.abs() < 1e-3 {
+        x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * (0.05 - x / 30.0))))
+    } else {
+        (1.0 + x) * x.ln_1p() - x
     }
 }

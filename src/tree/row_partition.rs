@@ -33,6 +33,20 @@ impl RowPartition {
         self.rows.len()
     }
 
+    /// Sorts the rows of the tree by their numbers, and those of the same number by their weights.
+    pub fn sort_by(&mut self, numbers: &[f64], weights: &[f64]) {
+        let of = |row: u32| (numbers[row as usize], weights[row as usize]);
+        self.rows.sort_unstable_by(|&one, &other| {
+            let (one, other) = (of(one), of(other));
+            one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1))
+        });
+    }
+
+    /// All rows of the tree.
+    pub fn all(&self) -> &[u32] {
+        &self.rows
+    }
+
     /// The rows of a node.
     pub fn of(&self, node: &Range<usize>) -> &[u32] {
         &self.rows[node.clone()]

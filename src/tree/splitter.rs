@@ -39,7 +39,6 @@ pub(super) struct Found<S: Statistic> {
 /// Searches for splits that leave enough rows and enough weight on both sides.
 pub(super) struct Splitter<S: Statistic> {
     pub criterion: S::Criterion,
-    pub unit: S::Unit,
     pub min_samples_leaf: usize,
     pub min_weight_leaf: f64,
     pub category_splits: CategorySplits,
@@ -291,7 +290,7 @@ impl<S: Statistic> Splitter<S> {
             return;
         }
         let (left, totals) = (&runs.left[..width], &node.totals[..width]);
-        let Some(score) = S::score(self.criterion, left, totals, self.unit, &runs.sides) else {
+        let Some(score) = S::score(self.criterion, left, totals, node.unit, &runs.sides) else {
             return;
         };
         if self.min_weight_leaf > 0.0 {

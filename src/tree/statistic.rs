@@ -13,8 +13,8 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     type Criterion: Copy + Send + Sync;
     /// What is known of one row.
     type Outcome: Copy + Send + Sync;
-    /// What is common to all outcomes.
-    type Unit: Copy + Send + Sync;
+    /// What the outcomes of a node are measured by.
+    type Unit: Copy + Default + Send + Sync;
     /// A sum in a histogram.
     type Slot: Copy + Default + AddAssign + SubAssign + Send + Sync;
     /// A sum to calculate with.
@@ -40,6 +40,12 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
 
     /// The rows behind slots; to be asked only where rows have no weights.
     fn rows(slots: &[Self::Slot]) -> usize;
+
+    /// Measures the outcomes of a node by what suits them, given what those of all rows are measured
+    /// by.
+    fn measure(_outcomes: &mut [Self::Outcome], _weights: &[f64], unit: Self::Unit) -> Self::Unit {
+        unit
+    }
 
     /// A row's outcome in few bits, where it has a number below the width.
     fn label(_outcome: Self::Outcome) -> Option<u32> {
@@ -85,12 +91,7 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
 
     /// The node's weight times the decrease of its impurity: scikit-learn's `N_t * (impurity -
     /// N_left / N_t * impurity_left - N_right / N_t * impurity_right)`.
-    fn decrease(
-        criterion: Self::Criterion,
-        score: &Self::Score,
-        node: &NodeRows<Self>,
-        unit: Self::Unit,
-    ) -> f64;
+    fn decrease(criterion: Self::Criterion, score: &Self::Score, node: &NodeRows<Self>) -> f64;
 
     /// In how many ways categories are ordered, for a set of them to be cut off in front; see
     /// [`rank`](Self::rank).
@@ -101,10 +102,5 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
 
     /// What a tree keeps of a node: the weight of each class; or weight, prediction and error, which
     /// is the weight times the impurity.
-    fn describe(
-        criterion: Self::Criterion,
-        node: &NodeRows<Self>,
-        unit: Self::Unit,
-        statistics: &mut Vec<f64>,
-    );
+    fn describe(criterion: Self::Criterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>);
 }

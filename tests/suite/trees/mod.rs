@@ -3,6 +3,7 @@
 
 mod data;
 mod estimator;
+mod oracle;
 mod properties;
 mod recorded;
 mod reference;

@@ -14,6 +14,7 @@ mod estimator;
 mod evidence;
 mod fit;
 mod histogram;
+mod importance;
 mod labels;
 mod node_rows;
 mod parallel;

@@ -40,6 +40,18 @@ pub enum Split {
     },
 }
 
+impl Split {
+    /// Position of the feature that is asked for; nothing at a leaf.
+    pub fn feature(self) -> Option<usize> {
+        match self {
+            Split::Leaf => None,
+            Split::LessOrEqual { feature, .. }
+            | Split::Equal { feature, .. }
+            | Split::Among { feature, .. } => Some(feature as usize),
+        }
+    }
+}
+
 /// What each node of a tree holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leaves {

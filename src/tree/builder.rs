@@ -321,12 +321,15 @@ impl<S: Statistic> Builder<'_, S> {
         node: &NodeRows<S>,
     ) -> Chosen {
         let best = best?;
-        if self.params.min_impurity_decrease > 0.0 {
+        let min_of_all = self.params.min_impurity_decrease;
+        let min_of_node = self.params.min_node_impurity_decrease;
+        if min_of_all > 0.0 || min_of_node > 0.0 {
             let Splitter {
                 criterion, unit, ..
             } = self.splitter;
-            let decrease = S::decrease(criterion, &best.score, node, unit) / self.total_weight;
-            if decrease + f64::EPSILON < self.params.min_impurity_decrease {
+            let decrease = S::decrease(criterion, &best.score, node, unit);
+            let is_less = |weight: f64, least: f64| decrease / weight + f64::EPSILON < least;
+            if is_less(self.total_weight, min_of_all) || is_less(node.total_weight(), min_of_node) {
                 return None;
             }
         }

@@ -3,8 +3,10 @@
 
 mod data;
 mod estimator;
+mod importance;
 mod properties;
 mod reference;
+mod regressor;
 mod scikit_learn;
 mod shapes;
 mod strategies;

@@ -173,7 +173,8 @@ impl ByRow<'_> {
     fn quantities(&self) -> Column {
         let values = self.places();
         let values = values.map(|place| Some(self.predictions.numbers[place?]));
-        Float64Chunked::from_iter_options(self.added.name("prediction").into(), values).into_column()
+        Float64Chunked::from_iter_options(self.added.name("prediction").into(), values)
+            .into_column()
     }
 
     fn probabilities(&self, classes: &[String]) -> Vec<Column> {

@@ -122,7 +122,9 @@ impl TrainingSpec {
         let criterion = self.tree.criterion.map(toml::Value::try_from).transpose();
         let criterion = criterion.map_err(unreadable)?;
         let criterion = criterion.map(|criterion| ("criterion".to_owned(), criterion));
-        let params = params.into_iter().filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
+        let params = params
+            .into_iter()
+            .filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
         let tree = [("trainer".to_owned(), trainer)].into_iter();
         let tree = tree.chain(criterion).chain(params);
@@ -174,7 +176,10 @@ const CRITERIA: [&str; 2] = ["criterion", "regression_criterion"];
 /// The hyperparameters of a run as a specification has them. A run of an earlier version pruned
 /// nothing, and split categories one by one.
 fn params_of(run: &Run) -> Value {
-    let earlier = [("pruning", json!("none")), ("category-splits", json!("one"))];
+    let earlier = [
+        ("pruning", json!("none")),
+        ("category-splits", json!("one")),
+    ];
     let mut params: serde_json::Map<String, Value> = earlier
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))

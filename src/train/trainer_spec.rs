@@ -39,7 +39,10 @@ impl Default for TrainerSpec {
 
 /// What splits decrease, of classes or of quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "gini, entropy, squared-error, absolute-error or poisson")]
+#[serde(
+    untagged,
+    expecting = "gini, entropy, squared-error, absolute-error or poisson"
+)]
 pub enum AnyCriterion {
     /// Of classes.
     Classification(Criterion),

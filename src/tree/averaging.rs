@@ -129,7 +129,7 @@ impl<'a> Averager<'a> {
                 Cow::Owned(describe(self.tree, node, prediction))
             },
         );
-        merged.set_training_score(score.value());
+        merged.set_training_score(Some(score.value()));
         merged
     }
 }

@@ -8,11 +8,11 @@
 use std::ops::Range;
 
 use super::histogram::{HistogramId, Histograms};
-use super::node_rows::{NodeBuffers, NodeRows};
+use super::node_buffers::NodeBuffers;
 use super::row_partition::RowPartition;
 use super::runs::Runs;
 use super::splitter::{Found, ScoredSplit, Splitter};
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 use super::tree::{Leaves, Node};
 use super::{DecisionTreeValidParams, Split, Tree};
 use crate::codes::CodeColumn;
@@ -320,10 +320,12 @@ impl<S: Statistic> Builder<'_, S> {
         node: &NodeRows<S>,
     ) -> Chosen {
         let best = best?;
-        if self.params.min_impurity_decrease > 0.0 {
+        let min_of_all = self.params.min_impurity_decrease;
+        let min_of_node = self.params.min_node_impurity_decrease;
+        if min_of_all > 0.0 || min_of_node > 0.0 {
             let decrease = S::decrease(self.splitter.criterion, &best.score, node);
-            let decrease = decrease / self.total_weight;
-            if decrease + f64::EPSILON < self.params.min_impurity_decrease {
+            let is_less = |weight: f64, least: f64| decrease / weight + f64::EPSILON < least;
+            if is_less(self.total_weight, min_of_all) || is_less(node.total_weight(), min_of_node) {
                 return None;
             }
         }

@@ -6,10 +6,9 @@
 //! and sums do not hang on the order in which rows came.
 
 use super::RegressionCriterion;
-use super::node_rows::NodeRows;
 use super::quantities::Center;
 use super::regression::MeanScore;
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 
 /// Quantities whose absolute errors are made small, in ascending order; those of a node are measured
 /// from their median. Rows that all count the same have weights of 1.

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::node_rows::NodeRows;
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 use crate::codes::{CodeColumn, Codes, with_codes};
 
 /// A histogram has at most so many slots, for one waits at each node on the way to the root.

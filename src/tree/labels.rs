@@ -2,8 +2,7 @@
 
 use super::Criterion;
 use super::criterion::{Score, Side};
-use super::node_rows::NodeRows;
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 
 /// Classes of rows that all count the same.
 pub(super) struct Labels;

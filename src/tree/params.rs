@@ -3,16 +3,14 @@
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Averaging, CategorySplits, Criterion, Pruning, PruningMethod, RegressionCriterion,
-};
+use super::{Averaging, CategorySplits, Criterion, Pruning, PruningMethod, RegressionCriterion};
 use crate::error::ParamsError;
 
 /// Checked hyperparameters: what the builder takes. See [`DecisionTreeParams`] for the table.
 ///
 /// Written in snake_case, as manifests have them, and read in kebab-case, as specifications do: what
 /// is not there is then as in [`DecisionTreeParams::averaging`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     rename_all(deserialize = "kebab-case"),
     deny_unknown_fields,
@@ -30,6 +28,10 @@ pub struct DecisionTreeValidParams {
     pub(super) min_weight_split: f64,
     pub(super) min_weight_leaf: f64,
     pub(super) min_impurity_decrease: f64,
+    /// As `min_impurity_decrease`, but as a share of the node and not of all rows: set by
+    /// [`estimator`](super::estimator) alone.
+    #[serde(skip)]
+    pub(super) min_node_impurity_decrease: f64,
     pub(super) category_splits: CategorySplits,
     pruning: PruningMethod,
     ccp_alpha: f64,
@@ -38,12 +40,6 @@ pub struct DecisionTreeValidParams {
     mean_prior: f64,
     variance_prior: f64,
     variance_share: f64,
-}
-
-impl Default for DecisionTreeValidParams {
-    fn default() -> Self {
-        DecisionTreeParams::new().0
-    }
 }
 
 impl DecisionTreeValidParams {
@@ -110,6 +106,80 @@ impl DecisionTreeValidParams {
     }
 }
 
+impl Default for DecisionTreeValidParams {
+    fn default() -> Self {
+        let Averaging {
+            split_penalty,
+            class_prior,
+            mean_prior,
+            variance_prior,
+            variance_share,
+        } = Averaging::default();
+        Self {
+            criterion: Criterion::Gini,
+            regression_criterion: RegressionCriterion::SquaredError,
+            max_depth: None,
+            min_samples_split: 2,
+            min_samples_leaf: 1,
+            min_weight_split: 0.0,
+            min_weight_leaf: 0.0,
+            min_impurity_decrease: 0.0,
+            min_node_impurity_decrease: 0.0,
+            category_splits: CategorySplits::One,
+            pruning: PruningMethod::None,
+            ccp_alpha: 0.0,
+            split_penalty,
+            class_prior,
+            mean_prior,
+            variance_prior,
+            variance_share,
+        }
+    }
+}
+
+impl DecisionTreeValidParams {
+    pub(super) fn set_pruning(&mut self, pruning: Pruning) {
+        match pruning {
+            Pruning::None => self.pruning = PruningMethod::None,
+            Pruning::CostComplexity { alpha } => {
+                self.pruning = PruningMethod::Ccp;
+                self.ccp_alpha = alpha;
+            }
+            Pruning::Average(averaging) => {
+                self.pruning = PruningMethod::Average;
+                self.split_penalty = averaging.split_penalty;
+                self.class_prior = averaging.class_prior;
+                self.mean_prior = averaging.mean_prior;
+                self.variance_prior = averaging.variance_prior;
+                self.variance_share = averaging.variance_share;
+            }
+        }
+    }
+
+    /// Whether every value is in its range.
+    pub(super) fn check(&self) -> Result<(), ParamsError> {
+        if self.min_samples_split < 2 {
+            return Err(ParamsError::MinSamplesSplit(self.min_samples_split));
+        }
+        if self.min_samples_leaf < 1 {
+            return Err(ParamsError::MinSamplesLeaf);
+        }
+        let decrease = self.min_impurity_decrease;
+        if !is_not_negative(decrease) {
+            return Err(ParamsError::MinImpurityDecrease(decrease));
+        }
+        let weights = [
+            ("min_weight_split", self.min_weight_split),
+            ("min_weight_leaf", self.min_weight_leaf),
+        ];
+        if let Some(&(name, weight)) = weights.iter().find(|(_, weight)| !is_not_negative(*weight))
+        {
+            return Err(ParamsError::MinWeight(name, weight));
+        }
+        self.pruning().check()
+    }
+}
+
 /// Hyperparameters of a tree, with scikit-learn's names and defaults.
 ///
 /// | name | default | purpose | range |
@@ -136,14 +206,16 @@ impl DecisionTreeValidParams {
 ///
 /// ```
 /// use linfa::prelude::*;
-/// use ndarray::array;
-/// use per_entity::tree::DecisionTree;
+/// use per_entity::codes::{CodeColumn, CodeMatrix};
+/// use per_entity::schema::FeatureKind;
+/// use per_entity::tree::DecisionTreeParams;
 ///
-/// let records = array![[1.0, 0.0], [2.0, 0.0], [3.0, 1.0], [4.0, 0.0]];
-/// let dataset = Dataset::new(records, array![0usize, 0, 1, 1]);
-/// let tree = DecisionTree::params().max_depth(Some(3)).fit(&dataset)?;
-/// assert_eq!(tree.predict(&dataset).to_vec(), vec![0, 0, 1, 1]);
-/// # Ok::<(), linfa::Error>(())
+/// let codes = CodeColumn::new(FeatureKind::Numeric, 4, [0, 1, 2, 3].into_iter());
+/// let matrix = CodeMatrix::new(vec![codes], 4);
+/// let params = DecisionTreeParams::new().max_depth(Some(3)).check()?;
+/// let tree = params.fit_codes(&matrix, &[0, 0, 1, 1], 2, None);
+/// assert_eq!(tree.predict(&matrix), [0, 0, 1, 1]);
+/// # Ok::<(), per_entity::error::ParamsError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -158,31 +230,7 @@ impl Default for DecisionTreeParams {
 impl DecisionTreeParams {
     /// The defaults of the table above.
     pub fn new() -> Self {
-        let Averaging {
-            split_penalty,
-            class_prior,
-            mean_prior,
-            variance_prior,
-            variance_share,
-        } = Averaging::default();
-        Self(DecisionTreeValidParams {
-            criterion: Criterion::Gini,
-            regression_criterion: RegressionCriterion::SquaredError,
-            max_depth: None,
-            min_samples_split: 2,
-            min_samples_leaf: 1,
-            min_weight_split: 0.0,
-            min_weight_leaf: 0.0,
-            min_impurity_decrease: 0.0,
-            category_splits: CategorySplits::One,
-            pruning: PruningMethod::None,
-            ccp_alpha: 0.0,
-            split_penalty,
-            class_prior,
-            mean_prior,
-            variance_prior,
-            variance_share,
-        })
+        Self(DecisionTreeValidParams::default())
     }
 
     /// The defaults of the table above, but with sets of categories, and averaged over all prunings.
@@ -247,21 +295,7 @@ impl DecisionTreeParams {
 
     /// Sets what becomes of a tree that was grown.
     pub fn pruning(mut self, pruning: Pruning) -> Self {
-        match pruning {
-            Pruning::None => self.0.pruning = PruningMethod::None,
-            Pruning::CostComplexity { alpha } => {
-                self.0.pruning = PruningMethod::Ccp;
-                self.0.ccp_alpha = alpha;
-            }
-            Pruning::Average(averaging) => {
-                self.0.pruning = PruningMethod::Average;
-                self.0.split_penalty = averaging.split_penalty;
-                self.0.class_prior = averaging.class_prior;
-                self.0.mean_prior = averaging.mean_prior;
-                self.0.variance_prior = averaging.variance_prior;
-                self.0.variance_share = averaging.variance_share;
-            }
-        }
+        self.0.set_pruning(pruning);
         self
     }
 
@@ -301,27 +335,8 @@ impl ParamGuard for DecisionTreeParams {
     type Error = ParamsError;
 
     fn check_ref(&self) -> Result<&Self::Checked, Self::Error> {
-        let params = &self.0;
-        if params.min_samples_split < 2 {
-            return Err(ParamsError::MinSamplesSplit(params.min_samples_split));
-        }
-        if params.min_samples_leaf < 1 {
-            return Err(ParamsError::MinSamplesLeaf);
-        }
-        let decrease = params.min_impurity_decrease;
-        if !is_not_negative(decrease) {
-            return Err(ParamsError::MinImpurityDecrease(decrease));
-        }
-        let weights = [
-            ("min_weight_split", params.min_weight_split),
-            ("min_weight_leaf", params.min_weight_leaf),
-        ];
-        if let Some(&(name, weight)) = weights.iter().find(|(_, weight)| !is_not_negative(*weight))
-        {
-            return Err(ParamsError::MinWeight(name, weight));
-        }
-        params.pruning().check()?;
-        Ok(params)
+        self.0.check()?;
+        Ok(&self.0)
     }
 
     fn check(self) -> Result<Self::Checked, Self::Error> {

@@ -6,9 +6,8 @@
 use std::cmp::Ordering;
 
 use super::RegressionCriterion;
-use super::node_rows::NodeRows;
 use super::regression::{MeanScore, half_deviance};
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 
 /// Quantities of rows that all count the same.
 pub(super) struct Quantities;

@@ -4,8 +4,7 @@
 
 use std::cmp::Ordering;
 
-use super::node_rows::NodeRows;
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 
 /// A histogram is built where it has at most this many slots per row of the node.
 const HISTOGRAM_SLOTS_PER_ROW: usize = 8;

@@ -4,9 +4,8 @@
 //! the value of a numeric feature, there are two passes: they go right in one and left in the
 //! other.
 
-use super::node_rows::NodeRows;
 use super::runs::Runs;
-use super::statistic::Statistic;
+use super::statistic::{NodeRows, Statistic};
 use super::{CategorySplits, Split};
 use crate::codes::{CodeColumn, with_codes};
 use crate::schema::FeatureKind;

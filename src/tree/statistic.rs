@@ -2,8 +2,6 @@
 
 use std::ops::{AddAssign, SubAssign};
 
-use super::node_rows::NodeRows;
-
 /// What is summed up of rows, and how splits are scored by the sums.
 ///
 /// The sums of some rows stand in *slots*, as many as the builder's `width`: one for each class, or
@@ -103,4 +101,37 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     /// What a tree keeps of a node: the weight of each class; or weight, prediction and error, which
     /// is the weight times the impurity.
     fn describe(criterion: Self::Criterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>);
+}
+
+/// A node's rows, and what the search on every feature shares.
+pub(super) struct NodeRows<'a, S: Statistic> {
+    /// Positions of the rows in the matrix.
+    pub rows: &'a [u32],
+    /// The outcome of each of `rows`.
+    pub outcomes: &'a [S::Outcome],
+    /// The weight of each of `rows`; empty where all rows count the same.
+    pub weights: &'a [f64],
+    /// The node's sums.
+    pub totals: &'a [S::Sum],
+    /// What `outcomes` are measured by.
+    pub unit: S::Unit,
+}
+
+impl<S: Statistic> NodeRows<'_, S> {
+    /// The weight of all rows.
+    pub fn total_weight(&self) -> f64 {
+        match S::WEIGHTED {
+            true => self.weights.iter().sum(),
+            false => self.rows.len() as f64,
+        }
+    }
+
+    /// The weight of the row at a position.
+    #[inline(always)]
+    pub fn weight(&self, position: usize) -> f64 {
+        match S::WEIGHTED {
+            true => self.weights[position],
+            false => 1.0,
+        }
+    }
 }

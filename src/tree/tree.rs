@@ -40,6 +40,18 @@ pub enum Split {
     },
 }
 
+impl Split {
+    /// Position of the feature that is asked for; nothing at a leaf.
+    pub fn feature(self) -> Option<usize> {
+        match self {
+            Split::Leaf => None,
+            Split::LessOrEqual { feature, .. }
+            | Split::Equal { feature, .. }
+            | Split::Among { feature, .. } => Some(feature as usize),
+        }
+    }
+}
+
 /// What each node of a tree holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leaves {
@@ -208,8 +220,14 @@ impl Tree {
         pruned
     }
 
-    pub(super) fn set_training_score(&mut self, score: f64) {
-        self.training_score = Some(score);
+    /// Sets the [`training_score`](Self::training_score), where the leaves do not tell it.
+    pub(super) fn set_training_score(&mut self, score: Option<f64>) {
+        self.training_score = score;
+    }
+
+    /// The [`training_score`](Self::training_score), where the leaves do not tell it.
+    pub(super) fn own_training_score(&self) -> Option<f64> {
+        self.training_score
     }
 
     /// How good the tree is on its training rows: the share of their weight that is classified

@@ -3,10 +3,12 @@
 
 mod data;
 mod estimator;
+mod importance;
 mod oracle;
 mod properties;
 mod recorded;
 mod reference;
+mod regressor;
 mod scikit_learn;
 mod shapes;
 mod strategies;

@@ -1,39 +1,6 @@
 //! The rows of the node at hand, with what the search on every feature shares.
 
-use super::statistic::Statistic;
-
-/// A node's rows, and what the search on every feature shares.
-pub(super) struct NodeRows<'a, S: Statistic> {
-    /// Positions of the rows in the matrix.
-    pub rows: &'a [u32],
-    /// The outcome of each of `rows`.
-    pub outcomes: &'a [S::Outcome],
-    /// The weight of each of `rows`; empty where all rows count the same.
-    pub weights: &'a [f64],
-    /// The node's sums.
-    pub totals: &'a [S::Sum],
-    /// What `outcomes` are measured by.
-    pub unit: S::Unit,
-}
-
-impl<S: Statistic> NodeRows<'_, S> {
-    /// The weight of all rows.
-    pub fn total_weight(&self) -> f64 {
-        match S::WEIGHTED {
-            true => self.weights.iter().sum(),
-            false => self.rows.len() as f64,
-        }
-    }
-
-    /// The weight of the row at a position.
-    #[inline(always)]
-    pub fn weight(&self, position: usize) -> f64 {
-        match S::WEIGHTED {
-            true => self.weights[position],
-            false => 1.0,
-        }
-    }
-}
+use super::statistic::{NodeRows, Statistic};
 
 /// The outcomes and the weights of a node's rows brought together; kept from node to node.
 pub(super) struct NodeBuffers<S: Statistic> {

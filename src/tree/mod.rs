@@ -1,8 +1,10 @@
-//! Exact classification trees (CART, Breiman et al. 1984) on integer codes.
+//! Exact trees (CART, Breiman et al. 1984) of classes and of quantities, on integer codes, and what
+//! becomes of them: averaged over all their prunings, pruned, or left as they are.
 //!
 //! The words are scikit-learn's: a *criterion* scores, a *splitter* searches, a *builder* grows,
 //! a *tree* stores and predicts; and LightGBM's: *histograms* and a *row partition* are what a
-//! builder works on. Nothing here knows of frames or files: codes in, arrays out.
+//! builder works on. A *statistic* is what it sums up of rows. Nothing here knows of frames or files:
+//! codes in, arrays out.
 
 mod averaging;
 mod builder;

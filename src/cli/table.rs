@@ -14,7 +14,7 @@ const SHORTEST: usize = 24;
 
 /// Columns that go first where there is no room for all, in this order; then go those on the right.
 /// Of two with the same name, the right one goes.
-const EXPENDABLE: [&str; 21] = [
+const EXPENDABLE: [&str; 22] = [
     "examples",
     "smallest",
     "bytes",
@@ -36,6 +36,7 @@ const EXPENDABLE: [&str; 21] = [
     "true positive",
     "rows",
     "training accuracy",
+    "training R²",
 ];
 
 /// A table whose first column is text and whose others are numbers. On a terminal it is no wider

@@ -14,7 +14,7 @@ const SHORTEST: usize = 24;
 
 /// Columns that go first where there is no room for all, in this order; then go those on the right.
 /// Of two with the same name, the right one goes.
-const EXPENDABLE: [&str; 22] = [
+const EXPENDABLE: [&str; 26] = [
     "examples",
     "smallest",
     "bytes",
@@ -29,7 +29,11 @@ const EXPENDABLE: [&str; 22] = [
     "recall",
     "per entity",
     "pooled",
-    "F1: majority",
+    "F1: baseline",
+    "R²: baseline",
+    "25 %",
+    "75 %",
+    "50 %",
     "nodes",
     "created",
     "false positive",

@@ -2,20 +2,22 @@
 
 use per_entity::Error;
 use per_entity::error::SpecError;
-use per_entity::evaluate::{Comparer, Comparison, Strategies};
+use per_entity::evaluate::{Comparer, Comparison, Scores, Strategies};
 use per_entity::schema::{Holdout, HoldoutTable};
 use per_entity::source::Source;
 
 use super::context::Context;
 use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
+use super::figures::quantity;
 use super::output::{grouped, limit, note, reading};
 use super::stdout::{print, print_json};
 use super::table::table;
 use super::time_holdout_arguments::TimeHoldoutArguments;
 use super::tree_arguments::TreeArguments;
 
-/// Compare one tree per entity with one tree for all and with guessing.
+/// Compare one tree per entity with one tree for all and with each entity's most frequent class or
+/// mean.
 ///
 /// Trains both on --input and compares them on --test, or on rows of --input held out. Nothing is
 /// stored.
@@ -125,18 +127,20 @@ impl Compare {
 
     fn text(&self, comparison: &Comparison) -> String {
         let limit = limit(self.limit);
-        let header = [
-            "entity",
-            "rows",
-            "accuracy: majority",
+        let [first, second, gain] = match comparison.overall.baseline {
+            Scores::Classification { .. } => ["accuracy: baseline", "F1: baseline", "gain"],
+            Scores::Regression { .. } => ["RMSE: baseline", "R²: baseline", "gain in squares"],
+        };
+        let mut header = vec!["entity", "rows"];
+        header.extend([
+            first,
             "pooled",
             "per entity",
-            "F1: majority",
+            second,
             "pooled",
             "per entity",
-            "gain",
-            "95 % interval",
-        ];
+        ]);
+        header.extend([gain, "95 % interval"]);
         let entities = comparison.entities.iter().take(limit);
         let mut rows: Vec<Vec<String>> = entities
             .map(|entity| row(&entity.key, entity.rows, &entity.strategies))
@@ -179,17 +183,38 @@ impl Compare {
 
 fn row(name: &str, rows: u64, strategies: &Strategies) -> Vec<String> {
     let all = [
-        strategies.majority,
+        strategies.baseline,
         strategies.pooled,
         strategies.per_entity,
-    ];
-    let number =
-        |value: Option<f64>| value.map_or(String::new(), |value: f64| format!("{value:.4}"));
-    let gain = &strategies.gain;
+    ]
+    .map(|scores| scores_text(&scores));
     let mut row = vec![name.to_owned(), grouped(rows)];
-    row.extend(all.map(|scores| number(scores.accuracy)));
-    row.extend(all.map(|scores| number(scores.f1)));
-    row.push(format!("{:+.4}", gain.difference));
-    row.push(format!("{:+.4} to {:+.4}", gain.low, gain.high));
+    row.extend(all.iter().map(|[first, _]| first.clone()));
+    row.extend(all.iter().map(|[_, second]| second.clone()));
+    if let Some(gain) = &strategies.gain {
+        let signed = |value: f64| match strategies.pooled {
+            Scores::Classification { .. } => format!("{value:+.4}"),
+            Scores::Regression { .. } if value > 0.0 => format!("+{}", quantity(value)),
+            Scores::Regression { .. } => quantity(value),
+        };
+        row.push(signed(gain.difference));
+        row.push(format!("{} to {}", signed(gain.low), signed(gain.high)));
+    }
     row
+}
+
+/// The accuracy and the F1, or the root mean squared error and R².
+fn scores_text(scores: &Scores) -> [String; 2] {
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
+    match *scores {
+        Scores::Classification { accuracy, f1 } => [number(accuracy), number(f1)],
+        Scores::Regression {
+            root_mean_squared_error,
+            r2,
+            ..
+        } => [
+            root_mean_squared_error.map_or(String::new(), quantity),
+            number(r2),
+        ],
+    }
 }

@@ -1,12 +1,14 @@
 //! `diff`: what sets one generation apart from another.
 
 use per_entity::metrics::{Metric, Metrics};
+use per_entity::schema::Task;
 use per_entity::store::{Change, Difference, EntityRecord, Generation, Store, difference};
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{grouped, limit, percent};
+use super::figures::{figure, heading, training_figure, training_metric};
+use super::output::{grouped, limit};
 use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
 use super::table::table;
@@ -45,7 +47,8 @@ impl Diff {
     }
 
     fn text(&self, difference: &Difference, generations: [&Generation; 2]) -> String {
-        let mut text = self.entities_text(difference);
+        let task = generations[1].run.task;
+        let mut text = self.entities_text(difference, task);
         text += &format!(
             "{} added, {} dropped, {} changed, {} unchanged",
             grouped(difference.added.len() as u64),
@@ -53,18 +56,17 @@ impl Diff {
             grouped(difference.changed.len() as u64),
             grouped(difference.unchanged),
         );
-        text += &overall_text(
-            "training accuracy",
-            generations.map(|g| g.training_accuracy),
-        );
-        for metric in OVERALL {
+        let training = format!("training {}", training_metric(task).name());
+        text += &overall_text(&training, generations.map(|g| training_score(g, task)));
+        for metric in OVERALL.into_iter().filter(|metric| metric.task() == task) {
             let scores = generations.map(|generation| metric.of(held_out(generation)?));
             text += &overall_text(&format!("holdout {}", metric.name()), scores);
         }
         text
     }
 
-    fn entities_text(&self, difference: &Difference) -> String {
+    fn entities_text(&self, difference: &Difference, task: Task) -> String {
+        let row = |before, after| row(before, after, task);
         let added = difference.added.iter();
         let added = added.map(|record| row(None, Some(record)));
         let dropped = difference.dropped.iter();
@@ -76,14 +78,9 @@ impl Diff {
         if rows.is_empty() {
             return String::new();
         }
-        let header = [
-            "entity",
-            "change",
-            "rows",
-            "training accuracy",
-            "holdout accuracy",
-            "status",
-        ];
+        let training = format!("training {}", heading(training_metric(task)));
+        let holdout = format!("holdout {}", heading(Metric::default_of(task)));
+        let header = ["entity", "change", "rows", &training, &holdout, "status"];
         format!("{}\n\n", table(&header, rows))
     }
 }
@@ -131,20 +128,33 @@ fn held_out(generation: &Generation) -> Option<&Metrics> {
     Some(&holdout.overall.micro)
 }
 
-fn overall_as_json(generation: &Generation) -> serde_json::Value {
-    json!({
-        "training_accuracy": generation.training_accuracy,
-        "holdout": held_out(generation),
-    })
+/// How good the models are on the rows that they were trained on; nothing where they are of another
+/// task.
+fn training_score(generation: &Generation, task: Task) -> Option<f64> {
+    match task {
+        Task::Classification => generation.training_accuracy,
+        Task::Regression => generation.training_r2,
+    }
 }
 
-fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>) -> Vec<String> {
+fn overall_as_json(generation: &Generation) -> serde_json::Value {
+    let mut json = json!({
+        "training_accuracy": generation.training_accuracy,
+        "holdout": held_out(generation),
+    });
+    if generation.run.task == Task::Regression {
+        json["training_r2"] = json!(generation.training_r2);
+    }
+    json
+}
+
+fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>, task: Task) -> Vec<String> {
     let kind = match (before, after) {
         (None, _) => "added",
         (_, None) => "dropped",
         _ => "changed",
     };
-    let both = |text: fn(&EntityRecord) -> String| {
+    let both = |text: &dyn Fn(&EntityRecord) -> String| {
         let sides = [before.map(text), after.map(text)];
         let mut sides: Vec<String> = sides.into_iter().flatten().collect();
         sides.dedup();
@@ -154,30 +164,37 @@ fn row(before: Option<&EntityRecord>, after: Option<&EntityRecord>) -> Vec<Strin
     vec![
         record.map_or(String::new(), |record| record.key.clone()),
         kind.into(),
-        both(|record| grouped(record.rows)),
-        both(|record| training_accuracy(record).map_or(String::new(), percent)),
-        both(|record| holdout_accuracy(record).map_or(String::new(), percent)),
-        both(|record| record.status.name().to_owned()),
+        both(&|record| grouped(record.rows)),
+        both(&|record| {
+            let of_task = record.summary.filter(|summary| summary.task() == task);
+            training_figure(of_task.as_ref()).unwrap_or_default()
+        }),
+        both(&|record| {
+            let metric = Metric::default_of(task);
+            let score = record.holdout_score(metric);
+            score.map_or(String::new(), |score| figure(metric, score))
+        }),
+        both(&|record| record.status.name().to_owned()),
     ]
 }
 
 fn change_as_json(Change { before, after }: &Change) -> serde_json::Value {
     let side = |record: &EntityRecord| {
-        json!({
+        let summary = record.summary;
+        let training_score = |task| summary.and_then(|s| s.training_score_of(task));
+        let mut json = json!({
             "rows": record.rows,
-            "nodes": record.summary.map(|summary| summary.nodes),
-            "training_accuracy": training_accuracy(record),
-            "accuracy": holdout_accuracy(record),
+            "nodes": summary.map(|summary| summary.nodes),
+            "training_accuracy": training_score(Task::Classification),
+            "accuracy": record.holdout_score(Metric::Accuracy),
             "status": record.status.name(),
-        })
+        });
+        if let Some(r2) = training_score(Task::Regression) {
+            let error = Metric::RootMeanSquaredError;
+            json["training_r2"] = r2.into();
+            json[error.key()] = record.holdout_score(error).into();
+        }
+        json
     };
     json!({ "key": before.key, "before": side(before), "after": side(after) })
-}
-
-fn training_accuracy(record: &EntityRecord) -> Option<f64> {
-    record.summary.map(|summary| summary.training_accuracy)
-}
-
-fn holdout_accuracy(record: &EntityRecord) -> Option<f64> {
-    record.holdout_score(Metric::Accuracy)
 }

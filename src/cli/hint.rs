@@ -142,6 +142,7 @@ fn of_spec(error: &SpecError) -> Option<String> {
             "--update without --keep-better and --max-regression trains them so".into()
         }
         SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
+        SpecError::PositiveQuantity { .. } => "it is named by --positive".into(),
         SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
             "--positive CLASS names one".into()
         }

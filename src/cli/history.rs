@@ -1,12 +1,14 @@
 //! `history`: the generations of a store.
 
 use per_entity::metrics::Metric;
-use per_entity::store::{Manifest, Store};
+use per_entity::schema::Task;
+use per_entity::store::{Generation, Manifest, Store};
 use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
-use super::output::{bytes, grouped, percent};
+use super::figures::{figure, heading, training_metric};
+use super::output::{bytes, grouped};
 use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
 use super::table::table;
@@ -32,36 +34,30 @@ impl History {
 }
 
 fn text(manifest: &Manifest) -> String {
-    let header = [
-        "generation",
-        "created",
-        "entities",
-        "trained",
-        "skipped",
-        "failed",
-        "training accuracy",
-        "holdout accuracy",
-        "models",
-    ];
+    let tasks = [Task::Classification, Task::Regression];
+    let is_there = |task: &Task| manifest.generations.iter().any(|g| g.run.task == *task);
+    let tasks: Vec<Task> = tasks.into_iter().filter(is_there).collect();
+    let headings: Vec<String> = tasks.iter().flat_map(|task| headings(*task)).collect();
+    let mut header = vec!["generation", "created", "entities"];
+    header.extend(["trained", "skipped", "failed"]);
+    header.extend(headings.iter().map(String::as_str));
+    header.push("models");
     let rows = manifest.generations.iter().map(|generation| {
         let mark = match generation.number == manifest.current {
             true => " (current)",
             false => "",
         };
-        let holdout = generation.run.holdout.as_ref();
-        let holdout_accuracy =
-            holdout.and_then(|holdout| Metric::Accuracy.of(&holdout.overall.micro));
-        vec![
+        let mut row = vec![
             format!("{}{mark}", generation.number),
             generation.created.clone(),
             grouped(generation.entities),
             grouped(generation.trained),
             grouped(generation.skipped),
             grouped(generation.failed),
-            generation.training_accuracy.map_or(String::new(), percent),
-            holdout_accuracy.map_or(String::new(), percent),
-            bytes(generation.model_bytes),
-        ]
+        ];
+        row.extend(tasks.iter().flat_map(|task| figures(generation, *task)));
+        row.push(bytes(generation.model_bytes));
+        row
     });
     let mut text = table(&header, rows);
     text.push('\n');
@@ -73,4 +69,26 @@ fn text(manifest: &Manifest) -> String {
         );
     }
     text
+}
+
+/// What the [`figures`] of a task are.
+fn headings(task: Task) -> [String; 2] {
+    [
+        format!("training {}", heading(training_metric(task))),
+        format!("holdout {}", heading(Metric::default_of(task))),
+    ]
+}
+
+/// How good the models are on the rows that they were trained on, and on those held out; nothing
+/// where they are of another task.
+fn figures(generation: &Generation, task: Task) -> [String; 2] {
+    let training = match task {
+        Task::Classification => generation.training_accuracy,
+        Task::Regression => generation.training_r2,
+    };
+    let holdout = generation.run.holdout.as_ref();
+    let metric = Metric::default_of(task);
+    let held_out = holdout.and_then(|holdout| metric.of(&holdout.overall.micro));
+    [(training_metric(task), training), (metric, held_out)]
+        .map(|(metric, value)| value.map_or(String::new(), |value| figure(metric, value)))
 }

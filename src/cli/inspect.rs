@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{bytes, grouped, limit, percent};
+use super::figures::{figure, heading, training_figure, training_metric};
+use super::output::{bytes, grouped, limit};
 use super::sort_field::SortField;
 use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
@@ -36,7 +37,7 @@ pub struct Inspect {
     format: TreeFormat,
 
     /// List entities by this: the largest first, but of figures the worst; `accuracy` and the other
-    /// metrics are those on the rows held out, or where none were, the accuracy is that of training
+    /// metrics are those on the rows held out, or where none were, the accuracy or R² is that of training
     #[arg(long, value_name = "FIELD", value_parser = SortField::parser(), default_value = "key", conflicts_with = "entity")]
     sort: SortField,
 
@@ -91,7 +92,7 @@ impl Inspect {
         let is_json = self.format == TreeFormat::Json && !context.quiet;
         if context.json || is_json {
             let shown = records.iter().take(limit(self.limit.unwrap_or(0)));
-            let task = task(store.generation());
+            let task = store.generation().run.task;
             let entities: Vec<_> = shown.map(|record| record_as_json(record, task)).collect();
             print_json(json!({ "generation": store.generation(), "entities": entities }))?;
         } else if !context.quiet {
@@ -102,19 +103,26 @@ impl Inspect {
 
     fn check_sort(&self, generation: &Generation) -> Result<(), CliError> {
         let is_held_out = generation.run.holdout.is_some();
+        let task = generation.run.task;
+        let of_training = training_metric(task);
         match self.sort {
-            SortField::Metric(metric) if is_held_out && metric.task() != task(generation) => {
+            SortField::Metric(metric) | SortField::Training(metric) if metric.task() != task => {
+                let named = match is_held_out {
+                    true => Metric::default_of(task),
+                    false => of_training,
+                };
                 Err(CliError::Usage(format!(
-                    "--sort {}: these models are of {}, which has no such figure; say --sort {}",
-                    metric.slug(),
-                    task(generation),
-                    Metric::default_of(task(generation)).slug()
+                    "--sort {}: these models are of {task}, which has no such figure; say --sort {}",
+                    self.sort.name(),
+                    named.slug()
                 )))
             }
-            SortField::Metric(metric) if metric != Metric::Accuracy && !is_held_out => {
+            SortField::Metric(metric) if metric != of_training && !is_held_out => {
                 Err(CliError::Usage(format!(
-                    "--sort {}: no rows were held out when these models were trained, so only their training accuracy is known; say --sort accuracy, or train with --holdout",
-                    metric.slug()
+                    "--sort {}: no rows were held out when these models were trained, so only their training {} is known; say --sort {}, or train with --holdout",
+                    metric.slug(),
+                    of_training.name(),
+                    of_training.slug()
                 )))
             }
             _ => Ok(()),
@@ -123,22 +131,24 @@ impl Inspect {
 
     fn text(&self, generation: &Generation, records: &[EntityRecord]) -> String {
         let metrics = self.metrics(generation);
-        let headings = metrics
+        let task = generation.run.task;
+        let training = format!("training {}", heading(training_metric(task)));
+        let holdout = metrics
             .iter()
-            .map(|metric| format!("holdout {}", metric.name()));
-        let headings: Vec<String> = headings.collect();
+            .map(|metric| format!("holdout {}", heading(*metric)));
+        let holdout: Vec<String> = holdout.collect();
         let are_left_out = records.iter().any(|record| record.left_out > 0);
         let mut header = vec!["entity", "rows"];
         header.extend(are_left_out.then_some("left out"));
-        header.extend(["classes", "nodes", "depth"]);
-        header.push("training accuracy");
-        header.extend(headings.iter().map(String::as_str));
+        header.extend((task == Task::Classification).then_some("classes"));
+        header.extend(["nodes", "depth", &training]);
+        header.extend(holdout.iter().map(String::as_str));
         header.extend(["bytes", "status"]);
         let limit = limit(self.limit.unwrap_or(LISTED));
         let rows = records.iter().take(limit);
         let mut text = table(
             &header,
-            rows.map(|record| row(record, &metrics, are_left_out)),
+            rows.map(|record| row(record, task, &metrics, are_left_out)),
         );
         if records.len() > limit {
             let more = grouped((records.len() - limit) as u64);
@@ -164,7 +174,7 @@ impl Inspect {
     /// The figures on the rows held out that are shown: the accuracy, or of a quantity the root
     /// mean squared error, and what is sorted by.
     fn metrics(&self, generation: &Generation) -> Vec<Metric> {
-        let default = Metric::default_of(task(generation));
+        let default = Metric::default_of(generation.run.task);
         let sorted_by = match self.sort {
             SortField::Metric(metric) if metric != default => Some(metric),
             _ => None,
@@ -174,13 +184,7 @@ impl Inspect {
     }
 }
 
-/// What the figures on the rows held out are of.
-fn task(generation: &Generation) -> Task {
-    let holdout = generation.run.holdout.as_ref();
-    holdout.map_or_else(Task::default, |holdout| holdout.overall.task())
-}
-
-fn row(record: &EntityRecord, metrics: &[Metric], are_left_out: bool) -> Vec<String> {
+fn row(record: &EntityRecord, task: Task, metrics: &[Metric], are_left_out: bool) -> Vec<String> {
     let number =
         |number: Option<u32>| number.map_or(String::new(), |number| grouped(number.into()));
     let status = match &record.error {
@@ -190,23 +194,18 @@ fn row(record: &EntityRecord, metrics: &[Metric], are_left_out: bool) -> Vec<Str
     let summary = record.summary.as_ref();
     let mut row = vec![record.key.clone(), grouped(record.rows)];
     row.extend(are_left_out.then(|| grouped(record.left_out)));
+    let classes = number(summary.map(|summary| summary.classes));
+    row.extend((task == Task::Classification).then_some(classes));
     row.extend([
-        number(summary.map(|summary| summary.classes)),
         number(summary.map(|summary| summary.nodes)),
         number(summary.map(|summary| summary.depth)),
-        summary.map_or(String::new(), |summary| percent(summary.training_accuracy)),
+        training_figure(summary).unwrap_or_default(),
     ]);
-    let scores = metrics.iter().map(|metric| match metric {
-        Metric::LogLoss
-        | Metric::BrierScore
-        | Metric::MeanAbsoluteError
-        | Metric::RootMeanSquaredError
-        | Metric::R2 => record
-            .holdout_score(*metric)
-            .map(|score| format!("{score:.4}")),
-        _ => record.holdout_score(*metric).map(percent),
+    let scores = metrics.iter().map(|metric| {
+        let score = record.holdout_score(*metric);
+        score.map_or(String::new(), |score| figure(*metric, score))
     });
-    row.extend(scores.map(Option::unwrap_or_default));
+    row.extend(scores);
     row.extend([grouped(record.model_bytes()), status]);
     row
 }
@@ -222,11 +221,14 @@ fn record_as_json(record: &EntityRecord, task: Task) -> serde_json::Value {
         "classes": summary.map(|summary| summary.classes),
         "nodes": summary.map(|summary| summary.nodes),
         "depth": summary.map(|summary| summary.depth),
-        "training_accuracy": summary.map(|summary| summary.training_accuracy),
+        "training_accuracy": summary.and_then(|s| s.training_score_of(Task::Classification)),
         "holdout_rows": record.holdout.as_ref().map(|holdout| holdout.rows),
         "file": record.file(),
         "bytes": record.model_bytes(),
     });
+    if task == Task::Regression {
+        fields["training_r2"] = json!(summary.and_then(|s| s.training_score_of(task)));
+    }
     for metric in Metric::all_of(task) {
         fields[metric.key()] = json!(record.holdout_score(metric));
     }

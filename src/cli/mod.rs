@@ -9,6 +9,7 @@ mod describe;
 mod diff;
 mod error;
 mod evaluate;
+mod figures;
 mod generate;
 mod hint;
 mod history;

@@ -17,8 +17,9 @@ pub enum SortField {
     Nodes,
     Depth,
     Bytes,
-    TrainingAccuracy,
-    /// On the rows held out; the accuracy is that of training where none were.
+    /// On the rows trained on.
+    Training(Metric),
+    /// On the rows held out; the accuracy or R² is that of training where none were.
     Metric(Metric),
 }
 
@@ -41,22 +42,28 @@ impl SortField {
             ("nodes", Self::Nodes),
             ("depth", Self::Depth),
             ("bytes", Self::Bytes),
-            ("training-accuracy", Self::TrainingAccuracy),
+            ("training-accuracy", Self::Training(Metric::Accuracy)),
+            ("training-r2", Self::Training(Metric::R2)),
         ];
         named.extend(Metric::ALL.map(|metric| (metric.slug(), Self::Metric(metric))));
         named
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        let named = Self::named().into_iter().find(|(_, field)| *field == self);
+        named.map_or("key", |(name, _)| name)
     }
 
     /// Sorts records that are in the order of the store.
     pub fn sort(self, records: &mut [EntityRecord], is_held_out: bool) {
         let field = match self {
             Self::Key => return,
-            Self::Metric(Metric::Accuracy) if !is_held_out => Self::TrainingAccuracy,
+            Self::Metric(metric) if !is_held_out => Self::Training(metric),
             field => field,
         };
         let smallest_first = match field {
-            Self::TrainingAccuracy => true,
-            Self::Metric(metric) => metric.loss(0.0, 1.0) < 0.0,
+            Self::Metric(metric) | Self::Training(metric) => metric.loss(0.0, 1.0) < 0.0,
             _ => false,
         };
         records.sort_by(|a, b| match (field.value(a), field.value(b)) {
@@ -77,7 +84,7 @@ impl SortField {
             Self::Classes => summary.map(|summary| summary.classes.into()),
             Self::Nodes => summary.map(|summary| summary.nodes.into()),
             Self::Depth => summary.map(|summary| summary.depth.into()),
-            Self::TrainingAccuracy => summary.map(|summary| summary.training_accuracy),
+            Self::Training(metric) => summary?.training_score_of(metric.task()),
             Self::Metric(metric) => record.holdout_score(metric),
         }
     }

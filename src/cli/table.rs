@@ -14,7 +14,7 @@ const SHORTEST: usize = 24;
 
 /// Columns that go first where there is no room for all, in this order; then go those on the right.
 /// Of two with the same name, the right one goes.
-const EXPENDABLE: [&str; 21] = [
+const EXPENDABLE: [&str; 26] = [
     "examples",
     "smallest",
     "bytes",
@@ -29,13 +29,18 @@ const EXPENDABLE: [&str; 21] = [
     "recall",
     "per entity",
     "pooled",
-    "F1: majority",
+    "F1: baseline",
+    "R²: baseline",
+    "25 %",
+    "75 %",
+    "50 %",
     "nodes",
     "created",
     "false positive",
     "true positive",
     "rows",
     "training accuracy",
+    "training R²",
 ];
 
 /// A table whose first column is text and whose others are numbers. On a terminal it is no wider

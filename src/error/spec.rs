@@ -308,6 +308,14 @@ pub enum SpecError {
         /// The classes that there are.
         classes: Vec<String>,
     },
+    /// A positive class where there are no classes.
+    #[error(
+        "groups are to be compared on class '{class}', but these models predict a quantity; leave the class out, and groups are compared by its errors"
+    )]
+    PositiveQuantity {
+        /// The class.
+        class: String,
+    },
     /// Groups cannot be compared without a positive class.
     #[error("groups are compared on one class; say which: the classes are {}", list(.classes))]
     NoPositiveClass {

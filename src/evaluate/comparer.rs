@@ -5,20 +5,17 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::comparison::{Comparison, EntityComparison, Scores, Strategies, verdict};
+use super::comparison::{Comparison, EntityComparison, verdict};
 use super::shared_rows::shared_rows;
+use super::strategies::{Paired, StrategyOutcomes};
 use crate::cancel::Cancel;
 use crate::error::{Error, InputError, Result, StoreError};
-use crate::metrics::{ClassificationEvaluation, Evaluation, PairedOutcomes, paired_bootstrap};
 use crate::model::Model;
 use crate::schema::{Holdout, LeftOut};
 use crate::score::{Constant, Prediction, ScoredModel, Scorer};
 use crate::source::DatasetSpec;
-use crate::table::{Input, Partition, Query, Table};
+use crate::table::{Input, Partition, Query, Table, Target};
 use crate::train::{Engine, Status, Trainer};
-
-/// Resamples of an interval.
-const RESAMPLES: usize = 2_000;
 
 /// Trains one model per entity and one for all, and compares them on rows that neither has seen.
 /// Nothing is stored.
@@ -129,13 +126,13 @@ impl Comparer {
             .filter_map(|partition| contestants.compare(partition).transpose())
             .collect::<Result<_>>()?;
 
-        let mut all = StrategyOutcomes::new(train.classes().len());
+        let mut all = StrategyOutcomes::new(train.task(), train.classes().len());
         let mut entities = Vec::with_capacity(compared.len());
         for (entity, outcomes) in compared {
             all.merge(&outcomes)?;
             entities.push(entity);
         }
-        let test_rows = all.outcomes.rows;
+        let test_rows = all.per_entity.rows();
         if test_rows == 0 {
             let problem = "no entity of the test rows has rows to train on";
             return Err(Error::NoRows(problem.into()));
@@ -150,7 +147,7 @@ impl Comparer {
             rows_without_model: test.rows() as u64 - test_rows,
             entities,
             overall,
-            verdict: verdict(&overall.gain),
+            verdict: verdict(&overall),
         })
     }
 
@@ -213,27 +210,21 @@ impl Contestants<'_> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let mut per_entity_right = Vec::with_capacity(rows.len());
-        let mut pooled_right = Vec::with_capacity(rows.len());
-        let right = |row, predicted| {
-            let truth = self.scorer.truth(row).map(Prediction::Class);
-            truth == Some(predicted)
-        };
-        let shares = Constant::Classes(class_shares(&self.train.partition(*entity)));
+        let baseline = baseline(&self.train.partition(*entity));
         let own = self.scorer.bind(model)?;
+        let mut own_losses = Vec::with_capacity(rows.len());
+        let note = |_, prediction: Prediction| own_losses.push(prediction.loss());
+        let per_entity = self.scorer.evaluate(&own, rows.clone(), note)?;
+        let mut pooled_losses = Vec::with_capacity(rows.len());
+        let note = |_, prediction: Prediction| pooled_losses.push(prediction.loss());
+        let pooled = self
+            .pooled_scorer
+            .evaluate(&self.pooled, rows.clone(), note)?;
         let outcomes = StrategyOutcomes {
-            majority: of_classes(self.scorer.evaluate_constant(&shares, rows.clone())?)?,
-            per_entity: of_classes(self.scorer.evaluate(
-                &own,
-                rows.clone(),
-                |row, predicted| per_entity_right.push(right(row, predicted)),
-            )?)?,
-            pooled: of_classes(self.pooled_scorer.evaluate(
-                &self.pooled,
-                rows.clone(),
-                |row, predicted| pooled_right.push(right(row, predicted)),
-            )?)?,
-            outcomes: per_entity_right.into_iter().zip(pooled_right).collect(),
+            baseline: self.scorer.evaluate_constant(&baseline, rows.clone())?,
+            pooled,
+            per_entity,
+            paired: Paired::of(self.train.task(), own_losses.into_iter().zip(pooled_losses)),
         };
         let comparison = EntityComparison {
             key: partition.key().to_owned(),
@@ -255,63 +246,23 @@ fn refuse_common_file(train: &Input, test: &Input) -> Result<()> {
     }
 }
 
-fn of_classes(evaluation: Evaluation) -> Result<ClassificationEvaluation> {
-    match evaluation {
-        Evaluation::Classification(evaluation) => Ok(evaluation),
-        Evaluation::Regression(_) => Err(Error::OtherTask("tells a quantity, not a class")),
-    }
-}
-
-fn class_shares(partition: &Partition) -> Vec<f64> {
-    let mut shares = vec![0.0; partition.target().classes().len()];
-    let share = 1.0 / partition.rows() as f64;
-    if let Some(labels) = partition.target().labels() {
-        labels.for_each(partition.range(), |label| shares[label as usize] += share);
-    }
-    // Summing up may end a little above 1.
-    shares.iter().map(|share: &f64| share.min(1.0)).collect()
-}
-
-/// What the three ways predicted for some rows.
-struct StrategyOutcomes {
-    majority: ClassificationEvaluation,
-    pooled: ClassificationEvaluation,
-    per_entity: ClassificationEvaluation,
-    /// The trees of the entities against the one for all.
-    outcomes: PairedOutcomes,
-}
-
-impl StrategyOutcomes {
-    fn new(class_count: usize) -> Self {
-        Self {
-            majority: ClassificationEvaluation::new(class_count),
-            pooled: ClassificationEvaluation::new(class_count),
-            per_entity: ClassificationEvaluation::new(class_count),
-            outcomes: PairedOutcomes::default(),
+/// What is said of all rows of an entity where nothing is learnt: how its training rows are shared
+/// out among the classes, or their mean.
+fn baseline(training: &Partition) -> Constant {
+    let share = 1.0 / training.rows() as f64;
+    match training.target() {
+        Target::Classes { labels, classes } => {
+            let mut shares = vec![0.0; classes.len()];
+            labels.for_each(training.range(), |label| shares[label as usize] += share);
+            // Summing up may end a little above 1.
+            Constant::Classes(shares.iter().map(|share: &f64| share.min(1.0)).collect())
         }
-    }
-
-    fn merge(&mut self, other: &Self) -> Result<()> {
-        self.majority.merge(&other.majority)?;
-        self.pooled.merge(&other.pooled)?;
-        self.per_entity.merge(&other.per_entity)?;
-        self.outcomes.merge(other.outcomes);
-        Ok(())
-    }
-
-    fn strategies(&self) -> Result<Strategies> {
-        let scores = |evaluation: &ClassificationEvaluation| {
-            let metrics = evaluation.metrics();
-            Scores {
-                accuracy: metrics.accuracy,
-                f1: metrics.f1,
-            }
-        };
-        Ok(Strategies {
-            majority: scores(&self.majority),
-            pooled: scores(&self.pooled),
-            per_entity: scores(&self.per_entity),
-            gain: paired_bootstrap(self.outcomes, RESAMPLES, 0.95, 0)?,
-        })
+        Target::Numbers(numbers) => {
+            let numbers = &numbers[training.range()];
+            // Relative to one of them, what they have in common costs no digits.
+            let origin = numbers[0];
+            let deviations = numbers.iter().map(|number| (number - origin) * share);
+            Constant::Number(origin + deviations.sum::<f64>())
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::strategies::{Scores, Strategies};
 use crate::metrics::DifferenceInterval;
 use crate::schema::{Holdout, LeftOut};
 
@@ -42,48 +43,53 @@ pub struct EntityComparison {
     pub strategies: Strategies,
 }
 
-/// Three ways to predict the same rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Strategies {
-    /// The entity's most frequent class.
-    pub majority: Scores,
-    /// One tree for all entities, with the key as a feature.
-    pub pooled: Scores,
-    /// One tree for each entity.
-    pub per_entity: Scores,
-    /// The accuracy of one tree for each entity minus that of one tree for all, with its 95 %
-    /// interval from paired resamples of the rows.
-    pub gain: DifferenceInterval,
+/// What a comparison comes to, in a sentence.
+pub(super) fn verdict(overall: &Strategies) -> String {
+    let Some(gain) = &overall.gain else {
+        return "No verdict: the errors on these rows are too few or too large to tell one tree for each entity from one pooled tree.".into();
+    };
+    let difference = match overall.pooled {
+        Scores::Classification { .. } => points_of_accuracy(gain),
+        Scores::Regression {
+            root_mean_squared_error,
+            ..
+        } => share_of_error(gain, root_mean_squared_error),
+    };
+    if gain.low > 0.0 {
+        format!("Training per entity pays here: {difference} against one pooled tree.")
+    } else if gain.high < 0.0 {
+        format!(
+            "No gain: training per entity does not pay here; one pooled tree is better ({difference})."
+        )
+    } else {
+        format!(
+            "A draw: no gain from training per entity is shown here; the difference to one pooled tree may be chance ({difference})."
+        )
+    }
 }
 
-/// How good one way is. See the fields of the same names of
-/// [`ClassificationMetrics`](crate::metrics::ClassificationMetrics).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Scores {
-    /// The share of rows whose class is predicted.
-    pub accuracy: Option<f64>,
-    /// The F1 of the second of two classes, otherwise the mean over classes.
-    pub f1: Option<f64>,
-}
-
-/// What a difference comes to, in a sentence.
-pub(super) fn verdict(gain: &DifferenceInterval) -> String {
+fn points_of_accuracy(gain: &DifferenceInterval) -> String {
     let points = |share: f64| format!("{:+.2}", share * 100.0);
-    let interval = format!(
+    format!(
         "{} percentage points of accuracy, 95 % interval {} to {}",
         points(gain.difference),
         points(gain.low),
         points(gain.high)
-    );
-    if gain.low > 0.0 {
-        format!("Training per entity pays here: {interval} against one pooled tree.")
-    } else if gain.high < 0.0 {
-        format!(
-            "No gain: training per entity does not pay here; one pooled tree is better ({interval})."
-        )
-    } else {
-        format!(
-            "A draw: no gain from training per entity is shown here; the difference to one pooled tree may be chance ({interval})."
-        )
-    }
+    )
+}
+
+/// `pooled` is the root mean squared error of one tree for all. What is less error is a gain, and
+/// it is said as what becomes of the error.
+fn share_of_error(gain: &DifferenceInterval, pooled: Option<f64>) -> String {
+    let whole = pooled.map_or(0.0, |error| error * error);
+    let change = |gain: f64| match whole > 0.0 {
+        true => format!("{:+.2} %", 0.0 - gain / whole * 100.0),
+        false => format!("{:+e}", 0.0 - gain),
+    };
+    format!(
+        "{} mean squared error, 95 % interval {} to {}",
+        change(gain.difference),
+        change(gain.high),
+        change(gain.low)
+    )
 }

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::report::{EntityReport, Fairness, Group, ModelStatus, Report, largest_gaps, worst};
+use super::confidence::ENOUGH_ROWS;
+use super::entity_report::{EntityReport, ModelStatus};
+use super::fairness::{Fairness, Groups};
+use super::report::Report;
+use super::standing_out::{largest_gaps, worst};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError, StoreError};
-use crate::metrics::{ConfusionMatrix, Disparity, Evaluation, GroupCounts, Pool};
+use crate::metrics::{Evaluation, Pool};
 use crate::schema::Task;
-use crate::score::{Prediction, Scorer};
+use crate::score::Scorer;
 use crate::source::DatasetSpec;
 use crate::store::{EntityRecord, Store};
 use crate::table::{Column, Input, Partition, Query, Table};
@@ -19,7 +23,7 @@ use crate::table::{Column, Input, Partition, Query, Table};
 /// | name | default | purpose |
 /// | --- | --- | --- |
 /// | [`group_by`](Self::group_by) | none | columns whose values, all of them together, make the groups to be compared |
-/// | [`positive`](Self::positive) | the second of two | the class that is worth having, by which groups are compared |
+/// | [`positive`](Self::positive) | the second of two | the class that is worth having, by which groups are compared; groups of a quantity are compared by its errors |
 /// | [`filter`](Self::filter) | that of training | a Polars SQL predicate; only rows for which it holds are evaluated |
 /// | [`cancel`](Self::cancel) | never | a request to stop |
 ///
@@ -108,8 +112,8 @@ impl Evaluator {
     /// # Errors
     ///
     /// [`SpecError`] for a feature that is missing or of another type than at training, and for a
-    /// positive class that is not one of the classes or is not given where there are more than
-    /// two; [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
+    /// positive class that is not one of the classes, is not given where there are more than two,
+    /// or is given where the target is a quantity; [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
     pub fn run(&self, input: impl Into<Input>) -> Result<Report> {
         let input = input.into();
         let query = Query::as_trained(&input, &self.spec(), &self.group_by)?;
@@ -123,7 +127,7 @@ impl Evaluator {
             store: &self.store,
             table,
             scorer: &Scorer::new(table, classes),
-            positive: self.positive_class(classes)?,
+            no_groups: self.no_groups(table.task(), classes)?,
         };
         let records = self.store.records()?.into_iter();
         let records: HashMap<String, EntityRecord> =
@@ -138,21 +142,31 @@ impl Evaluator {
         Ok(report)
     }
 
-    /// The positive class, where groups are to be compared.
-    fn positive_class(&self, classes: &[String]) -> Result<Option<usize>> {
-        if self.group_by.is_empty() {
-            return Ok(None);
+    /// How groups are compared, where they are to be.
+    fn no_groups(&self, task: Task, classes: &[String]) -> Result<Option<Groups>> {
+        match (task, &self.positive) {
+            _ if self.group_by.is_empty() => Ok(None),
+            (Task::Classification, _) => Ok(Some(Groups::by_class(self.positive_class(classes)?))),
+            (Task::Regression, None) => Ok(Some(Groups::by_errors())),
+            (Task::Regression, Some(class)) => Err(SpecError::PositiveQuantity {
+                class: class.clone(),
+            }
+            .into()),
         }
+    }
+
+    /// The class that groups are compared by.
+    fn positive_class(&self, classes: &[String]) -> Result<usize> {
         match (&self.positive, classes) {
             (Some(positive), _) => match classes.iter().position(|class| class == positive) {
-                Some(class) => Ok(Some(class)),
+                Some(class) => Ok(class),
                 None => Err(SpecError::UnknownClass {
                     class: positive.clone(),
                     classes: classes.to_vec(),
                 }
                 .into()),
             },
-            (None, [_, _]) => Ok(Some(1)),
+            (None, [_, _]) => Ok(1),
             (None, _) => Err(SpecError::NoPositiveClass {
                 classes: classes.to_vec(),
             }
@@ -161,36 +175,35 @@ impl Evaluator {
     }
 }
 
-/// Counts by the codes of the columns carried.
-type Groups = BTreeMap<Vec<u32>, GroupCounts>;
-
 /// The models of a store on the rows of a table.
 struct Assessment<'a> {
     store: &'a Store,
     table: &'a Table,
     scorer: &'a Scorer<'a>,
-    positive: Option<usize>,
+    /// How groups are compared, where they are.
+    no_groups: Option<Groups>,
 }
 
 struct Assessed {
     report: EntityReport,
     evaluation: Option<Evaluation>,
-    groups: Groups,
+    groups: Option<Groups>,
 }
 
 impl Assessment<'_> {
     fn entity(&self, partition: &Partition, record: Option<&EntityRecord>) -> Assessed {
-        let mut groups = Groups::new();
+        let mut groups = self.no_groups.clone();
         let result = match record {
             None => Err(ModelStatus::Unknown),
-            Some(record) => self.score(partition, record, &mut groups),
+            Some(record) => self.score(partition, record, groups.as_mut()),
         };
         let (model, evaluation) = match result {
             Ok(evaluation) => (ModelStatus::Evaluated, Some(evaluation)),
             Err(status) => (status, None),
         };
+        let groups = groups.filter(|_| evaluation.is_some());
         let classes = evaluation.as_ref().and_then(Evaluation::as_classification);
-        let fairness = evaluation.as_ref().and(self.positive);
+        let are_enough = partition.rows() as u64 >= ENOUGH_ROWS;
         Assessed {
             report: EntityReport {
                 key: partition.key().to_owned(),
@@ -198,33 +211,36 @@ impl Assessment<'_> {
                 model,
                 metrics: evaluation.as_ref().map(Evaluation::metrics),
                 confusion: classes.map(|classes| classes.confusion().clone()),
-                fairness: fairness.map(|_| self.fairness(&groups)),
+                calibration: classes
+                    .filter(|_| are_enough)
+                    .map(|classes| classes.calibration()),
+                fairness: groups.as_ref().map(|groups| self.fairness(groups)),
             },
             evaluation,
             groups,
         }
     }
 
+    /// Evaluates a model, and adds its rows to their groups.
     fn score(
         &self,
         partition: &Partition,
         record: &EntityRecord,
-        groups: &mut Groups,
+        mut groups: Option<&mut Groups>,
     ) -> std::result::Result<Evaluation, ModelStatus> {
         let damaged = |error: Error| ModelStatus::Damaged(error.to_string());
         let model = self.store.model_of(record).map_err(|error| match error {
             Error::Store(StoreError::NoModel { reason, .. }) => ModelStatus::Missing(reason),
             error => damaged(error),
         })?;
-        let count = |row, predicted| {
-            if let (Some(positive), Prediction::Class(predicted)) = (self.positive, predicted) {
-                let counts = groups.entry(self.group_of(row)).or_default();
-                counts.push(self.scorer.truth(row), predicted, positive);
+        let add = |row, prediction| {
+            if let Some(groups) = &mut groups {
+                groups.push(self.group_of(row), prediction);
             }
         };
         self.scorer
             .bind(&model)
-            .and_then(|model| self.scorer.evaluate(&model, partition.range(), count))
+            .and_then(|model| self.scorer.evaluate(&model, partition.range(), add))
             .map_err(damaged)
     }
 
@@ -242,65 +258,54 @@ impl Assessment<'_> {
             Column::Numbers(_) => String::new(),
         };
         let carried = self.table.carried();
-        let groups_by_value = groups.iter().map(|(codes, counts)| Group {
-            values: carried.iter().zip(codes).map(text).collect(),
-            rows: counts.rows(),
-            selection_rate: counts.selection_rate(),
-            true_positive_rate: counts.true_positive_rate(),
-            false_positive_rate: counts.false_positive_rate(),
-            accuracy: counts.accuracy(),
-            counts: *counts,
-        });
-        Fairness {
-            groups: groups_by_value.collect(),
-            disparity: Disparity::between_groups(groups.values()),
-        }
+        groups.fairness(|group| carried.iter().zip(group).map(text).collect())
     }
 
     fn sum_up(&self, assessed: Vec<Assessed>, classes: &[String]) -> Result<Report> {
-        let mut pool = match self.table.task() {
+        let task = self.table.task();
+        let mut pool = match task {
             Task::Classification => Pool::classification(classes.len()),
             Task::Regression => Pool::regression(),
         };
-        let mut confusion = ConfusionMatrix::new(classes.len());
-        let mut groups = Groups::new();
+        let mut groups = self.no_groups.clone();
         let mut entities = Vec::with_capacity(assessed.len());
         for entity in assessed {
             if let (Some(evaluation), Some(metrics)) = (&entity.evaluation, &entity.report.metrics)
             {
                 pool.add(evaluation, metrics)?;
             }
-            if let Some(counts) = &entity.report.confusion {
-                confusion.merge(counts)?;
-            }
-            for (values, counts) in entity.groups {
-                groups.entry(values).or_default().merge(&counts);
+            if let (Some(groups), Some(more)) = (&mut groups, &entity.groups) {
+                groups.merge(more);
             }
             entities.push(entity.report);
         }
-        let rows = confusion.total();
+        let overall = pool.overall();
+        let rows = pool.evaluation().rows();
+        let of_classes = pool.evaluation().as_classification();
+        let positive = groups.as_ref().and_then(Groups::positive);
         Ok(Report {
+            task,
             classes: classes.to_vec(),
             group_by: Vec::new(),
-            positive: self.positive.map(|class| classes[class].clone()),
+            positive: positive.map(|class| classes[class].clone()),
             rows,
             rows_without_model: self.table.rows() as u64 - rows,
             left_out: self.table.left_out().clone(),
             unseen_targets: self.unseen_targets(),
-            worst: worst(&entities, confusion.accuracy()),
+            worst: worst(&entities, &overall.micro),
             largest_gaps: largest_gaps(&entities),
-            overall: pool.overall(),
-            confusion,
-            fairness: self.positive.map(|_| self.fairness(&groups)),
+            overall,
+            confusion: of_classes.map(|rows| rows.confusion().clone()),
+            calibration: of_classes.map(|rows| rows.calibration()),
+            fairness: groups.as_ref().map(|groups| self.fairness(groups)),
             entities,
         })
     }
 
-    fn unseen_targets(&self) -> BTreeMap<String, u64> {
+    /// Nothing of a quantity.
+    fn unseen_targets(&self) -> Option<BTreeMap<String, u64>> {
+        let labels = self.table.target().labels()?;
         let mut unseen = BTreeMap::new();
-        let Some(labels) = self.table.target().labels() else {
-            return unseen;
-        };
         for row in 0..self.table.rows() {
             if self.scorer.truth(row).is_none() {
                 let class = labels.get(row) as usize;
@@ -308,6 +313,6 @@ impl Assessment<'_> {
                 *unseen.entry(class).or_default() += 1;
             }
         }
-        unseen
+        Some(unseen)
     }
 }

@@ -6,11 +6,21 @@
 
 mod comparer;
 mod comparison;
+mod confidence;
+mod entity_report;
 mod evaluator;
+mod fairness;
 mod report;
 mod shared_rows;
+mod standing_out;
+mod strategies;
 
 pub use comparer::Comparer;
-pub use comparison::{Comparison, EntityComparison, Scores, Strategies};
+pub use comparison::{Comparison, EntityComparison};
+pub use confidence::ENOUGH_ROWS;
+pub use entity_report::{EntityReport, ModelStatus};
 pub use evaluator::Evaluator;
-pub use report::{ENOUGH_ROWS, EntityReport, Fairness, Gap, Group, ModelStatus, Report, Worst};
+pub use fairness::{Fairness, Group, GroupDisparity, GroupFigures};
+pub use report::Report;
+pub use standing_out::{Gap, Worst, WorstFigures};
+pub use strategies::{Scores, Strategies};

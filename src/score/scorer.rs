@@ -9,13 +9,26 @@ use crate::metrics::{ClassificationEvaluation, Evaluation, RegressionEvaluation}
 use crate::model::{AskedCategories, Leaf, Model};
 use crate::table::{Column, Numbers, Table, Target};
 
-/// What is predicted for a row.
+/// What is predicted for a row, beside what is true.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Prediction {
-    /// The position of a class among those evaluated on.
-    Class(usize),
-    /// A quantity.
-    Number(f64),
+    /// Positions of classes among those evaluated on; no truth where training did not see it.
+    Class {
+        truth: Option<usize>,
+        predicted: usize,
+    },
+    /// Quantities.
+    Number { truth: f64, predicted: f64 },
+}
+
+impl Prediction {
+    /// 1 for a wrong class and 0 for the right one, or a quantity's squared error.
+    pub fn loss(self) -> f64 {
+        match self {
+            Prediction::Class { truth, predicted } => f64::from(truth != Some(predicted)),
+            Prediction::Number { truth, predicted } => (predicted - truth).powi(2),
+        }
+    }
 }
 
 /// What a predictor says that gives all rows the same.
@@ -88,7 +101,7 @@ impl<'a> Scorer<'a> {
     }
 
     /// Predicts some rows of the table with a model. `note` is given each row and what is predicted
-    /// for it.
+    /// for it beside what is true.
     pub fn evaluate(
         &self,
         model: &ScoredModel,
@@ -103,16 +116,16 @@ impl<'a> Scorer<'a> {
                     let predicted = model.probabilities(row, &mut probabilities)?;
                     let truth = self.truth(row);
                     evaluation.push_decided(truth, &probabilities, predicted)?;
-                    note(row, Prediction::Class(predicted));
+                    note(row, Prediction::Class { truth, predicted });
                 }
                 Ok(evaluation.into())
             }
             Target::Numbers(numbers) => {
                 let mut evaluation = RegressionEvaluation::new();
                 for row in rows {
-                    let value = model.value(row)?;
-                    evaluation.push(numbers[row], value)?;
-                    note(row, Prediction::Number(value));
+                    let (truth, predicted) = (numbers[row], model.value(row)?);
+                    evaluation.push(truth, predicted)?;
+                    note(row, Prediction::Number { truth, predicted });
                 }
                 Ok(evaluation.into())
             }

@@ -34,7 +34,7 @@ enum Presence {
     Contest,
     /// Those that have a model which some rows were held out of.
     HeldOut,
-    /// Those of models of a quantity that some rows were held out of.
+    /// Those of models of a quantity.
     Quantities,
 }
 
@@ -61,7 +61,7 @@ struct Draft {
     classes: Option<u32>,
     nodes: Option<u32>,
     depth: Option<u32>,
-    training_accuracy: Option<f64>,
+    training_score: Option<f64>,
     fingerprint: Option<Fingerprint>,
     file: Option<Arc<str>>,
     offset: u64,
@@ -74,7 +74,7 @@ struct Draft {
 }
 
 /// The columns before the figures on the rows held out.
-static FIRST: [EntityColumn; 15] = [
+static FIRST: [EntityColumn; 16] = [
     always(
         "key",
         Text(|r| Some(&r.key), |d, text| text.clone_into(&mut d.key)),
@@ -108,8 +108,16 @@ static FIRST: [EntityColumn; 15] = [
     always(
         "training_accuracy",
         Fraction(
-            |r| Some(r.summary?.training_accuracy),
-            |d, share| d.training_accuracy = Some(share),
+            |r| r.summary?.training_score_of(Task::Classification),
+            |d, share| d.training_score = Some(share),
+        ),
+    ),
+    column(
+        "training_r2",
+        Quantities,
+        Fraction(
+            |r| r.summary?.training_score_of(Task::Regression),
+            |d, share| d.training_score = Some(share),
         ),
     ),
     always(
@@ -207,8 +215,9 @@ const fn column(name: &'static str, presence: Presence, access: Access) -> Entit
 pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
     let is_contest = records.iter().any(|record| record.contest.is_some());
     let is_held_out = records.iter().any(|record| record.held_out.is_some());
-    let error = |record: &EntityRecord| record.holdout_score(Metric::MeanAbsoluteError);
-    let is_of_quantities = records.iter().any(|record| error(record).is_some());
+    let task = |record: &EntityRecord| record.summary.map(|summary| summary.task());
+    let mut tasks = records.iter().map(task);
+    let is_of_quantities = tasks.any(|task| task == Some(Task::Regression));
     let is_present = |column: &&EntityColumn| match column.presence {
         Always | Newer => true,
         Contest => is_contest,
@@ -365,7 +374,7 @@ impl Draft {
             classes: self.classes?,
             nodes: self.nodes?,
             depth: self.depth?,
-            training_accuracy: self.training_accuracy?,
+            training_score: self.training_score?,
             fingerprint: self.fingerprint?,
         })
     }

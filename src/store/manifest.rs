@@ -55,8 +55,12 @@ pub struct Generation {
     #[serde(default)]
     pub empty: u64,
     /// Share of the rows of trained entities that their models classify correctly; null without
-    /// any.
+    /// any, and of quantities.
     pub training_accuracy: Option<f64>,
+    /// Mean R² of the models on the rows that they were trained on, each weighted by these rows;
+    /// only of quantities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_r2: Option<f64>,
     /// Bytes of all models.
     pub model_bytes: u64,
     /// The table of entities.

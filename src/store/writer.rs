@@ -21,6 +21,7 @@ use super::run::Run;
 use super::staging::Staging;
 use super::store::Store;
 use crate::error::{Error, Result, StoreError};
+use crate::schema::Task;
 
 /// How many models share a file.
 ///
@@ -385,13 +386,6 @@ impl Writer {
         parents: Option<Parents>,
     ) -> Generation {
         let count = |status| count(&self.records, status);
-        let (mut correct, mut rows_of_models) = (0.0, 0.0);
-        for record in &self.records {
-            if let Some(summary) = &record.summary {
-                correct += summary.training_accuracy * record.rows as f64;
-                rows_of_models += record.rows as f64;
-            }
-        }
         Generation {
             number,
             directory: generation_folder(number),
@@ -404,7 +398,8 @@ impl Writer {
             skipped: count(EntityStatus::Skipped),
             failed: count(EntityStatus::Failed),
             empty: count(EntityStatus::Empty),
-            training_accuracy: (rows_of_models > 0.0).then(|| correct / rows_of_models),
+            training_accuracy: mean_training_score(&self.records, Task::Classification),
+            training_r2: mean_training_score(&self.records, Task::Regression),
             model_bytes: self.model_bytes,
             entities_file,
             pooled: self.pooled.clone(),
@@ -457,6 +452,19 @@ fn pack_name(prefix: &str, files: usize) -> Arc<str> {
 fn count(records: &[EntityRecord], status: EntityStatus) -> u64 {
     let with_status = records.iter().filter(|record| record.status == status);
     with_status.count() as u64
+}
+
+/// The mean over the models of a task, each weighted by its rows.
+fn mean_training_score(records: &[EntityRecord], task: Task) -> Option<f64> {
+    let (mut sum, mut rows) = (0.0, 0.0);
+    for record in records {
+        let score = record.summary.and_then(|s| s.training_score_of(task));
+        if let Some(score) = score {
+            sum += score * record.rows as f64;
+            rows += record.rows as f64;
+        }
+    }
+    (rows > 0.0).then(|| sum / rows)
 }
 
 /// Refuses a directory with content that is not a store's.

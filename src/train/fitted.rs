@@ -28,7 +28,7 @@ impl Fitted {
                 classes: tree.class_count() as u32,
                 nodes: tree.node_count() as u32,
                 depth: tree.depth() as u32,
-                training_accuracy: tree.training_score(),
+                training_score: tree.training_score(),
                 fingerprint,
             },
         }

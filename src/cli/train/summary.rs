@@ -13,7 +13,8 @@ use serde_json::json;
 use super::update;
 use crate::cli::columns;
 use crate::cli::context::Context;
-use crate::cli::output::{begin_counting, bytes, grouped, percent, reading, seconds};
+use crate::cli::figures::{figure, heading, training_figure, training_metric};
+use crate::cli::output::{begin_counting, bytes, grouped, reading, seconds};
 use crate::cli::stdout::{print, print_json};
 use crate::cli::table::table;
 
@@ -38,6 +39,7 @@ pub struct Summary {
     failed_parents: Vec<(String, String)>,
     entities: u64,
     columns: String,
+    task: Task,
 }
 
 impl Observer for Summary {
@@ -49,6 +51,7 @@ impl Observer for Summary {
     fn task_taken(&mut self, target: &str, task: Task, reason: &TaskReason) {
         let target = columns::describe_target(target, task, reason);
         self.columns += &format!("; {target}");
+        self.task = task;
     }
 
     fn nearly_unique(&mut self, column: &str, distinct: u64, rows: u64) {
@@ -86,7 +89,7 @@ impl Observer for Summary {
             }
         }
         if self.first.len() < SHOWN {
-            self.first.push(row(entity));
+            self.first.push(row(entity, self.task));
         }
     }
 
@@ -121,6 +124,7 @@ impl Summary {
             failed_parents: Vec::new(),
             entities: 0,
             columns: String::new(),
+            task: Task::default(),
         }
     }
 
@@ -233,17 +237,19 @@ impl Summary {
     }
 
     fn entities_text(&self, generation: &Generation) -> String {
-        let mut header = vec!["entity", "rows", "classes", "nodes", "depth"];
-        header.push("training accuracy");
+        let training = format!("training {}", heading(training_metric(self.task)));
+        let holdout = format!("holdout {}", heading(Metric::default_of(self.task)));
+        let mut header = vec!["entity", "rows"];
+        header.extend((self.task == Task::Classification).then_some("classes"));
+        header.extend(["nodes", "depth", &training, &holdout, "status"]);
         let mut rows = self.first.clone();
-        if generation.run.holdout.is_some() {
-            header.push("holdout accuracy");
-        } else {
+        if generation.run.holdout.is_none() {
+            let position = header.len() - 2;
+            header.remove(position);
             for row in &mut rows {
-                row.remove(HOLDOUT_COLUMN);
+                row.remove(position);
             }
         }
-        header.push("status");
         let mut text = format!("\n{}\n", table(&header, rows));
         if self.entities > SHOWN as u64 {
             let more = grouped(self.entities - SHOWN as u64);
@@ -283,12 +289,14 @@ impl Summary {
             text += &format!("\n{}", update::describe(contest));
         }
         if let Some(holdout) = &generation.run.holdout {
-            let accuracy = Metric::Accuracy.of(&holdout.overall.micro);
+            let metric = Metric::default_of(self.task);
+            let value = metric.of(&holdout.overall.micro);
             text += &format!(
-                "\n{} rows held out ({}), accuracy on them {}",
+                "\n{} rows held out ({}), {} on them {}",
                 grouped(holdout.rows),
                 holdout.drawn,
-                accuracy.map_or("undefined".into(), percent)
+                metric.name(),
+                value.map_or("undefined".into(), |value| figure(metric, value))
             );
         }
         text
@@ -306,23 +314,22 @@ fn rows_text(rows_read: u64, left_out: &LeftOut) -> String {
     text + &columns::left_out(left_out)
 }
 
-/// Where [`row`] has the accuracy on the rows held out.
-const HOLDOUT_COLUMN: usize = 6;
-
-fn row(entity: &EntityRecord) -> Vec<String> {
+/// The number of classes, where there are some, and behind it the figure on the rows held out as
+/// the last but one.
+fn row(entity: &EntityRecord, task: Task) -> Vec<String> {
+    let summary = entity.summary.as_ref();
+    let number = |number: Option<u32>| number.map_or(String::new(), |n| grouped(n.into()));
+    let metric = Metric::default_of(task);
+    let held_out = entity.holdout_score(metric);
     let mut row = vec![entity.key.clone(), grouped(entity.rows)];
-    row.extend(match &entity.summary {
-        Some(summary) => [
-            grouped(summary.classes.into()),
-            grouped(summary.nodes.into()),
-            grouped(summary.depth.into()),
-            percent(summary.training_accuracy),
-            entity
-                .holdout_score(Metric::Accuracy)
-                .map_or(String::new(), percent),
-        ],
-        None => Default::default(),
-    });
+    let classes = number(summary.map(|summary| summary.classes));
+    row.extend((task == Task::Classification).then_some(classes));
+    row.extend([
+        number(summary.map(|summary| summary.nodes)),
+        number(summary.map(|summary| summary.depth)),
+        training_figure(summary).unwrap_or_default(),
+        held_out.map_or(String::new(), |value| figure(metric, value)),
+    ]);
     row.push(entity.status.name().to_owned());
     row
 }

@@ -19,7 +19,7 @@ fn adult_gives_the_trees_that_scikit_learn_gives() {
         let record = records.iter().find(|record| record.key == key).unwrap();
         (
             record.rows,
-            (record.summary.unwrap().training_accuracy * 1e4).round() / 1e4,
+            (record.summary.unwrap().training_score * 1e4).round() / 1e4,
         )
     };
     assert_eq!(accuracy("Bachelors"), (5_044, 0.9998));

@@ -21,7 +21,7 @@ fn place() -> Place {
 }
 
 /// Each command with all that it can print, and its exit code.
-const COMMANDS: [(&str, i32); 16] = [
+const COMMANDS: [(&str, i32); 21] = [
     (
         "train --input sample.csv --preset adult --output-dir models --holdout 0.3 --max-depth 1 --update --keep-better accuracy --where true",
         0,
@@ -47,6 +47,17 @@ const COMMANDS: [(&str, i32); 16] = [
     ("rollback models 99", 2),
     ("prune models --keep 1", 0),
     ("generate --rows 10 --output rows.csv", 0),
+    (
+        "train --input sample.csv --preset adult --target age --output-dir ages --holdout 0.3 --max-depth 2",
+        0,
+    ),
+    ("inspect ages", 0),
+    ("evaluate ages --input test.csv --group-by sex", 0),
+    (
+        "compare --input sample.csv --preset adult --target age --max-depth 2",
+        0,
+    ),
+    ("history ages", 0),
 ];
 
 #[test]

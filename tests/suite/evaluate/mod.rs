@@ -6,5 +6,6 @@ mod figures;
 mod golden;
 mod held_out;
 mod holdout;
+mod quantities;
 mod report;
 mod shops;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::figures::{close, entity};
 use super::shops::{shops, trained_shops};
+use crate::support::place::Place;
 
 #[test]
 fn several_classes_have_a_confusion_matrix_and_averages() {
@@ -40,6 +41,49 @@ fn several_classes_have_a_confusion_matrix_and_averages() {
     close(&north["metrics"]["recall"], (1.0 + 1.0 + 0.5) / 3.0);
     close(&north["metrics"]["f1"], (0.8 + 1.0 + 2.0 / 3.0) / 3.0);
     close(&report["overall"]["micro"]["accuracy"], 25.0 / 30.0);
+}
+
+#[test]
+fn probabilities_are_held_against_what_came_true() {
+    let place = Place::new();
+    let rows = |shop: &str, yes: usize, no: usize| {
+        let yes = format!("{shop},1,yes\n").repeat(yes);
+        yes + &format!("{shop},1,no\n").repeat(no)
+    };
+    let header = "shop,x,y\n";
+    // Of the one, 80 % are yes at training and half of 40 afterwards; of the other, all are no.
+    let train = format!("{header}{}{}", rows("a", 8, 2), rows("b", 0, 10));
+    place.write("train.csv", train);
+    place.write(
+        "test.csv",
+        format!("{header}{}{}", rows("a", 20, 20), rows("b", 0, 10)),
+    );
+    place
+        .run("train --input train.csv --key shop --target y --output-dir models")
+        .succeeded();
+    let evaluate = "evaluate --models models --input test.csv";
+    let report = place.run(&format!("{evaluate} --json")).succeeded().json();
+    close(
+        &entity(&report, "a")["calibration"]["expected_calibration_error"],
+        0.3,
+    );
+    assert!(
+        entity(&report, "b")["calibration"].is_null(),
+        "ten rows say too little"
+    );
+    let calibration = &report["calibration"];
+    close(
+        &calibration["expected_calibration_error"],
+        0.3 * 40.0 / 50.0,
+    );
+    assert_eq!(calibration["bins"][7]["rows"], 40);
+    close(&calibration["bins"][7]["mean_predicted"], 0.8);
+    close(&calibration["bins"][7]["observed_share"], 0.5);
+    assert_eq!(calibration["bins"][0]["rows"], 10);
+    let text = place.run(evaluate).succeeded().stdout;
+    for said in ["expected calibration error 0.2400", "probability of 'yes'"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
 }
 
 #[test]

@@ -28,9 +28,9 @@ impl Statistic for Deviations {
     const BY_ROWS: bool = true;
 
     #[inline(always)]
-    fn add(slots: &mut [f64], outcome: f64, weight: f64) {
-        slots[0] += weight;
-        slots[1] += weight * outcome;
+    fn add(slots: &mut [f64], start: usize, outcome: f64, weight: f64) {
+        slots[start] += weight;
+        slots[start + 1] += weight * outcome;
     }
 
     fn sum(slot: f64) -> f64 {

@@ -164,7 +164,6 @@ fn count_codes<S: Statistic, C: Copy + Into<u32>>(
 ) {
     for (position, (&row, &outcome)) in node.rows.iter().zip(node.outcomes).enumerate() {
         let code = codes[row as usize].into() as usize;
-        let slots = &mut counts[code * width..][..width];
-        S::add(slots, outcome, node.weight(position));
+        S::add(counts, code * width, outcome, node.weight(position));
     }
 }

@@ -28,8 +28,8 @@ macro_rules! labels {
             const WHOLE: bool = !$weighted;
 
             #[inline(always)]
-            fn add(slots: &mut [$slot], label: u32, $weight: f64) {
-                slots[label as usize] += $added;
+            fn add(slots: &mut [$slot], start: usize, label: u32, $weight: f64) {
+                slots[start + label as usize] += $added;
             }
 
             #[inline(always)]

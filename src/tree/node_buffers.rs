@@ -51,7 +51,7 @@ impl<S: Statistic> NodeBuffers<S> {
             } else {
                 1.0
             };
-            S::add(&mut self.slots, outcome, weight);
+            S::add(&mut self.slots, 0, outcome, weight);
         }
         self.totals.clear();
         self.totals

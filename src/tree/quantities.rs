@@ -126,9 +126,9 @@ impl Statistic for Quantities {
     const WHOLE: bool = true;
 
     #[inline(always)]
-    fn add(slots: &mut [i128], outcome: i64, _: f64) {
-        slots[0] += 1;
-        slots[1] += i128::from(outcome);
+    fn add(slots: &mut [i128], start: usize, outcome: i64, _: f64) {
+        slots[start] += 1;
+        slots[start + 1] += i128::from(outcome);
     }
 
     #[inline(always)]
@@ -236,9 +236,9 @@ impl Statistic for WeightedQuantities {
     const WHOLE: bool = false;
 
     #[inline(always)]
-    fn add(slots: &mut [f64], outcome: f64, weight: f64) {
-        slots[0] += weight;
-        slots[1] += weight * outcome;
+    fn add(slots: &mut [f64], start: usize, outcome: f64, weight: f64) {
+        slots[start] += weight;
+        slots[start + 1] += weight * outcome;
     }
 
     #[inline(always)]

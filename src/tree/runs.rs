@@ -178,8 +178,7 @@ impl<S: Statistic> Runs<S> {
         let (slots, run_rows) = (&mut self.slots[..], &mut self.rows[..]);
         for (position, (&row, &outcome)) in node.rows.iter().zip(node.outcomes).enumerate() {
             let code = codes[row as usize].into() as usize;
-            let slots = &mut slots[code * width..][..width];
-            S::add(slots, outcome, node.weight(position));
+            S::add(slots, code * width, outcome, node.weight(position));
             if S::WEIGHTED {
                 run_rows[code] += 1;
             }
@@ -243,7 +242,7 @@ impl<S: Statistic> Runs<S> {
             last = code;
             self.codes[run] = code;
             if let Some(outcome) = S::of_label(key & label_mask) {
-                S::add(&mut self.slots[run * width..][..width], outcome, 1.0);
+                S::add(&mut self.slots, run * width, outcome, 1.0);
             }
         }
         self.labelled = keys;
@@ -270,8 +269,13 @@ impl<S: Statistic> Runs<S> {
             run += usize::from(code != last);
             last = code;
             self.codes[run] = code;
-            let slots = &mut self.slots[run * width..][..width];
-            S::add(slots, node.outcomes[position], node.weight(position));
+            let weight = node.weight(position);
+            S::add(
+                &mut self.slots,
+                run * width,
+                node.outcomes[position],
+                weight,
+            );
             if S::WEIGHTED {
                 self.rows[run] += 1;
             }

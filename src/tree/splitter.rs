@@ -169,7 +169,14 @@ impl<S: Statistic> Splitter<S> {
             for run in 0..=thresholds {
                 runs.move_left(run, width, &mut left_rows, node);
             }
-            self.consider(2 * thresholds, width, left_rows, node, runs, &mut best);
+            self.consider(
+                2 * thresholds,
+                &runs.left,
+                left_rows,
+                node,
+                &runs.sides,
+                &mut best,
+            );
             candidates = 2 * thresholds + 1;
         }
         let codes = &runs.codes;
@@ -207,9 +214,28 @@ impl<S: Statistic> Splitter<S> {
         if let Some(run) = missing {
             runs.move_left(run, width, &mut left_rows, node);
         }
-        for run in 0..thresholds {
-            runs.move_left(run, width, &mut left_rows, node);
-            self.consider(first + run, width, left_rows, node, runs, best);
+        if S::BY_ROWS {
+            for run in 0..thresholds {
+                runs.move_left(run, width, &mut left_rows, node);
+                self.consider(first + run, &runs.left, left_rows, node, &runs.sides, best);
+            }
+            return;
+        }
+        let Runs {
+            slots,
+            rows,
+            left,
+            sides,
+            ..
+        } = runs;
+        let left = &mut left[..width];
+        let runs_before = slots.chunks_exact(width).take(thresholds);
+        for (run, slots) in runs_before.enumerate() {
+            left_rows += rows_of::<S>(slots, rows, run);
+            for (sum, &slot) in left.iter_mut().zip(slots) {
+                *sum += S::sum(slot);
+            }
+            self.consider(first + run, left, left_rows, node, sides, best);
         }
     }
 
@@ -226,11 +252,22 @@ impl<S: Statistic> Splitter<S> {
         // The second of two categories is the first one's complement.
         let splits = if run_count > 2 { run_count } else { 1 };
         let mut best = Best::new();
+        runs.begin(width, node);
         for run in 0..splits {
-            let mut left_rows = 0;
-            runs.begin(width, node);
-            runs.move_left(run, width, &mut left_rows, node);
-            self.consider(run, width, left_rows, node, runs, &mut best);
+            if S::BY_ROWS {
+                let mut left_rows = 0;
+                runs.begin(width, node);
+                runs.move_left(run, width, &mut left_rows, node);
+                self.consider(run, &runs.left, left_rows, node, &runs.sides, &mut best);
+                continue;
+            }
+            let slots = &runs.slots[run * width..][..width];
+            let left = &mut runs.left[..width];
+            for (sum, &slot) in left.iter_mut().zip(slots) {
+                *sum = S::sum(slot);
+            }
+            let rows = rows_of::<S>(slots, &runs.rows, run);
+            self.consider(run, left, rows, node, &runs.sides, &mut best);
         }
         let codes = &runs.codes;
         Found::of(best.split(splits, |run, _| Split::Equal {
@@ -259,7 +296,14 @@ impl<S: Statistic> Splitter<S> {
             for cut in 0..cuts {
                 let run = runs.order[cut].1 as usize;
                 runs.move_left(run, width, &mut left_rows, node);
-                self.consider(order * cuts + cut, width, left_rows, node, runs, &mut best);
+                self.consider(
+                    order * cuts + cut,
+                    &runs.left,
+                    left_rows,
+                    node,
+                    &runs.sides,
+                    &mut best,
+                );
             }
         }
         if let Some(score) = &best.score {
@@ -278,18 +322,18 @@ impl<S: Statistic> Splitter<S> {
     fn consider(
         &self,
         place: usize,
-        width: usize,
+        left: &[S::Sum],
         left_rows: usize,
         node: &NodeRows<S>,
-        runs: &Runs<S>,
+        sides: &S::Sides,
         best: &mut Best<S>,
     ) {
         let right_rows = node.rows.len() - left_rows;
         if left_rows.min(right_rows) < self.min_samples_leaf {
             return;
         }
-        let (left, totals) = (&runs.left[..width], &node.totals[..width]);
-        let Some(score) = S::score(self.criterion, left, totals, node.unit, &runs.sides) else {
+        let totals = &node.totals[..left.len()];
+        let Some(score) = S::score(self.criterion, left, totals, node.unit, sides) else {
             return;
         };
         if self.min_weight_leaf > 0.0 {
@@ -338,5 +382,14 @@ impl<S: Statistic> Found<S> {
             is_constant: false,
             best,
         }
+    }
+}
+
+/// The rows of a run.
+#[inline(always)]
+fn rows_of<S: Statistic>(slots: &[S::Slot], rows: &[u32], run: usize) -> usize {
+    match S::WEIGHTED {
+        true => rows[run] as usize,
+        false => S::rows(slots),
     }
 }

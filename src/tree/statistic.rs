@@ -31,8 +31,8 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     /// Whether [`Sides`](Self::Sides) are told of every row.
     const BY_ROWS: bool = false;
 
-    /// Adds one row. The weight is 1 where rows have none.
-    fn add(slots: &mut [Self::Slot], outcome: Self::Outcome, weight: f64);
+    /// Adds one row to the slots that begin at `start`. The weight is 1 where rows have none.
+    fn add(slots: &mut [Self::Slot], start: usize, outcome: Self::Outcome, weight: f64);
 
     fn sum(slot: Self::Slot) -> Self::Sum;
 

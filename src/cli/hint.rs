@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Command;
 use per_entity::Error;
-use per_entity::error::{InputError, SpecError, StoreError};
+use per_entity::error::{InputError, ParamsError, SpecError, StoreError};
 use per_entity::schema::{HoldoutTableError, Role};
 use per_entity::source::Format;
 use polars::error::PolarsError;
@@ -14,6 +14,7 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
     let hint = match error {
         Error::Input(error) => of_input(error),
         Error::Spec(error) => of_spec(error),
+        Error::Params(error) => of_params(error),
         Error::Store(error) => of_store(error),
         Error::Polars { cause, .. } => of_polars(cause),
         Error::NullKey { .. } => Some("--unknown null predicts nothing for such rows".into()),
@@ -147,6 +148,15 @@ fn of_spec(error: &SpecError) -> Option<String> {
         }
         _ => return of_task(error),
     })
+}
+
+fn of_params(error: &ParamsError) -> Option<String> {
+    match error {
+        ParamsError::ClassWeight { .. }
+        | ParamsError::WeightOfNoClass { .. }
+        | ParamsError::ClassWeightOfQuantity => Some("it is that of --class-weight".into()),
+        _ => None,
+    }
 }
 
 /// A target that is not what it is said to be.

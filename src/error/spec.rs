@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::dataset_difference::DatasetDifference;
+use super::listed::list;
 use crate::schema::{HoldoutShareError, HoldoutTableError, Role, Task, Timestamp, ValueType};
 
 /// What was asked for does not fit the data, or itself.
@@ -329,18 +330,4 @@ fn nearest<'a>(wanted: &str, columns: &'a [String]) -> Option<&'a String> {
 fn joined(differences: &[DatasetDifference]) -> String {
     let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
     texts.join("; ")
-}
-
-fn list(texts: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut text = texts
-        .iter()
-        .take(SHOWN)
-        .map(|text| format!("'{text}'"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if texts.len() > SHOWN {
-        text += &format!(" and {} more", texts.len() - SHOWN);
-    }
-    text
 }

@@ -11,7 +11,8 @@ use crate::encode::{EncodedPartition, EncodedTarget, OneHot, OneHotColumn, scale
 use crate::error::ParamsError;
 use crate::schema::Task;
 use crate::tree::{
-    CategorySplits, Criterion, DecisionTreeParams, DecisionTreeValidParams, Leaves, Node, Pruning, Split, Tree,
+    CategorySplits, Criterion, DecisionTreeParams, DecisionTreeValidParams, Leaves, Node, Pruning,
+    Split, Tree,
 };
 
 /// Fits `linfa_trees::DecisionTree` to the one-hot and min-max encoding.
@@ -35,7 +36,10 @@ impl LinfaTrainer {
         let has_weights = params.min_weight_split() > 0.0 || params.min_weight_leaf() > 0.0;
         let lacking = [
             ("pruning", params.pruning() != Pruning::None),
-            ("splits by sets of categories", params.category_splits() != CategorySplits::One),
+            (
+                "splits by sets of categories",
+                params.category_splits() != CategorySplits::One,
+            ),
             ("limits of weights beside those of rows", has_weights),
         ];
         match lacking.iter().find(|(_, is_asked_for)| *is_asked_for) {
@@ -46,7 +50,7 @@ impl LinfaTrainer {
 }
 
 impl Trainer for LinfaTrainer {
-    fn check(&self, task: Task) -> Result<(), ParamsError> {
+    fn check(&self, task: Task, _: &[String]) -> Result<(), ParamsError> {
         match task {
             Task::Classification => Ok(()),
             Task::Regression => Err(ParamsError::NotInLinfa("trees of quantities")),

@@ -1,6 +1,7 @@
 //! From rows to models: a run, what it does for every entity, and what fits one model.
 
 mod cart;
+mod class_weight;
 mod contest;
 mod dataset_differences;
 mod engine;
@@ -22,6 +23,7 @@ mod training;
 mod update;
 
 pub use cart::CartTrainer;
+pub use class_weight::{ClassWeight, ClassWeightError, ClassWeighted};
 pub(crate) use engine::Engine;
 pub use fitted::Fitted;
 pub use linfa::LinfaTrainer;

@@ -94,6 +94,7 @@ impl TrainingSpec {
         let mut tree = root.take_table("tree")?;
         let trainer = tree.take("trainer")?.unwrap_or_default();
         let criterion = tree.take("criterion")?;
+        let class_weight = tree.take("class-weight")?;
         let params = tree.read()?;
         Ok(Self {
             dataset: root.read()?,
@@ -101,6 +102,7 @@ impl TrainingSpec {
             tree: TrainerSpec {
                 trainer,
                 criterion,
+                class_weight,
                 params,
             },
         })
@@ -122,10 +124,15 @@ impl TrainingSpec {
         let criterion = self.tree.criterion.map(toml::Value::try_from).transpose();
         let criterion = criterion.map_err(unreadable)?;
         let criterion = criterion.map(|criterion| ("criterion".to_owned(), criterion));
-        let params = params.into_iter().filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
+        let class_weight = self.tree.class_weight.as_ref().map(toml::Value::try_from);
+        let class_weight = class_weight.transpose().map_err(unreadable)?;
+        let class_weight = class_weight.map(|weight| ("class-weight".to_owned(), weight));
+        let params = params
+            .into_iter()
+            .filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
         let tree = [("trainer".to_owned(), trainer)].into_iter();
-        let tree = tree.chain(criterion).chain(params);
+        let tree = tree.chain(criterion).chain(class_weight).chain(params);
         let tables = toml::Table::from_iter([
             ("train".to_owned(), train.into()),
             ("tree".to_owned(), toml::Value::Table(tree.collect())),
@@ -156,12 +163,14 @@ impl TrainingSpec {
             settings => serde_json::from_value(settings.clone()).map_err(not_repeatable)?,
         };
         let trainer = run.trainer["trainer"].clone();
+        let class_weight = run.trainer["class_weight"].clone();
         Ok(Self {
             dataset: run.dataset.clone(),
             train,
             tree: TrainerSpec {
                 trainer: serde_json::from_value(trainer).map_err(not_repeatable)?,
                 criterion: serde_json::from_value(criterion_of(run)).map_err(not_repeatable)?,
+                class_weight: serde_json::from_value(class_weight).map_err(not_repeatable)?,
                 params: serde_json::from_value(params_of(run)).map_err(not_repeatable)?,
             },
         })
@@ -174,7 +183,10 @@ const CRITERIA: [&str; 2] = ["criterion", "regression_criterion"];
 /// The hyperparameters of a run as a specification has them. A run of an earlier version pruned
 /// nothing, and split categories one by one.
 fn params_of(run: &Run) -> Value {
-    let earlier = [("pruning", json!("none")), ("category-splits", json!("one"))];
+    let earlier = [
+        ("pruning", json!("none")),
+        ("category-splits", json!("one")),
+    ];
     let mut params: serde_json::Map<String, Value> = earlier
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
@@ -233,6 +245,7 @@ commit-unchanged = true
 [tree]
 trainer = "linfa"
 criterion = "entropy"
+class-weight = { yes = 5, no = 0.5 }
 max-depth = 8
 min-samples-split = 4
 min-samples-leaf = 3
@@ -274,6 +287,7 @@ ccp-alpha = 0.01
             tree: TrainerSpec {
                 trainer: TrainerKind::Linfa,
                 criterion: Some(AnyCriterion::Classification(Criterion::Entropy)),
+                class_weight: Some("yes=5,no=0.5".parse().unwrap()),
                 params,
             },
         }

@@ -199,7 +199,7 @@ impl Training {
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
         self.check_memory(&rows)?;
-        self.trainer.check(rows.task().0)?;
+        self.trainer.check(rows.task().0, rows.classes())?;
         let (task, reason) = rows.task();
         observer.task_taken(query.target(), task, reason);
         self.tell_of_identifiers(&query, &rows, observer);

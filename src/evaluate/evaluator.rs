@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::report::{EntityReport, Fairness, Group, ModelStatus, Report, largest_gaps, worst};
 use crate::cancel::Cancel;
-use crate::error::{Error, Result, SpecError, StoreError};
+use crate::error::{Error, Result, StoreError};
 use crate::metrics::{ConfusionMatrix, Disparity, Evaluation, GroupCounts, Pool};
 use crate::schema::Task;
-use crate::score::{Prediction, Scorer};
+use crate::score::{Prediction, Scorer, positive_class};
 use crate::source::DatasetSpec;
 use crate::store::{EntityRecord, Store};
 use crate::table::{Column, Input, Partition, Query, Table};
@@ -107,7 +107,7 @@ impl Evaluator {
     ///
     /// # Errors
     ///
-    /// [`SpecError`] for a feature that is missing or of another type than at training, and for a
+    /// [`SpecError`](crate::error::SpecError) for a feature that is missing or of another type than at training, and for a
     /// positive class that is not one of the classes or is not given where there are more than
     /// two; [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
     pub fn run(&self, input: impl Into<Input>) -> Result<Report> {
@@ -143,21 +143,8 @@ impl Evaluator {
         if self.group_by.is_empty() {
             return Ok(None);
         }
-        match (&self.positive, classes) {
-            (Some(positive), _) => match classes.iter().position(|class| class == positive) {
-                Some(class) => Ok(Some(class)),
-                None => Err(SpecError::UnknownClass {
-                    class: positive.clone(),
-                    classes: classes.to_vec(),
-                }
-                .into()),
-            },
-            (None, [_, _]) => Ok(Some(1)),
-            (None, _) => Err(SpecError::NoPositiveClass {
-                classes: classes.to_vec(),
-            }
-            .into()),
-        }
+        let positive = positive_class(self.positive.as_deref(), classes)?;
+        Ok(Some(positive))
     }
 }
 

@@ -135,7 +135,9 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::NotAlike { .. } => {
             "leave out --vanished keep, --keep-better and --max-regression".into()
         }
-        SpecError::ContestWithoutHoldout => {
+        SpecError::ContestWithoutHoldout
+        | SpecError::ThresholdWithoutHoldout
+        | SpecError::PermutationWithoutHoldout => {
             "--holdout, --holdout-after and --holdout-last hold rows out".into()
         }
         SpecError::ContestMetric { .. } => "--keep-better METRIC names one".into(),
@@ -146,6 +148,10 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
             "--positive CLASS names one".into()
         }
+        SpecError::Threshold(_) | SpecError::ThresholdOfQuantity => {
+            "it is that of --threshold".into()
+        }
+        SpecError::PositiveWithoutThreshold => "--threshold gives one".into(),
         _ => return of_task(error),
     })
 }

@@ -12,6 +12,7 @@ mod evaluate;
 mod generate;
 mod hint;
 mod history;
+mod importance;
 mod inspect;
 mod interrupt;
 mod man;

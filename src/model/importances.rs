@@ -1,8 +1,10 @@
 //! How much each feature of a model decreases impurity.
 
+use std::collections::HashMap;
+
 use ndarray::{Array1, Array2, Axis};
 
-use super::model::{LEAF, Model};
+use super::model::{LEAF, Model, ModelFeature};
 
 impl Model {
     /// How much each feature matters to the model, in the order of [`features`](Self::features):
@@ -36,6 +38,24 @@ impl Model {
             0.0
         };
         importances.iter().map(|decrease| decrease * unit).collect()
+    }
+
+    /// Importances in the order of [`features`](Self::features) as those of the features of these
+    /// names: 0 for those that the model does not ask for.
+    pub(crate) fn importances_among<'a>(
+        &self,
+        importances: &[f64],
+        names: impl Iterator<Item = &'a str>,
+    ) -> Vec<f64> {
+        let asked: HashMap<&str, f64> = self
+            .features
+            .iter()
+            .map(ModelFeature::name)
+            .zip(importances.iter().copied())
+            .collect();
+        names
+            .map(|name| asked.get(name).copied().unwrap_or(0.0))
+            .collect()
     }
 
     /// The share of each node in the training weight, and what it predicts, by class or as a

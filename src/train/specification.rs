@@ -211,10 +211,10 @@ fn criterion_of(run: &Run) -> Value {
 mod tests {
     use super::*;
     use crate::error::ParamsError;
-    use crate::metrics::Metric;
-    use crate::schema::{ByteSize, Holdout};
+    use crate::metrics::{Metric, ThresholdMetric};
+    use crate::schema::{ByteSize, Holdout, ImportanceKind};
     use crate::store::ModelsPerFile;
-    use crate::train::{AnyCriterion, TrainerKind, Update, Vanished};
+    use crate::train::{AnyCriterion, Threshold, TrainerKind, Update, Vanished};
     use crate::tree::{CategorySplits, Criterion, DecisionTreeParams, Pruning};
 
     const EVERYTHING: &str = r#"
@@ -232,6 +232,9 @@ parents = true
 memory-limit = "2GiB"
 models-per-file = 7
 threads = 3
+threshold = "balanced-accuracy"
+positive = "yes"
+importance = "permutation"
 holdout = { time = "day", from = 2013-10-01 }
 
 [train.update]
@@ -281,6 +284,9 @@ ccp-alpha = 0.01
                 memory_limit: Some(ByteSize(2 << 30)),
                 models_per_file: ModelsPerFile::Fixed(7),
                 threads: 3,
+                threshold: Some(Threshold::Best(ThresholdMetric::BalancedAccuracy)),
+                positive: Some("yes".into()),
+                importance: Some(ImportanceKind::Permutation),
                 holdout: Some(Holdout::after("day", "2013-10-01".parse().unwrap())),
                 update: Some(update),
             },

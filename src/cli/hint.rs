@@ -145,14 +145,7 @@ fn of_spec(error: &SpecError) -> Option<String> {
             "--update without --keep-better and --max-regression trains them so".into()
         }
         SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
-        SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
-            "--positive CLASS names one".into()
-        }
-        SpecError::Threshold(_) | SpecError::ThresholdOfQuantity => {
-            "it is that of --threshold".into()
-        }
-        SpecError::PositiveWithoutThreshold => "--threshold gives one".into(),
-        _ => return of_task(error),
+        _ => return of_decision(error).or_else(|| of_task(error)),
     })
 }
 
@@ -163,6 +156,19 @@ fn of_params(error: &ParamsError) -> Option<String> {
         | ParamsError::ClassWeightOfQuantity => Some("it is that of --class-weight".into()),
         _ => None,
     }
+}
+
+/// A way to decide on a class that cannot be.
+fn of_decision(error: &SpecError) -> Option<String> {
+    let hint = match error {
+        SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
+            "--positive CLASS names one"
+        }
+        SpecError::Threshold(_) | SpecError::ThresholdOfQuantity => "it is that of --threshold",
+        SpecError::PositiveWithoutThreshold => "--threshold gives one",
+        _ => return None,
+    };
+    Some(hint.into())
 }
 
 /// A target that is not what it is said to be.

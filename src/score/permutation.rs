@@ -33,7 +33,7 @@ impl Scorer<'_> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let own = self.mean_loss(model, rows.clone(), |_, row| row)?;
+        let own = self.loss(model, rows.clone(), |_, row| row)?;
         let key = hash(seed, model.model().key());
         let features = model.model().features().iter().enumerate();
         let importances = features.map(|(feature, named)| {
@@ -45,9 +45,9 @@ impl Scorer<'_> {
                     true => shuffled[row - rows.start],
                     false => row,
                 };
-                increase += self.mean_loss(model, rows.clone(), value_of)? - own;
+                increase += self.loss(model, rows.clone(), value_of)? - own;
             }
-            Ok(increase / SHUFFLES as f64)
+            Ok(increase / (SHUFFLES * rows.len() as u64) as f64)
         });
         importances.collect::<Result<_>>().map(Some)
     }

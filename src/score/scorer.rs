@@ -140,20 +140,19 @@ impl<'a> Scorer<'a> {
         .collect()
     }
 
-    /// The mean loss of a model on some rows of the table: of classes 1 minus the accuracy, of a
-    /// quantity the mean squared error. `value_of` gives the row that a feature of the model, by
+    /// The loss of a model on some rows of the table, summed up: of classes 1 for a wrong one, of a
+    /// quantity the squared error. `value_of` gives the row that a feature of the model, by
     /// position, takes its value for a row from.
     ///
     /// # Errors
     ///
     /// [`Error::OtherTask`] for a model of another task than the table's.
-    pub fn mean_loss(
+    pub fn loss(
         &self,
         model: &ScoredModel,
         rows: Range<usize>,
         value_of: impl Fn(usize, usize) -> usize,
     ) -> Result<f64> {
-        let count = rows.len() as f64;
         let mut sum = 0.0;
         for row in rows {
             let leaf = model.leaf_of(|feature| value_of(feature, row));
@@ -167,7 +166,7 @@ impl<'a> Scorer<'a> {
                 _ => return Err(Error::OtherTask(OTHER_TASK)),
             };
         }
-        Ok(sum / count)
+        Ok(sum)
     }
 
     /// As [`evaluate`](Self::evaluate), for a predictor that says the same of all rows.

@@ -19,12 +19,13 @@ use super::rows::Rows;
 use super::settings::TrainingSettings;
 use super::sink::Sink;
 use super::tally::Tally;
+use super::threshold::Threshold;
 use super::trainer::Trainer;
 use super::update::Update;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError};
 use crate::metrics::Pool;
-use crate::schema::{ByteSize, Holdout, Task};
+use crate::schema::{ByteSize, Holdout, ImportanceKind, Task};
 use crate::source::DatasetSpec;
 use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
@@ -37,6 +38,9 @@ use crate::table::{ColumnNote, Input, MemoryLimit, Query, Table};
 /// | --- | --- | --- | --- |
 /// | [`min_rows`](Self::min_rows) | 1 | entities with fewer rows are skipped | any |
 /// | [`holdout`](Self::holdout) | none | rows that are not trained on, to see how good the models are | |
+/// | [`threshold`](Self::threshold) | none | from which probability on the positive class is predicted, instead of the most probable class | see [`Threshold`] |
+/// | [`positive`](Self::positive) | the second of two | the class that the threshold is of | |
+/// | [`importance`](Self::importance) | none | notes how much each feature matters to each model | see [`ImportanceKind`] |
 /// | [`update`](Self::update) | none | what is taken from the store's current generation | see [`Update`] |
 /// | [`pooled`](Self::pooled) | false | also train one model on all entities, with the key as a feature; it can answer for entities without a model of their own | |
 /// | [`parents`](Self::parents) | false | also train a model for all entities with the same first values of a composite key; it can answer for entities without a model of their own | a key of 2 columns or more |
@@ -103,6 +107,29 @@ impl Training {
     #[must_use]
     pub fn holdout(mut self, holdout: impl Into<Option<Holdout>>) -> Self {
         self.settings.holdout = holdout.into();
+        self
+    }
+
+    /// Sets from which probability on the positive class is predicted, by default the second of two;
+    /// see [`positive`](Self::positive). The figures on the rows held out are those of models that
+    /// do so: where the threshold is the best on these very rows, they are slightly too good.
+    #[must_use]
+    pub fn threshold(mut self, threshold: impl Into<Option<Threshold>>) -> Self {
+        self.settings.threshold = threshold.into();
+        self
+    }
+
+    /// Sets the class that the threshold is of.
+    #[must_use]
+    pub fn positive(mut self, class: impl Into<Option<String>>) -> Self {
+        self.settings.positive = class.into();
+        self
+    }
+
+    /// Sets how the importances of features are found that the store notes of each entity.
+    #[must_use]
+    pub fn importance(mut self, kind: impl Into<Option<ImportanceKind>>) -> Self {
+        self.settings.importance = kind.into();
         self
     }
 

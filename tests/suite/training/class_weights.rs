@@ -11,9 +11,14 @@ use crate::support::place::Place;
 
 const SHOPS: [&str; 2] = ["a", "b"];
 
-/// What the tree of a model does, without its name.
-fn model(more: &str, frame: &DataFrame, key: &str) -> Model {
-    trained(&spec(more), frame).model(key).unwrap()
+/// The model of a run whose rows weigh what `amount` says, or all the same.
+fn model(tree: &str, is_weighted: bool, frame: &DataFrame, key: &str) -> Model {
+    let mut spec = spec(tree);
+    if is_weighted {
+        spec.dataset.ignore.retain(|column| column != "amount");
+        spec.dataset.weight = Some("amount".into());
+    }
+    trained(&spec, frame).model(key).unwrap()
 }
 
 /// The rows, with the weights of classes multiplied into the column `weighted`; `balanced` or 5 for
@@ -59,16 +64,13 @@ fn they_train_the_very_trees_of_rows_that_weigh_so() {
         for has_weights in [false, true] {
             for trainer in ["'cart'", "'linfa'"] {
                 let tree = format!("[tree]\nmax-depth = 4\ntrainer = {trainer}\n");
-                let column = "weight = 'amount'\n";
-                let own = if has_weights { column } else { "" };
-                let by_class = format!("{own}{tree}class-weight = {weight}");
-                let by_row = format!("{column}{tree}");
+                let by_class = format!("{tree}class-weight = {weight}");
                 let explicit = weighted(&frame, is_balanced, has_weights);
                 for key in SHOPS {
-                    let expected = model(&by_row, &explicit, key);
-                    let found = model(&by_class, &frame, key);
+                    let expected = model(&tree, true, &explicit, key);
+                    let found = model(&by_class, has_weights, &frame, key);
                     assert_eq!(found, expected, "{weight} {trainer} {key}");
-                    let unweighted = model(&format!("{own}{tree}"), &frame, key);
+                    let unweighted = model(&tree, has_weights, &frame, key);
                     assert_ne!(found, unweighted, "{weight} {trainer} {key}");
                 }
             }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Command;
 use per_entity::Error;
-use per_entity::error::{InputError, SpecError, StoreError};
+use per_entity::error::{InputError, ParamsError, SpecError, StoreError};
 use per_entity::schema::{HoldoutTableError, Role};
 use per_entity::source::Format;
 use polars::error::PolarsError;
@@ -14,6 +14,7 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
     let hint = match error {
         Error::Input(error) => of_input(error),
         Error::Spec(error) => of_spec(error),
+        Error::Params(error) => of_params(error),
         Error::Store(error) => of_store(error),
         Error::Polars { cause, .. } => of_polars(cause),
         Error::NullKey { .. } => Some("--unknown null predicts nothing for such rows".into()),
@@ -134,7 +135,9 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::NotAlike { .. } => {
             "leave out --vanished keep, --keep-better and --max-regression".into()
         }
-        SpecError::ContestWithoutHoldout => {
+        SpecError::ContestWithoutHoldout
+        | SpecError::ThresholdWithoutHoldout
+        | SpecError::PermutationWithoutHoldout => {
             "--holdout, --holdout-after and --holdout-last hold rows out".into()
         }
         SpecError::ContestMetric { .. } => "--keep-better METRIC names one".into(),
@@ -143,11 +146,30 @@ fn of_spec(error: &SpecError) -> Option<String> {
         }
         SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
         SpecError::PositiveQuantity { .. } => "it is named by --positive".into(),
-        SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
-            "--positive CLASS names one".into()
-        }
-        _ => return of_task(error),
+        _ => return of_decision(error).or_else(|| of_task(error)),
     })
+}
+
+fn of_params(error: &ParamsError) -> Option<String> {
+    match error {
+        ParamsError::ClassWeight { .. }
+        | ParamsError::WeightOfNoClass { .. }
+        | ParamsError::ClassWeightOfQuantity => Some("it is that of --class-weight".into()),
+        _ => None,
+    }
+}
+
+/// A way to decide on a class that cannot be.
+fn of_decision(error: &SpecError) -> Option<String> {
+    let hint = match error {
+        SpecError::UnknownClass { .. } | SpecError::NoPositiveClass { .. } => {
+            "--positive CLASS names one"
+        }
+        SpecError::Threshold(_) | SpecError::ThresholdOfQuantity => "it is that of --threshold",
+        SpecError::PositiveWithoutThreshold => "--threshold gives one",
+        _ => return None,
+    };
+    Some(hint.into())
 }
 
 /// A target that is not what it is said to be.

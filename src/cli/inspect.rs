@@ -9,6 +9,7 @@ use serde_json::json;
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
 use super::figures::{figure, heading, training_figure, training_metric};
+use super::importance::ImportanceView;
 use super::output::{bytes, grouped, limit};
 use super::sort_field::SortField;
 use super::stdout::{print, print_json};
@@ -16,14 +17,15 @@ use super::store_argument::StoreArgument;
 use super::table::table;
 use super::tree_format::TreeView;
 
-/// List the entities of a store, or print one entity's tree.
+/// List the entities of a store, print one entity's tree, or tell how much features matter.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   per-entity inspect models
   per-entity inspect models --sort accuracy --limit 10
   per-entity inspect models --entity Bachelors
-  per-entity inspect models --entity Bachelors --format dot | dot -Tsvg > tree.svg")]
+  per-entity inspect models --entity Bachelors --format dot | dot -Tsvg > tree.svg
+  per-entity inspect models --importance")]
 pub struct Inspect {
     #[command(flatten)]
     store: StoreArgument,
@@ -31,6 +33,11 @@ pub struct Inspect {
     /// Print the tree of this entity; the values of a composite key as one CSV record
     #[arg(long, value_name = "KEY")]
     entity: Option<String>,
+
+    /// Tell how much each feature matters, to the models of all entities on average or to that of
+    /// --entity: as `train --importance` noted it, else by impurity, from the models
+    #[arg(long, conflicts_with_all = ["sort", "limit"])]
+    importance: bool,
 
     /// How to print it
     #[arg(long, value_enum, default_value_t = TreeFormat::Text)]
@@ -63,6 +70,12 @@ impl Inspect {
     pub fn run(&self, context: &Context) -> CliResult {
         let store = Store::open(self.store.path()?)?;
         match &self.entity {
+            Some(key) if self.importance => {
+                self.print_importance(context, &ImportanceView::of_entity(&store, key)?)?;
+            }
+            None if self.importance => {
+                self.print_importance(context, &ImportanceView::of_all(&store)?)?;
+            }
             Some(key) => {
                 let view = TreeView {
                     model: &store.model(key)?,
@@ -73,6 +86,17 @@ impl Inspect {
             None => self.list(context, &store)?,
         }
         Ok(Exit::Done)
+    }
+
+    fn print_importance(&self, context: &Context, view: &ImportanceView) -> Result<(), CliError> {
+        match (context.json, context.quiet, self.format) {
+            (true, ..) | (_, false, TreeFormat::Json) => Ok(print_json(view.json())?),
+            (_, true, _) => Ok(()),
+            (.., TreeFormat::Dot) => Err(CliError::Usage(
+                "--importance makes no graph: say --format text or json".into(),
+            )),
+            (.., TreeFormat::Text) => Ok(print(view.text())?),
+        }
     }
 
     fn print_tree(&self, context: &Context, view: &TreeView) -> std::io::Result<()> {

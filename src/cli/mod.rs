@@ -13,6 +13,7 @@ mod figures;
 mod generate;
 mod hint;
 mod history;
+mod importance;
 mod inspect;
 mod interrupt;
 mod man;

@@ -1,7 +1,7 @@
 //! The arguments that say how trees are grown.
 
 use clap::ValueEnum;
-use per_entity::train::{AnyCriterion, TrainerKind, TrainerSpec};
+use per_entity::train::{AnyCriterion, ClassWeight, TrainerKind, TrainerSpec};
 use per_entity::tree::{
     Averaging, CategorySplits, Criterion, DecisionTreeParams, Pruning, RegressionCriterion,
 };
@@ -18,6 +18,11 @@ pub struct TreeArguments {
     /// What splits decrease [default: gini of classes, squared-error of quantities]
     #[arg(long, value_enum)]
     criterion: Option<CriterionArgument>,
+
+    /// How much each class counts, beside the weights of rows: `balanced`, or as in `yes=5,no=1`
+    /// [default: all the same]
+    #[arg(long, value_name = "WEIGHTS")]
+    class_weight: Option<ClassWeight>,
 
     /// What categories are split from others [default: set]
     #[arg(long, value_enum)]
@@ -122,6 +127,9 @@ impl TreeArguments {
         }
         if let Some(criterion) = self.criterion {
             spec.criterion = Some(criterion.into());
+        }
+        if self.class_weight.is_some() {
+            spec.class_weight.clone_from(&self.class_weight);
         }
         let params = self.limits(spec.params.clone());
         spec.params = match self.pruning(params.current_pruning())? {

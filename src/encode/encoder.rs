@@ -1,5 +1,6 @@
 //! The encoder of one entity: what its codes stand for.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::codes::{CodeColumn, CodeMatrix, Codes, with_codes};
@@ -57,6 +58,7 @@ pub struct EncodedPartition<'a> {
     encoder: Encoder<'a>,
     codes: CodeMatrix,
     target: EncodedTarget<'a>,
+    weights: Option<Cow<'a, [f64]>>,
 }
 
 /// What a trainer learns to predict.
@@ -110,6 +112,7 @@ impl<'a> EncodedPartition<'a> {
             },
             codes: CodeMatrix::new(columns, rows),
             target,
+            weights: partition.weights().map(Cow::Borrowed),
             partition: *partition,
         }
     }
@@ -138,8 +141,22 @@ impl<'a> EncodedPartition<'a> {
     }
 
     /// The weight of each row.
-    pub fn weights(&self) -> Option<&'a [f64]> {
-        self.partition.weights()
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// The same rows with these weights, one for each.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one weight for each row.
+    #[must_use]
+    pub fn reweighted(&self, weights: Vec<f64>) -> Self {
+        assert_eq!(weights.len(), self.rows(), "one weight for each row");
+        Self {
+            weights: Some(Cow::Owned(weights)),
+            ..self.clone()
+        }
     }
 
     /// The name of a feature, by its position.

@@ -4,6 +4,7 @@
 mod dataset_difference;
 mod evaluation;
 mod input;
+mod listed;
 mod params;
 mod polars_message;
 mod spec;

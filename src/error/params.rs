@@ -1,5 +1,7 @@
 //! What can be wrong with hyperparameters.
 
+use super::listed::list;
+
 /// A hyperparameter out of its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +39,27 @@ pub enum ParamsError {
     /// linfa-trees does not have what is asked for.
     #[error("linfa-trees has no {0}; use the exact tree")]
     NotInLinfa(&'static str),
+    /// The weight of a class is not one to reckon with.
+    #[error(
+        "the weight of class '{class}' is {weight}; use a number from 1e-9 to 1e9, or leave rows out by a filter"
+    )]
+    ClassWeight {
+        /// The class.
+        class: String,
+        /// Its weight.
+        weight: f64,
+    },
+    /// A class that is given a weight is none that there is.
+    #[error("'{class}' is given a weight, but is no class of the target; the classes are {}", list(.classes))]
+    WeightOfNoClass {
+        /// The class.
+        class: String,
+        /// The classes that there are.
+        classes: Vec<String>,
+    },
+    /// Classes are given weights where the target is a quantity.
+    #[error("the target is a quantity, which has no classes to be given weights; give none")]
+    ClassWeightOfQuantity,
     /// A prior of averaging is not above 0.
     #[error("{0} is {1}; use a finite number above 0")]
     Prior(&'static str, f64),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::dataset_difference::DatasetDifference;
+use super::listed::list;
 use crate::schema::{HoldoutShareError, HoldoutTableError, Role, Task, Timestamp, ValueType};
 
 /// What was asked for does not fit the data, or itself.
@@ -300,6 +301,23 @@ pub enum SpecError {
     /// A pooled model is wanted, but the store has none.
     #[error("the store has no pooled model to fall back on; train one with it")]
     NoPooledModel,
+    /// A threshold that is no probability.
+    #[error("a threshold of {0} is no probability; give a number from 0 to 1")]
+    Threshold(f64),
+    /// A positive class where the most probable class is predicted.
+    #[error("a positive class is predicted from a threshold on, and there is none; give one")]
+    PositiveWithoutThreshold,
+    /// A threshold that is chosen on rows held out, where none are.
+    #[error("the best threshold is found on rows held out; hold some out, or give a number")]
+    ThresholdWithoutHoldout,
+    /// A threshold where the target is a quantity.
+    #[error("the target is a quantity, which is not predicted from a threshold on; give none")]
+    ThresholdOfQuantity,
+    /// Permutation importances without rows held out.
+    #[error(
+        "permutation importances are found on rows held out; hold some out, or take those by impurity"
+    )]
+    PermutationWithoutHoldout,
     /// A positive class that is none of the classes.
     #[error("'{class}' is not a class of these models; the classes are {}", list(.classes))]
     UnknownClass {
@@ -316,8 +334,8 @@ pub enum SpecError {
         /// The class.
         class: String,
     },
-    /// Groups cannot be compared without a positive class.
-    #[error("groups are compared on one class; say which: the classes are {}", list(.classes))]
+    /// Groups cannot be compared, and thresholds not be told, without a positive class.
+    #[error("one class is to be the positive one; say which: the classes are {}", list(.classes))]
     NoPositiveClass {
         /// The classes that there are.
         classes: Vec<String>,
@@ -337,18 +355,4 @@ fn nearest<'a>(wanted: &str, columns: &'a [String]) -> Option<&'a String> {
 fn joined(differences: &[DatasetDifference]) -> String {
     let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
     texts.join("; ")
-}
-
-fn list(texts: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut text = texts
-        .iter()
-        .take(SHOWN)
-        .map(|text| format!("'{text}'"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if texts.len() > SHOWN {
-        text += &format!(" and {} more", texts.len() - SHOWN);
-    }
-    text
 }

@@ -107,7 +107,7 @@ impl Comparer {
     }
 
     fn compare(&self, train: &Table, test: &Table) -> Result<Comparison> {
-        self.trainer.check(train.task())?;
+        self.trainer.check(train.task(), train.classes())?;
         let key = self.spec.key.join(",");
         let models = self.models(train)?;
         let pooled = self.pooled_model(&train.pooled(&key))?;

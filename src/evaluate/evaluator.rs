@@ -13,7 +13,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError, StoreError};
 use crate::metrics::{Evaluation, Pool};
 use crate::schema::Task;
-use crate::score::Scorer;
+use crate::score::{Scorer, positive_class};
 use crate::source::DatasetSpec;
 use crate::store::{EntityRecord, Store};
 use crate::table::{Column, Input, Partition, Query, Table};
@@ -113,7 +113,8 @@ impl Evaluator {
     ///
     /// [`SpecError`] for a feature that is missing or of another type than at training, and for a
     /// positive class that is not one of the classes, is not given where there are more than two,
-    /// or is given where the target is a quantity; [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
+    /// or is given where the target is a quantity; [`Error::NoRows`] for an input without any; and
+    /// those of a store that cannot be read.
     pub fn run(&self, input: impl Into<Input>) -> Result<Report> {
         let input = input.into();
         let query = Query::as_trained(&input, &self.spec(), &self.group_by)?;
@@ -146,29 +147,13 @@ impl Evaluator {
     fn no_groups(&self, task: Task, classes: &[String]) -> Result<Option<Groups>> {
         match (task, &self.positive) {
             _ if self.group_by.is_empty() => Ok(None),
-            (Task::Classification, _) => Ok(Some(Groups::by_class(self.positive_class(classes)?))),
+            (Task::Classification, _) => Ok(Some(Groups::by_class(positive_class(
+                self.positive.as_deref(),
+                classes,
+            )?))),
             (Task::Regression, None) => Ok(Some(Groups::by_errors())),
             (Task::Regression, Some(class)) => Err(SpecError::PositiveQuantity {
                 class: class.clone(),
-            }
-            .into()),
-        }
-    }
-
-    /// The class that groups are compared by.
-    fn positive_class(&self, classes: &[String]) -> Result<usize> {
-        match (&self.positive, classes) {
-            (Some(positive), _) => match classes.iter().position(|class| class == positive) {
-                Some(class) => Ok(class),
-                None => Err(SpecError::UnknownClass {
-                    class: positive.clone(),
-                    classes: classes.to_vec(),
-                }
-                .into()),
-            },
-            (None, [_, _]) => Ok(1),
-            (None, _) => Err(SpecError::NoPositiveClass {
-                classes: classes.to_vec(),
             }
             .into()),
         }

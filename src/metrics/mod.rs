@@ -10,6 +10,7 @@
 //!   [`GroupErrors`] and [`ErrorDisparity`] on the errors of a quantity.
 //! - [`wilson_interval`] says how sure an accuracy can be; [`paired_bootstrap`], a difference of
 //!   two accuracies on the same rows; and [`paired_interval`], one of two mean losses.
+//! - [`ThresholdMetric`] finds the probability from which on a class is best predicted.
 //! - [`Metric`] names one figure; every list of them is made from it.
 //!
 //! Classes are indices, `0..class_count`. A figure without a definition on the rows at hand is
@@ -36,6 +37,7 @@ mod overall;
 mod quantile;
 mod regression;
 mod summary;
+mod threshold;
 
 pub use calibration::{Calibration, CalibrationBin};
 pub use classification::{
@@ -53,3 +55,4 @@ pub use metric::Metric;
 pub use overall::{Overall, Pool};
 pub use regression::{ErrorQuantiles, RegressionEvaluation, RegressionMetrics};
 pub use summary::{ClassificationSummary, Mean, MetricSummary, RegressionSummary};
+pub use threshold::ThresholdMetric;

@@ -4,6 +4,7 @@
 mod assembly;
 mod bind;
 mod format;
+mod importances;
 #[allow(clippy::module_inception)]
 mod model;
 mod predict;

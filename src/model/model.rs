@@ -358,7 +358,8 @@ fn decide(decision: Option<Decision>, weights: &[f64]) -> usize {
     };
     let positive = positive as usize;
     let total: f64 = weights.iter().sum();
-    if weights[positive] >= threshold * total || weights.len() == 1 {
+    // The very quotient that is given out as the probability: thresholds may be such.
+    if weights[positive] / total >= threshold || weights.len() == 1 {
         return positive;
     }
     let others = weights.iter().enumerate();

@@ -92,7 +92,7 @@ impl<'a> Scorer<'a> {
             .iter()
             .map(|class| self.classes.get(class.as_str()).copied())
             .collect::<Option<Vec<usize>>>()
-            .ok_or_else(|| Error::BadModel("predicts a class that its run did not have".into()))?;
+            .ok_or_else(no_class)?;
         Ok(ScoredModel {
             model,
             columns: self.columns(model)?,
@@ -132,7 +132,57 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// The same for a predictor that says the same of all rows.
+    /// The probability of a class in some rows of the table, and whether it is their true class.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadModel`] for a class that is none of those evaluated on, [`Error::OtherTask`] for
+    /// a model that tells quantities.
+    pub fn probabilities_of(
+        &self,
+        class: &str,
+        model: &ScoredModel,
+        rows: Range<usize>,
+    ) -> Result<Vec<(f64, bool)>> {
+        let class = self.classes.get(class).copied().ok_or_else(no_class)?;
+        let mut probabilities = vec![0.0; self.class_count()];
+        rows.map(|row| {
+            model.probabilities(row, &mut probabilities)?;
+            Ok((probabilities[class], self.truth(row) == Some(class)))
+        })
+        .collect()
+    }
+
+    /// The loss of a model on some rows of the table, summed up: of classes 1 for a wrong one, of a
+    /// quantity the squared error. `value_of` gives the row that a feature of the model, by
+    /// position, takes its value for a row from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherTask`] for a model of another task than the table's.
+    pub fn loss(
+        &self,
+        model: &ScoredModel,
+        rows: Range<usize>,
+        value_of: impl Fn(usize, usize) -> usize,
+    ) -> Result<f64> {
+        let mut sum = 0.0;
+        for row in rows {
+            let leaf = model.leaf_of(|feature| value_of(feature, row));
+            sum += match (leaf, self.table.target()) {
+                (Leaf::Classes(weights), Target::Classes { .. }) => {
+                    f64::from(self.truth(row) != Some(model.decide(weights)))
+                }
+                (Leaf::Number { value, .. }, Target::Numbers(numbers)) => {
+                    (value - numbers[row]).powi(2)
+                }
+                _ => return Err(Error::OtherTask(OTHER_TASK)),
+            };
+        }
+        Ok(sum)
+    }
+
+    /// As [`evaluate`](Self::evaluate), for a predictor that says the same of all rows.
     pub fn evaluate_constant(&self, constant: &Constant, rows: Range<usize>) -> Result<Evaluation> {
         match (self.table.target(), constant) {
             (Target::Classes { .. }, Constant::Classes(probabilities)) => {
@@ -190,10 +240,23 @@ pub(crate) struct ScoredModel<'a> {
     places: Vec<usize>,
 }
 
+fn no_class() -> Error {
+    Error::BadModel("predicts a class that its run did not have".into())
+}
+
 /// Why a model cannot be evaluated.
 const OTHER_TASK: &str = "tells classes where the target is a quantity, or the other way round";
 
 impl ScoredModel<'_> {
+    pub(super) fn model(&self) -> &Model {
+        self.model
+    }
+
+    /// The class evaluated on that is predicted where the model's classes have these weights.
+    fn decide(&self, weights: &[f64]) -> usize {
+        self.places[self.model.decide(weights)]
+    }
+
     /// Writes the probability of each class evaluated on; returns the class that is predicted.
     fn probabilities(&self, row: usize, probabilities: &mut [f64]) -> Result<usize> {
         let Leaf::Classes(weights) = self.leaf(row) else {
@@ -203,7 +266,7 @@ impl ScoredModel<'_> {
         for (&place, weight) in self.places.iter().zip(weights) {
             probabilities[place] = weight / total;
         }
-        Ok(self.places[self.model.decide(weights)])
+        Ok(self.decide(weights))
     }
 
     fn value(&self, row: usize) -> Result<f64> {
@@ -214,11 +277,16 @@ impl ScoredModel<'_> {
     }
 
     fn leaf(&self, row: usize) -> Leaf<'_> {
+        self.leaf_of(|_| row)
+    }
+
+    /// The leaf of a row that takes the value of each feature from the row that `row_of` gives.
+    fn leaf_of(&self, row_of: impl Fn(usize) -> usize) -> Leaf<'_> {
         self.model
             .leaf_of(|feature, question| match &self.columns[feature] {
-                ScoredColumn::Numbers(numbers) => question.of_number(numbers.get(row)),
+                ScoredColumn::Numbers(numbers) => question.of_number(numbers.get(row_of(feature))),
                 ScoredColumn::Categories { codes, asked } => {
-                    asked.goes_left(&question, codes.get(row))
+                    asked.goes_left(&question, codes.get(row_of(feature)))
                 }
             })
     }

@@ -9,8 +9,8 @@ use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Pl
 use crate::metrics::Metric;
 use crate::model::{Fingerprint, ModelSummary};
 use crate::schema::Task;
-use Access::{Bytes, Fraction, Score, Text, Whole32, Whole64};
-use Presence::{Always, Contest, HeldOut, Newer, Quantities};
+use Access::{Bytes, Fraction, Importance, Score, Text, Whole32, Whole64};
+use Presence::{Always, Contest, HeldOut, Important, Newer, Quantities};
 
 /// Rows that are read together when one key is looked up.
 const ROW_GROUP: usize = 1 << 15;
@@ -34,6 +34,8 @@ enum Presence {
     Contest,
     /// Those that have a model which some rows were held out of.
     HeldOut,
+    /// Those of a run that noted how much features matter.
+    Important,
     /// Those of models of a quantity.
     Quantities,
 }
@@ -48,6 +50,8 @@ enum Access {
     Fraction(fn(&EntityRecord) -> Option<f64>, fn(&mut Draft, f64)),
     /// The figure of this metric on the rows held out, by its position among all.
     Score(usize),
+    /// How much each feature matters.
+    Importance,
 }
 
 /// A record whose values come column by column.
@@ -71,6 +75,7 @@ struct Draft {
     holdout: HoldoutScores,
     is_held_out: bool,
     contest: Option<ContestScores>,
+    importance: Option<Box<[f32]>>,
 }
 
 /// The columns before the figures on the rows held out.
@@ -151,7 +156,7 @@ static FIRST: [EntityColumn; 16] = [
 ];
 
 /// The columns behind the figures on the rows held out.
-static LAST: [EntityColumn; 4] = [
+static LAST: [EntityColumn; 5] = [
     column(
         "held_out",
         HeldOut,
@@ -184,6 +189,7 @@ static LAST: [EntityColumn; 4] = [
             |d, score| d.contest.get_or_insert_default().challenger = Some(score),
         ),
     ),
+    column("importance", Important, Importance),
 ];
 
 /// All columns in the order of the table.
@@ -218,10 +224,12 @@ pub(super) fn encode(records: &[EntityRecord]) -> PolarsResult<Vec<u8>> {
     let task = |record: &EntityRecord| record.summary.map(|summary| summary.task());
     let mut tasks = records.iter().map(task);
     let is_of_quantities = tasks.any(|task| task == Some(Task::Regression));
+    let is_important = records.iter().any(|record| record.importance.is_some());
     let is_present = |column: &&EntityColumn| match column.presence {
         Always | Newer => true,
         Contest => is_contest,
         HeldOut => is_held_out,
+        Important => is_important,
         Quantities => is_of_quantities,
     };
     let columns: Vec<&EntityColumn> = COLUMNS.iter().filter(is_present).collect();
@@ -288,6 +296,7 @@ impl EntityColumn {
                 name,
                 values(records, |r| r.holdout.as_ref()?.scores[position]),
             ),
+            Importance => write_lists(name, values(records, |r| r.importance.as_deref())),
         }
     }
 
@@ -312,9 +321,43 @@ impl EntityColumn {
             Score(position) => take(column.f64()?.iter(), drafts, |draft, score| {
                 draft.holdout.scores[position] = Some(score);
             }),
+            Importance => take(
+                read_lists(column)?.into_iter(),
+                drafts,
+                |draft, importance| draft.importance = Some(importance),
+            ),
         }
         Ok(())
     }
+}
+
+/// A column of lists of 32-bit floats.
+fn write_lists(name: PlSmallStr, lists: Vec<Option<&[f32]>>) -> Column {
+    let values = lists.iter().flatten().map(|list| list.len()).sum();
+    let mut builder = ListPrimitiveChunkedBuilder::<Float32Type>::new(
+        name,
+        lists.len(),
+        values,
+        DataType::Float32,
+    );
+    for list in lists {
+        builder.append_opt_slice(list);
+    }
+    builder.finish().into_column()
+}
+
+fn read_lists(column: &Column) -> PolarsResult<Vec<Option<Box<[f32]>>>> {
+    let no_number = || polars_err!(ComputeError: "an importance is no number");
+    let list = |list: Option<Series>| {
+        let Some(list) = list else { return Ok(None) };
+        let numbers = list.f32()?.iter();
+        let numbers = numbers.map(|number| number.ok_or_else(no_number));
+        numbers.collect::<PolarsResult<_>>().map(Some)
+    };
+    let lists = column.list()?;
+    (0..lists.len())
+        .map(|row| list(lists.get_as_series(row)))
+        .collect()
 }
 
 impl Draft {
@@ -363,6 +406,7 @@ impl Draft {
             summary,
             holdout: self.is_held_out.then(|| Box::new(self.holdout)),
             contest: self.contest.map(Box::new),
+            importance: self.importance,
             held_out: self.held_out,
             place,
         })

@@ -16,6 +16,7 @@ mod entities_table;
 mod extent;
 mod file_name;
 mod generations;
+mod importances;
 mod index;
 mod journal;
 mod layout;
@@ -35,12 +36,13 @@ pub use directory::{
     WriteLock,
 };
 pub use generations::{prune, rollback};
+pub use importances::Importances;
 pub(crate) use index::Index;
 pub use layout::{ENTITIES, MANIFEST};
 pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents};
 pub(crate) use prior_models::{CurrentModels, PriorModelIndex};
 pub use record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Winner};
-pub use run::{ContestRun, HoldoutRun, Run};
+pub use run::{ContestRun, DecisionRun, HoldoutRun, Run};
 pub use store::Store;
 pub use verify::{Verification, verify};
 pub use writer::ModelsPerFile;

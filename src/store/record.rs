@@ -54,6 +54,9 @@ pub struct EntityRecord {
     pub holdout: Option<Box<HoldoutScores>>,
     /// How an earlier model compares, where there was a contest.
     pub contest: Option<Box<ContestScores>>,
+    /// How much each feature of the run matters to the model, where that was asked for; see
+    /// [`ImportanceKind`](crate::schema::ImportanceKind).
+    pub importance: Option<Box<[f32]>>,
     /// What was held out when the model was trained, as the table of entities has it.
     pub(crate) held_out: Option<Arc<str>>,
     /// Where the model lies.
@@ -138,6 +141,7 @@ impl EntityRecord {
             summary: None,
             holdout: None,
             contest: None,
+            importance: None,
             held_out: None,
             place: None,
         }
@@ -156,6 +160,7 @@ impl EntityRecord {
             && self.held_out == earlier.held_out
             && (self.error == earlier.error || has_model && self.error.is_none())
             && (self.holdout == earlier.holdout || self.holdout.is_none())
+            && (self.importance == earlier.importance || self.importance.is_none())
     }
 
     /// Bytes of the model; 0 where there is none.

@@ -6,7 +6,9 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::metrics::{Metric, Overall};
-use crate::schema::{ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, LeftOut, Task};
+use crate::schema::{
+    ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, ImportanceKind, LeftOut, Task,
+};
 use crate::source::DatasetSpec;
 
 /// How a generation came about. Only a training run makes one: from its query, its rows and its
@@ -49,6 +51,13 @@ pub struct Run {
     /// The rows that were not trained on, and how good the models are on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holdout: Option<HoldoutRun>,
+    /// How models decide on a class, where that is not the most probable one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionRun>,
+    /// How the importances of features were found that the table of entities has, where it has
+    /// some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importance: Option<ImportanceKind>,
     /// How the models of the generation before compare, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contest: Option<ContestRun>,
@@ -146,6 +155,7 @@ impl Run {
             && self.trainer == other.trainer
             && self.min_rows == other.min_rows
             && drawn(self) == drawn(other)
+            && (self.importance == other.importance || self.importance.is_none())
     }
 
     /// Adds classes that models of an earlier run predict, and keeps all in order.
@@ -160,6 +170,21 @@ impl Run {
             self.classes.sort();
         }
     }
+}
+
+/// How models decide on a class. The settings of the run have the threshold that was asked for, and
+/// every model its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRun {
+    /// The class that is predicted from a threshold on.
+    pub positive: String,
+    /// Models with the threshold that was asked for.
+    pub as_asked: u64,
+    /// Models with a threshold of 0.5, for the entity's rows held out are all of the positive class
+    /// or none is, so that no threshold is the best on them.
+    pub by_default: u64,
+    /// Models that do not know the positive class, so that they predict the most probable one.
+    pub without_positive: u64,
 }
 
 /// Rows that were held out, and how good the models are on them.

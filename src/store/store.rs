@@ -125,7 +125,7 @@ impl Store {
         Ok(entries.into_iter().map(|entry| entry.name).collect())
     }
 
-    fn damaged_file(&self, file: &str, problem: impl Into<String>) -> Error {
+    pub(super) fn damaged_file(&self, file: &str, problem: impl Into<String>) -> Error {
         Error::bad_store(self.directory.path(&self.name(file)), problem)
     }
 
@@ -292,6 +292,17 @@ impl Store {
         self.read_together(records, |record, bytes| self.decode(record, bytes))
     }
 
+    /// The importances by impurity, by feature of the run, of the models that some records point
+    /// to, in their order and best sorted as for [`models_of`](Self::models_of).
+    pub(super) fn by_impurity(&self, records: &[&EntityRecord]) -> Vec<Result<Vec<f64>>> {
+        let features = &self.generation.run.features;
+        self.read_together(records, |record, bytes| {
+            let model = self.decode(record, bytes)?;
+            let names = features.iter().map(|feature| feature.name.as_str());
+            Ok(model.importances_among(&model.importances(), names))
+        })
+    }
+
     /// The bytes of the model that a record points to, their digest checked.
     pub(super) fn model_bytes_of(&self, record: &EntityRecord) -> Result<Vec<u8>> {
         let bytes = self.read_model(record)?;
@@ -300,7 +311,8 @@ impl Store {
     }
 
     /// Some records and the bytes of their models, in their order, to be put into another
-    /// generation as they are. Figures of rows held out are not taken along.
+    /// generation as they are. Figures of rows held out and importances are not taken
+    /// along.
     ///
     /// # Errors
     ///
@@ -323,6 +335,7 @@ impl Store {
                     error: record.error.clone().filter(|_| model.is_none()),
                     holdout: None,
                     contest: None,
+                    importance: None,
                     ..record.clone()
                 };
                 Ok((record, model))

@@ -83,7 +83,7 @@ impl CartTrainer {
 }
 
 impl Trainer for CartTrainer {
-    fn check(&self, task: Task) -> Result<(), ParamsError> {
+    fn check(&self, task: Task, _: &[String]) -> Result<(), ParamsError> {
         let (criterion, others) = match task {
             Task::Regression => (self.params.criterion().name(), RegressionCriterion::NAMES),
             Task::Classification => (self.params.regression_criterion().name(), Criterion::NAMES),

@@ -7,7 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 
 use super::contest::Contest;
+use super::decision::{Decided, DecisionRule};
 use super::fingerprint::Fingerprints;
+use super::importance::Importance;
 use super::outcome::{HeldOut, Outcome, Status, Trained};
 use super::trainer::{TrainError, Trainer, TrainerScratch};
 use crate::cancel::Cancel;
@@ -37,6 +39,8 @@ pub(crate) struct Engine<'a> {
     held_out: Option<&'a Table>,
     prior: Option<&'a PriorModelIndex>,
     contest: Option<Contest<'a>>,
+    decision: Option<&'a DecisionRule>,
+    importance: Option<Importance>,
 }
 
 impl<'a> Engine<'a> {
@@ -49,6 +53,8 @@ impl<'a> Engine<'a> {
             held_out: None,
             prior: None,
             contest: None,
+            decision: None,
+            importance: None,
         }
     }
 
@@ -74,6 +80,20 @@ impl<'a> Engine<'a> {
         self
     }
 
+    /// Lets each new model decide on a class by a rule.
+    #[must_use]
+    pub fn deciding_by(mut self, rule: Option<&'a DecisionRule>) -> Self {
+        self.decision = rule;
+        self
+    }
+
+    /// Tells how much each feature matters to each model.
+    #[must_use]
+    pub fn telling(mut self, importance: Option<Importance>) -> Self {
+        self.importance = importance;
+        self
+    }
+
     /// Trains all entities of a table on the current rayon pool and hands what became of each to
     /// `take`, in the order of their keys.
     ///
@@ -91,7 +111,10 @@ impl<'a> Engine<'a> {
             .iter()
             .map(|feature| feature.name.as_str())
             .collect();
-        let description = self.trainer.description().to_string();
+        let mut description = self.trainer.description().to_string();
+        if let Some(rule) = self.decision {
+            description += &rule.description();
+        }
         let scorer = |held_out: &'a Table| (held_out, Scorer::new(held_out, held_out.classes()));
         let worker = Worker {
             engine: self,
@@ -201,7 +224,7 @@ impl Worker<'_> {
         let fingerprint = self.fingerprints.of(partition, &mut scratch.bytes);
         let prior = self.engine.prior;
         let trained = match prior.and_then(|prior| prior.find(&fingerprint)) {
-            Some(prior) => self.evaluated(prior, partition.entity()),
+            Some(prior) => self.taken_over(prior, partition.entity()),
             None => self.train_anew(partition, fingerprint, scratch),
         };
         let challenger = trained.map_err(|error| error.to_string());
@@ -224,42 +247,83 @@ impl Worker<'_> {
         let trainer = self.engine.trainer;
         let fitted = trainer.train(&encoded, &mut scratch.trainer)?;
         let model = fitted.model(partition.key(), self.names, encoded.encoder());
-        let mut bytes = Vec::with_capacity(512);
-        model.encode(&mut bytes);
-        Ok(Trained {
-            bytes,
-            summary: fitted.summary(fingerprint),
-            held_out: self.evaluate(&model, partition.entity())?,
-            contested: None,
-        })
+        let (model, decided) = self.decide(model, partition.entity())?;
+        let bytes = encoded_model(&model);
+        let summary = fitted.summary(fingerprint);
+        let trained = self.judge(bytes, summary, &model, partition.entity())?;
+        Ok(Trained { decided, ..trained })
     }
 
-    /// A model that was trained before. It is decoded only where rows are held out to evaluate it
-    /// on.
-    fn evaluated(
+    /// A model that was trained before, on the same rows by the same rule. A threshold that is the
+    /// best on rows held out is found again, for these may be others. The model is decoded only
+    /// where something is to be told of it.
+    fn taken_over(
         &self,
         (bytes, summary): (Vec<u8>, ModelSummary),
         entity: usize,
     ) -> std::result::Result<Trained, TrainError> {
-        let mut held_out = None;
-        if self.scorer.is_some() {
-            let model = Model::decode(&bytes).map_err(as_train_error)?;
-            held_out = self.evaluate(&model, entity)?;
+        let engine = self.engine;
+        if self.scorer.is_none() && engine.decision.is_none() && engine.importance.is_none() {
+            return Ok(Trained::unjudged(bytes, summary));
         }
+        let model = Model::decode(&bytes).map_err(as_train_error)?;
+        let before = model.decision();
+        let (model, decided) = self.decide(model, entity)?;
+        let bytes = match model.decision() == before {
+            true => bytes,
+            false => encoded_model(&model),
+        };
+        let trained = self.judge(bytes, summary, &model, entity)?;
+        Ok(Trained { decided, ..trained })
+    }
+
+    /// The model with its decision, where there is a rule for it.
+    fn decide(
+        &self,
+        model: Model,
+        entity: usize,
+    ) -> std::result::Result<(Model, Option<Decided>), TrainError> {
+        let Some(rule) = self.engine.decision else {
+            return Ok((model, None));
+        };
+        let decided = rule.decide(model, self.held_out(entity));
+        let (model, decided) = decided.map_err(as_train_error)?;
+        Ok((model, Some(decided)))
+    }
+
+    /// A model with all that is to be told of it.
+    fn judge(
+        &self,
+        bytes: Vec<u8>,
+        summary: ModelSummary,
+        model: &Model,
+        entity: usize,
+    ) -> std::result::Result<Trained, TrainError> {
+        let importance = self.engine.importance.map(|importance| {
+            let importance = importance.of_model(model, self.names, self.held_out(entity));
+            importance.map_err(as_train_error)
+        });
         Ok(Trained {
-            bytes,
-            summary,
-            held_out,
-            contested: None,
+            held_out: self.evaluate(model, entity)?,
+            importance: importance.transpose()?.flatten(),
+            ..Trained::unjudged(bytes, summary)
         })
+    }
+
+    /// The rows of an entity that are held out.
+    fn held_out(&self, entity: usize) -> Option<(&Scorer<'_>, Range<usize>)> {
+        let (held_out, scorer) = self.scorer.as_ref()?;
+        Some((scorer, held_out.partition(entity).range()))
     }
 
     /// The earlier model of the entity, where there is a contest and it can take part.
     fn champion(&self, partition: &Partition) -> Option<(Contest<'_>, Trained)> {
         let contest = self.engine.contest?;
         let champion = contest.champions.find(partition.key())?;
-        let champion = self.evaluated(champion, partition.entity()).ok()?;
-        Some((contest, champion))
+        let (bytes, summary) = champion;
+        let model = Model::decode(&bytes).ok()?;
+        let champion = self.judge(bytes, summary, &model, partition.entity());
+        Some((contest, champion.ok()?))
     }
 
     fn evaluate(
@@ -267,10 +331,9 @@ impl Worker<'_> {
         model: &Model,
         entity: usize,
     ) -> std::result::Result<Option<HeldOut>, TrainError> {
-        let Some((held_out, scorer)) = &self.scorer else {
+        let Some((scorer, rows)) = self.held_out(entity) else {
             return Ok(None);
         };
-        let rows = held_out.partition(entity).range();
         let evaluation = scorer
             .bind(model)
             .and_then(|model| scorer.evaluate(&model, rows, |_, _| {}))
@@ -281,6 +344,12 @@ impl Worker<'_> {
             metrics,
         }))
     }
+}
+
+fn encoded_model(model: &Model) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    model.encode(&mut bytes);
+    bytes
 }
 
 fn as_train_error(error: Error) -> TrainError {

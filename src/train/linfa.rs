@@ -50,7 +50,7 @@ impl LinfaTrainer {
 }
 
 impl Trainer for LinfaTrainer {
-    fn check(&self, task: Task) -> Result<(), ParamsError> {
+    fn check(&self, task: Task, _: &[String]) -> Result<(), ParamsError> {
         match task {
             Task::Classification => Ok(()),
             Task::Regression => Err(ParamsError::NotInLinfa("trees of quantities")),

@@ -1,11 +1,14 @@
 //! From rows to models: a run, what it does for every entity, and what fits one model.
 
 mod cart;
+mod class_weight;
 mod contest;
 mod dataset_differences;
+mod decision;
 mod engine;
 mod fingerprint;
 mod fitted;
+mod importance;
 mod linfa;
 mod merge_by_key;
 mod observer;
@@ -16,12 +19,14 @@ mod settings;
 mod sink;
 mod specification;
 mod tally;
+mod threshold;
 mod trainer;
 mod trainer_spec;
 mod training;
 mod update;
 
 pub use cart::CartTrainer;
+pub use class_weight::{ClassWeight, ClassWeightError, ClassWeighted};
 pub(crate) use engine::Engine;
 pub use fitted::Fitted;
 pub use linfa::LinfaTrainer;
@@ -30,6 +35,7 @@ pub(crate) use outcome::Status;
 pub use report::{Conclusion, Refusal, TrainingReport, Unchanged};
 pub use settings::TrainingSettings;
 pub use specification::TrainingSpec;
+pub use threshold::{Threshold, ThresholdError};
 pub use trainer::{TrainError, Trainer, TrainerScratch};
 pub use trainer_spec::{AnyCriterion, TrainerKind, TrainerSpec};
 pub use training::Training;

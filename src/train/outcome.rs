@@ -1,5 +1,6 @@
 //! What became of one entity.
 
+use super::decision::Decided;
 use crate::metrics::{Evaluation, Metrics};
 use crate::model::ModelSummary;
 use crate::store::{ContestScores, EntityRecord, EntityStatus, HoldoutScores};
@@ -30,6 +31,10 @@ pub(crate) struct Trained {
     pub summary: ModelSummary,
     /// How good the model is on the rows held out, where some were.
     pub held_out: Option<HeldOut>,
+    /// What became of its decision, where the run has a rule for it.
+    pub decided: Option<Decided>,
+    /// How much each feature of the run matters to it, where that was asked for.
+    pub importance: Option<Box<[f32]>>,
     /// How the model of an earlier generation compares, where there was a contest.
     pub contested: Option<Contested>,
 }
@@ -68,6 +73,18 @@ impl Outcome {
 }
 
 impl Trained {
+    /// A model of which nothing more is told.
+    pub fn unjudged(bytes: Vec<u8>, summary: ModelSummary) -> Self {
+        Self {
+            bytes,
+            summary,
+            held_out: None,
+            decided: None,
+            importance: None,
+            contested: None,
+        }
+    }
+
     fn into_record(self, record: EntityRecord) -> (EntityRecord, Option<Vec<u8>>) {
         let held_out = self.held_out.as_ref();
         let holdout = held_out.map(|held_out| HoldoutScores::from(&held_out.metrics));
@@ -77,6 +94,7 @@ impl Trained {
             summary: Some(self.summary),
             holdout: holdout.map(Box::new),
             contest: contested.map(|contested| Box::new(contested.scores)),
+            importance: self.importance,
             ..record
         };
         (record, Some(self.bytes))

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::threshold::Threshold;
 use super::update::Update;
-use crate::schema::{ByteSize, Holdout, holdout_as_table};
+use crate::error::SpecError;
+use crate::schema::{ByteSize, Holdout, ImportanceKind, holdout_as_table};
 use crate::store::ModelsPerFile;
 
 /// All settings of a [`Training`](super::Training) but the dataset and the trainer; the table
@@ -19,6 +21,9 @@ use crate::store::ModelsPerFile;
 /// | `memory_limit` | none | where the rows take more bytes than this, they are written to files and trained in parts | 640 MiB or more; `"2GiB"` or a number |
 /// | `models_per_file` | [`ModelsPerFile::Automatic`] | how many models share a file | 1 or more |
 /// | `threads` | 0 | threads that train; 0 is one for each core | any |
+/// | `threshold` | none | from which probability on the positive class is predicted, instead of the most probable class | see [`Threshold`]; the best one needs a `holdout` |
+/// | `positive` | the second of two | the class that the threshold is of | one of the classes |
+/// | `importance` | none | notes how much each feature matters to each model | impurity; permutation, which needs a `holdout` |
 /// | `update` | none | what is taken from the store's current generation | see [`Update`] |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -37,6 +42,15 @@ pub struct TrainingSettings {
     pub models_per_file: ModelsPerFile,
     /// The number of threads that train; 0 is one for each core.
     pub threads: usize,
+    /// From which probability on the positive class is predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    /// The class that the threshold is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
+    /// How the importances of features are found that are noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance: Option<ImportanceKind>,
     /// Which rows are held out.
     #[serde(with = "holdout_as_table", skip_serializing_if = "Option::is_none")]
     pub holdout: Option<Holdout>,
@@ -54,8 +68,31 @@ impl Default for TrainingSettings {
             memory_limit: None,
             models_per_file: ModelsPerFile::Automatic,
             threads: 0,
+            threshold: None,
+            positive: None,
+            importance: None,
             holdout: None,
             update: None,
+        }
+    }
+}
+
+impl TrainingSettings {
+    /// What can be checked of the threshold and the importances before anything is read.
+    pub(super) fn check_what_is_noted(&self) -> Result<(), SpecError> {
+        let is_held_out = self.holdout.is_some();
+        match (self.threshold, self.importance) {
+            (None, _) if self.positive.is_some() => Err(SpecError::PositiveWithoutThreshold),
+            (Some(Threshold::Fixed(threshold)), _) if !(0.0..=1.0).contains(&threshold) => {
+                Err(SpecError::Threshold(threshold))
+            }
+            (Some(Threshold::Best(_)), _) if !is_held_out => {
+                Err(SpecError::ThresholdWithoutHoldout)
+            }
+            (_, Some(ImportanceKind::Permutation)) if !is_held_out => {
+                Err(SpecError::PermutationWithoutHoldout)
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -94,6 +94,7 @@ impl TrainingSpec {
         let mut tree = root.take_table("tree")?;
         let trainer = tree.take("trainer")?.unwrap_or_default();
         let criterion = tree.take("criterion")?;
+        let class_weight = tree.take("class-weight")?;
         let params = tree.read()?;
         Ok(Self {
             dataset: root.read()?,
@@ -101,6 +102,7 @@ impl TrainingSpec {
             tree: TrainerSpec {
                 trainer,
                 criterion,
+                class_weight,
                 params,
             },
         })
@@ -122,12 +124,15 @@ impl TrainingSpec {
         let criterion = self.tree.criterion.map(toml::Value::try_from).transpose();
         let criterion = criterion.map_err(unreadable)?;
         let criterion = criterion.map(|criterion| ("criterion".to_owned(), criterion));
+        let class_weight = self.tree.class_weight.as_ref().map(toml::Value::try_from);
+        let class_weight = class_weight.transpose().map_err(unreadable)?;
+        let class_weight = class_weight.map(|weight| ("class-weight".to_owned(), weight));
         let params = params
             .into_iter()
             .filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
         let tree = [("trainer".to_owned(), trainer)].into_iter();
-        let tree = tree.chain(criterion).chain(params);
+        let tree = tree.chain(criterion).chain(class_weight).chain(params);
         let tables = toml::Table::from_iter([
             ("train".to_owned(), train.into()),
             ("tree".to_owned(), toml::Value::Table(tree.collect())),
@@ -158,12 +163,14 @@ impl TrainingSpec {
             settings => serde_json::from_value(settings.clone()).map_err(not_repeatable)?,
         };
         let trainer = run.trainer["trainer"].clone();
+        let class_weight = run.trainer["class_weight"].clone();
         Ok(Self {
             dataset: run.dataset.clone(),
             train,
             tree: TrainerSpec {
                 trainer: serde_json::from_value(trainer).map_err(not_repeatable)?,
                 criterion: serde_json::from_value(criterion_of(run)).map_err(not_repeatable)?,
+                class_weight: serde_json::from_value(class_weight).map_err(not_repeatable)?,
                 params: serde_json::from_value(params_of(run)).map_err(not_repeatable)?,
             },
         })
@@ -204,10 +211,10 @@ fn criterion_of(run: &Run) -> Value {
 mod tests {
     use super::*;
     use crate::error::ParamsError;
-    use crate::metrics::Metric;
-    use crate::schema::{ByteSize, Holdout};
+    use crate::metrics::{Metric, ThresholdMetric};
+    use crate::schema::{ByteSize, Holdout, ImportanceKind};
     use crate::store::ModelsPerFile;
-    use crate::train::{AnyCriterion, TrainerKind, Update, Vanished};
+    use crate::train::{AnyCriterion, Threshold, TrainerKind, Update, Vanished};
     use crate::tree::{CategorySplits, Criterion, DecisionTreeParams, Pruning};
 
     const EVERYTHING: &str = r#"
@@ -225,6 +232,9 @@ parents = true
 memory-limit = "2GiB"
 models-per-file = 7
 threads = 3
+threshold = "balanced-accuracy"
+positive = "yes"
+importance = "permutation"
 holdout = { time = "day", from = 2013-10-01 }
 
 [train.update]
@@ -238,6 +248,7 @@ commit-unchanged = true
 [tree]
 trainer = "linfa"
 criterion = "entropy"
+class-weight = { yes = 5, no = 0.5 }
 max-depth = 8
 min-samples-split = 4
 min-samples-leaf = 3
@@ -273,12 +284,16 @@ ccp-alpha = 0.01
                 memory_limit: Some(ByteSize(2 << 30)),
                 models_per_file: ModelsPerFile::Fixed(7),
                 threads: 3,
+                threshold: Some(Threshold::Best(ThresholdMetric::BalancedAccuracy)),
+                positive: Some("yes".into()),
+                importance: Some(ImportanceKind::Permutation),
                 holdout: Some(Holdout::after("day", "2013-10-01".parse().unwrap())),
                 update: Some(update),
             },
             tree: TrainerSpec {
                 trainer: TrainerKind::Linfa,
                 criterion: Some(AnyCriterion::Classification(Criterion::Entropy)),
+                class_weight: Some("yes=5,no=0.5".parse().unwrap()),
                 params,
             },
         }

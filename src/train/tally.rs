@@ -1,10 +1,11 @@
 //! The figures of a run over all its entities, on the rows held out.
 
+use super::decision::Decided;
 use super::outcome::{Contested, Outcome, Status, Trained};
 use crate::error::Result;
 use crate::metrics::{Evaluation, Metric, Pool};
 use crate::schema::Holdout;
-use crate::store::{ContestRun, HoldoutRun, Winner};
+use crate::store::{ContestRun, DecisionRun, HoldoutRun, Winner};
 
 /// Adds up how the models, and those of the generation before, did on the rows held out.
 pub(super) struct Tally {
@@ -12,6 +13,7 @@ pub(super) struct Tally {
     contest: ContestRun,
     before: Pool,
     after: Pool,
+    decision: Option<DecisionRun>,
 }
 
 impl Tally {
@@ -27,7 +29,20 @@ impl Tally {
             },
             before: empty.clone(),
             after: empty.clone(),
+            decision: None,
         }
+    }
+
+    /// As before, for models that are to predict a class from a threshold on.
+    #[must_use]
+    pub fn deciding_on(mut self, positive: Option<&str>) -> Self {
+        self.decision = positive.map(|positive| DecisionRun {
+            positive: positive.to_owned(),
+            as_asked: 0,
+            by_default: 0,
+            without_positive: 0,
+        });
+        self
     }
 
     /// Notes one entity, and frees what need not be kept of it.
@@ -35,6 +50,13 @@ impl Tally {
         let Status::Trained(trained) = &mut outcome.status else {
             return Ok(());
         };
+        if let (Some(decision), Some(decided)) = (&mut self.decision, trained.decided) {
+            *match decided {
+                Decided::AsAsked => &mut decision.as_asked,
+                Decided::ByDefault => &mut decision.by_default,
+                Decided::WithoutPositive => &mut decision.without_positive,
+            } += 1;
+        }
         self.note_contest(trained)?;
         if let Some(held_out) = &mut trained.held_out {
             let evaluation = take(&mut held_out.evaluation);
@@ -69,6 +91,11 @@ impl Tally {
             after: score(&self.after),
             ..self.contest.clone()
         }
+    }
+
+    /// How the models decide on a class.
+    pub fn decision(&self) -> Option<DecisionRun> {
+        self.decision.clone()
     }
 
     /// How good the models are on rows that were `drawn`.

@@ -11,12 +11,13 @@ use crate::tree::TreeScratch;
 /// A trainer holds hyperparameters and nothing of a partition: the same partition always gives the
 /// same model, on whichever thread and whatever is in the scratch memory.
 pub trait Trainer: Send + Sync {
-    /// Checks that the trainer can learn targets of a task; asked before the first partition.
+    /// Checks that the trainer can learn targets of a task, which have these classes over all
+    /// entities, none where they are quantities; asked before the first partition.
     ///
     /// # Errors
     ///
     /// [`ParamsError`] where it can learn none of them with its hyperparameters.
-    fn check(&self, _task: Task) -> Result<(), ParamsError> {
+    fn check(&self, _task: Task, _classes: &[String]) -> Result<(), ParamsError> {
         Ok(())
     }
 
@@ -66,8 +67,8 @@ impl TrainError {
 }
 
 impl Trainer for Box<dyn Trainer> {
-    fn check(&self, task: Task) -> Result<(), ParamsError> {
-        (**self).check(task)
+    fn check(&self, task: Task, classes: &[String]) -> Result<(), ParamsError> {
+        (**self).check(task, classes)
     }
 
     fn train(

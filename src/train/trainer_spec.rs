@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::cart::CartTrainer;
+use super::class_weight::{ClassWeight, ClassWeighted};
 use super::linfa::LinfaTrainer;
 use super::trainer::Trainer;
 use crate::error::ParamsError;
@@ -10,12 +11,13 @@ use crate::schema::Task;
 use crate::tree::{Criterion, DecisionTreeParams, RegressionCriterion};
 
 /// What fits the models: the table `[tree]` of a specification, which has the hyperparameters of
-/// [`DecisionTreeParams`], in kebab-case, and `trainer`.
+/// [`DecisionTreeParams`], in kebab-case, `trainer` and `class-weight`.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
 /// | `trainer` | [`TrainerKind::Cart`] | what fits the trees | cart, linfa |
 /// | `criterion` | of classes gini, of quantities squared-error | what splits decrease | gini, entropy; squared-error, absolute-error, poisson |
+/// | `class_weight` | none | how much each class counts | see [`ClassWeight`] |
 /// | `params` | [`DecisionTreeParams::averaging`] | the other hyperparameters | see there |
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainerSpec {
@@ -23,6 +25,8 @@ pub struct TrainerSpec {
     pub trainer: TrainerKind,
     /// What splits decrease; nothing for the default of whatever the target is.
     pub criterion: Option<AnyCriterion>,
+    /// How much each class counts; nothing where all rows count as their weights say.
+    pub class_weight: Option<ClassWeight>,
     /// The hyperparameters, of which the criteria are not looked at.
     pub params: DecisionTreeParams,
 }
@@ -32,6 +36,7 @@ impl Default for TrainerSpec {
         Self {
             trainer: TrainerKind::Cart,
             criterion: None,
+            class_weight: None,
             params: DecisionTreeParams::averaging(),
         }
     }
@@ -76,7 +81,7 @@ impl TrainerSpec {
     ///
     /// # Errors
     ///
-    /// [`ParamsError`] for a hyperparameter out of its range.
+    /// [`ParamsError`] for a hyperparameter or a weight of a class out of its range.
     pub fn trainer(&self) -> Result<Box<dyn Trainer>, ParamsError> {
         let mut params = self.params.clone();
         match self.criterion {
@@ -87,9 +92,13 @@ impl TrainerSpec {
             }
         }
         let task = self.criterion.map(AnyCriterion::task);
-        Ok(match self.trainer {
+        let trainer: Box<dyn Trainer> = match self.trainer {
             TrainerKind::Cart => Box::new(CartTrainer::new(params)?.only_for(task)),
             TrainerKind::Linfa => Box::new(LinfaTrainer::new(params.unless_averaging())?),
+        };
+        Ok(match &self.class_weight {
+            None => trainer,
+            Some(weight) => Box::new(ClassWeighted::new(trainer, weight.clone())?),
         })
     }
 }

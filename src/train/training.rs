@@ -9,7 +9,9 @@ use serde_json::json;
 
 use super::contest::Contest;
 use super::dataset_differences::dataset_differences;
+use super::decision::DecisionRule;
 use super::engine::Engine;
+use super::importance::Importance;
 use super::merge_by_key::MergeByKey;
 use super::observer::Observer;
 use super::report::{Conclusion, Refusal, TrainingReport, Unchanged};
@@ -17,12 +19,13 @@ use super::rows::Rows;
 use super::settings::TrainingSettings;
 use super::sink::Sink;
 use super::tally::Tally;
+use super::threshold::Threshold;
 use super::trainer::Trainer;
 use super::update::Update;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError};
 use crate::metrics::Pool;
-use crate::schema::{ByteSize, Holdout, Task};
+use crate::schema::{ByteSize, Holdout, ImportanceKind, Task};
 use crate::source::DatasetSpec;
 use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
@@ -35,6 +38,9 @@ use crate::table::{ColumnNote, Input, MemoryLimit, Query, Table};
 /// | --- | --- | --- | --- |
 /// | [`min_rows`](Self::min_rows) | 1 | entities with fewer rows are skipped | any |
 /// | [`holdout`](Self::holdout) | none | rows that are not trained on, to see how good the models are | |
+/// | [`threshold`](Self::threshold) | none | from which probability on the positive class is predicted, instead of the most probable class | see [`Threshold`] |
+/// | [`positive`](Self::positive) | the second of two | the class that the threshold is of | |
+/// | [`importance`](Self::importance) | none | notes how much each feature matters to each model | see [`ImportanceKind`] |
 /// | [`update`](Self::update) | none | what is taken from the store's current generation | see [`Update`] |
 /// | [`pooled`](Self::pooled) | false | also train one model on all entities, with the key as a feature; it can answer for entities without a model of their own | |
 /// | [`parents`](Self::parents) | false | also train a model for all entities with the same first values of a composite key; it can answer for entities without a model of their own | a key of 2 columns or more |
@@ -101,6 +107,29 @@ impl Training {
     #[must_use]
     pub fn holdout(mut self, holdout: impl Into<Option<Holdout>>) -> Self {
         self.settings.holdout = holdout.into();
+        self
+    }
+
+    /// Sets from which probability on the positive class is predicted, by default the second of two;
+    /// see [`positive`](Self::positive). The figures on the rows held out are those of models that
+    /// do so: where the threshold is the best on these very rows, they are slightly too good.
+    #[must_use]
+    pub fn threshold(mut self, threshold: impl Into<Option<Threshold>>) -> Self {
+        self.settings.threshold = threshold.into();
+        self
+    }
+
+    /// Sets the class that the threshold is of.
+    #[must_use]
+    pub fn positive(mut self, class: impl Into<Option<String>>) -> Self {
+        self.settings.positive = class.into();
+        self
+    }
+
+    /// Sets how the importances of features are found that the store notes of each entity.
+    #[must_use]
+    pub fn importance(mut self, kind: impl Into<Option<ImportanceKind>>) -> Self {
+        self.settings.importance = kind.into();
         self
     }
 
@@ -199,8 +228,9 @@ impl Training {
         let rows = Rows::load(&input, &query, limit.as_ref(), &self.cancel)?;
         log::info!("{} rows loaded in {:.2?}", rows.count(), started.elapsed());
         self.check_memory(&rows)?;
-        self.trainer.check(rows.task().0)?;
+        self.trainer.check(rows.task().0, rows.classes())?;
         let (task, reason) = rows.task();
+        let rule = DecisionRule::of(&self.settings, task, rows.classes())?;
         observer.task_taken(query.target(), task, reason);
         self.tell_of_identifiers(&query, &rows, observer);
         let writer = match begun {
@@ -217,11 +247,13 @@ impl Training {
             training: self,
             query: &query,
             rows: &rows,
+            rule: rule.as_ref(),
             base: base.as_ref(),
         };
         let (writer, accomplished) = session.train(writer, observer)?;
         observer.entities_finished();
         drop(rows);
+        run.decision = accomplished.tally.decision();
         run.holdout = query
             .holdout()
             .map(|drawn| accomplished.tally.holdout(drawn.clone()));
@@ -230,6 +262,7 @@ impl Training {
 
     /// What can be checked before anything is read.
     fn check(&self) -> Result<()> {
+        self.settings.check_what_is_noted()?;
         if let Some(update) = &self.settings.update {
             update.check(self.settings.holdout.is_some())?;
         }
@@ -340,6 +373,8 @@ impl Training {
             rows_read: rows.rows_read(),
             left_out: rows.left_out().clone(),
             holdout: None,
+            decision: None,
+            importance: self.settings.importance,
             contest: None,
         }
     }
@@ -395,6 +430,8 @@ struct Session<'a> {
     training: &'a Training,
     query: &'a Query,
     rows: &'a Rows,
+    /// How models decide on a class, where that is not the most probable one.
+    rule: Option<&'a DecisionRule>,
     /// The generation to be updated.
     base: Option<&'a Store>,
 }
@@ -440,7 +477,8 @@ impl Session<'_> {
             champions: champions.as_ref(),
             held_out: self.held_out()?,
             carried: 0,
-            tally: Tally::new(metric, update.allowance(), &self.empty_pool(task)),
+            tally: Tally::new(metric, update.allowance(), &self.empty_pool(task))
+                .deciding_on(self.rule.map(DecisionRule::positive)),
         };
         let threads = self.threads()?;
         for table in self.rows.tables(&self.training.cancel) {
@@ -563,7 +601,10 @@ impl Session<'_> {
         };
         // Drawing by a column may take all rows of an entity.
         let min_rows = settings.min_rows.max(usize::from(holdout.is_some()));
-        let mut engine = Engine::new(trainer, min_rows, cancel).prior(prior);
+        let mut engine = Engine::new(trainer, min_rows, cancel)
+            .prior(prior)
+            .deciding_by(self.rule)
+            .telling(Importance::of(settings));
         if let Some(held_out) = &held_out {
             engine = engine.evaluating_on(held_out);
         }
@@ -573,35 +614,56 @@ impl Session<'_> {
         engine.run(&table, |outcome| sink.take(outcome))?;
         sink.carried = prior.taken();
         if settings.pooled {
-            let pooled = table.pooled(&self.training.spec.key.join(","));
-            Engine::new(trainer, 1, cancel).run(&pooled, |outcome| sink.take_pooled(outcome))?;
+            self.train_pooled(&table, held_out.as_ref(), sink)?;
         }
         match settings.parents {
-            true => self.train_parents(table, prior, sink),
+            true => self.train_parents(table, held_out, prior, sink),
             false => Ok(()),
         }
+    }
+
+    /// Trains one model for all entities of a table.
+    fn train_pooled(&self, table: &Table, held_out: Option<&Table>, sink: &mut Sink) -> Result<()> {
+        let training = self.training;
+        let key = training.spec.key.join(",");
+        let held_out = self.to_decide_on(held_out).map(|rows| rows.pooled(&key));
+        let mut engine = Engine::new(&training.trainer, 1, &training.cancel).deciding_by(self.rule);
+        if let Some(held_out) = &held_out {
+            engine = engine.evaluating_on(held_out);
+        }
+        engine.run(&table.pooled(&key), |outcome| sink.take_pooled(outcome))
+    }
+
+    /// Rows held out, where thresholds are found on them.
+    fn to_decide_on<T>(&self, held_out: Option<T>) -> Option<T> {
+        held_out.filter(|_| self.rule.is_some_and(DecisionRule::is_found))
     }
 
     /// Trains the parents of all entities, which are in one table: those of the most values first.
     fn train_parents(
         &self,
         table: Cow<Table>,
+        held_out: Option<Table>,
         prior: &PriorModelIndex,
         sink: &mut Sink,
     ) -> Result<()> {
         let training = self.training;
         sink.put_others(None)?;
         sink.writer.begin_parents()?;
-        let mut table = table.into_owned().with_key(&training.spec.key.join(","));
+        let key = training.spec.key.join(",");
+        let mut table = table.into_owned().with_key(&key);
+        let mut held_out = self.to_decide_on(held_out).map(|rows| rows.with_key(&key));
         for values in (1..training.spec.key.len()).rev() {
             table = table.by_first_values(values);
-            Engine::new(
-                &training.trainer,
-                training.settings.min_rows.max(1),
-                &training.cancel,
-            )
-            .prior(prior)
-            .run(&table, |outcome| sink.take_parent(outcome))?;
+            held_out = held_out.map(|rows| rows.by_first_values(values));
+            let min_rows = training.settings.min_rows.max(1);
+            let mut engine = Engine::new(&training.trainer, min_rows, &training.cancel)
+                .prior(prior)
+                .deciding_by(self.rule);
+            if let Some(held_out) = &held_out {
+                engine = engine.evaluating_on(held_out);
+            }
+            engine.run(&table, |outcome| sink.take_parent(outcome))?;
         }
         Ok(())
     }

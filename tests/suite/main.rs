@@ -19,5 +19,6 @@ mod reliability;
 mod spill;
 #[path = "../support/mod.rs"]
 mod support;
+mod training;
 mod trees;
 mod update;

@@ -1,5 +1,6 @@
 //! `train`: from files to a store.
 
+mod decision;
 mod holdout;
 mod summary;
 mod update;
@@ -8,7 +9,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use per_entity::schema::ByteSize;
+use clap::ValueEnum;
+use per_entity::schema::{ByteSize, ImportanceKind};
 use per_entity::source::Source;
 use per_entity::table::Query;
 use per_entity::train::{Conclusion, Refusal, TrainingSpec};
@@ -20,6 +22,7 @@ use super::error::{CliError, CliResult, Exit};
 use super::output::{note, report_ragged};
 use super::stdout::{print, print_json};
 use super::tree_arguments::TreeArguments;
+use decision::DecisionArguments;
 use holdout::HoldoutArguments;
 use summary::Summary;
 use update::UpdateArguments;
@@ -77,10 +80,34 @@ pub struct Train {
     holdout: HoldoutArguments,
 
     #[command(flatten)]
+    decision: DecisionArguments,
+
+    /// Note how much each feature matters to each entity's model; `inspect --importance` tells it
+    #[arg(long, value_enum, value_name = "KIND")]
+    importance: Option<ImportanceArgument>,
+
+    #[command(flatten)]
     update: UpdateArguments,
 
     #[command(flatten)]
     tree: TreeArguments,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ImportanceArgument {
+    /// Shares in the decrease of impurity by the splits
+    Impurity,
+    /// How much worse the model is on rows held out where a feature's values are shuffled
+    Permutation,
+}
+
+impl From<ImportanceArgument> for ImportanceKind {
+    fn from(importance: ImportanceArgument) -> Self {
+        match importance {
+            ImportanceArgument::Impurity => Self::Impurity,
+            ImportanceArgument::Permutation => Self::Permutation,
+        }
+    }
 }
 
 impl Train {
@@ -132,6 +159,8 @@ impl Train {
         train.threads = self.threads.map_or(train.threads, usize::from);
         train.memory_limit = self.memory_limit.or(train.memory_limit);
         self.holdout.override_in(&mut train.holdout)?;
+        self.decision.override_in(train);
+        train.importance = self.importance.map(Into::into).or(train.importance);
         self.update.override_in(&mut train.update)?;
         self.tree.override_in(&mut spec.tree)?;
         Ok(spec)

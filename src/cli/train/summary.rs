@@ -10,7 +10,7 @@ use per_entity::table::Query;
 use per_entity::train::{Observer, TrainingReport, Unchanged};
 use serde_json::json;
 
-use super::update;
+use super::{decision, update};
 use crate::cli::columns;
 use crate::cli::context::Context;
 use crate::cli::figures::{figure, heading, training_figure, training_metric};
@@ -284,6 +284,9 @@ impl Summary {
                 grouped(parents.failed),
                 bytes(parents.model_bytes),
             );
+        }
+        if let Some(decision) = &generation.run.decision {
+            text += &format!("\n{}", decision::describe(decision));
         }
         if let Some(contest) = &generation.run.contest {
             text += &format!("\n{}", update::describe(contest));

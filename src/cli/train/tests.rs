@@ -90,6 +90,9 @@ min-rows = 20
 memory-limit = '2GiB'
 models-per-file = 7
 threads = 3
+threshold = 'f1'
+positive = 'yes'
+importance = 'permutation'
 holdout = { share = 0.2, seed = 3, by = 'customer' }
 
 [train.update]
@@ -101,6 +104,7 @@ max-regression = 0.02
 [tree]
 trainer = 'linfa'
 criterion = 'entropy'
+class-weight = { yes = 5, no = 0.5 }
 max-depth = 8
 min-samples-split = 4
 min-samples-leaf = 3
@@ -110,7 +114,8 @@ min-impurity-decrease = 0.001
 #[test]
 fn a_specification_stands_for_flags() {
     let flags = "--key shop --target busy --min-rows 20 --memory-limit 2GiB --models-per-file 7 \
-        --threads 3 --holdout 0.2 --seed 3 --holdout-by customer --update --vanished keep \
+        --threads 3 --threshold f1 --positive yes --importance permutation \
+        --class-weight yes=5,no=0.5 --holdout 0.2 --seed 3 --holdout-by customer --update --vanished keep \
         --keep-better roc-auc --tolerance 0.01 --max-regression 0.02 --trainer linfa \
         --criterion entropy --max-depth 8 --min-samples-split 4 --min-samples-leaf 3 \
         --min-impurity-decrease 0.001";
@@ -125,7 +130,8 @@ fn a_specification_stands_for_flags() {
 #[test]
 fn flags_override_the_specification() {
     let flags = "--key town --target sold --min-rows 2 --memory-limit 3GiB --models-per-file 1 \
-        --threads 1 --holdout 0.5 --seed 4 --holdout-by day --pooled --parents --update \
+        --threads 1 --threshold 0.3 --positive no --importance impurity \
+        --class-weight balanced --holdout 0.5 --seed 4 --holdout-by day --pooled --parents --update \
         --vanished drop --keep-better f1 --tolerance 0.1 --max-regression 0.2 --other-dataset \
         --commit-unchanged --trainer cart --criterion gini --max-depth 2 --min-samples-split 3 \
         --min-samples-leaf 1 --min-impurity-decrease 0";
@@ -139,6 +145,7 @@ fn a_flag_leaves_the_other_settings_as_they_stand() {
         ("--min-rows 5", ("min-rows = 20", "min-rows = 5")),
         ("--seed 9", ("seed = 3", "seed = 9")),
         ("--holdout 0.4", ("share = 0.2", "share = 0.4")),
+        ("--threshold 0.3", ("'f1'", "0.3")),
         ("--tolerance 0.5", ("tolerance = 0.01", "tolerance = 0.5")),
         ("--keep-better f1", ("'roc-auc'", "'f1'")),
         ("--max-depth 3", ("max-depth = 8", "max-depth = 3")),

@@ -21,7 +21,7 @@ fn place() -> Place {
 }
 
 /// Each command with all that it can print, and its exit code.
-const COMMANDS: [(&str, i32); 21] = [
+const COMMANDS: [(&str, i32); 24] = [
     (
         "train --input sample.csv --preset adult --output-dir models --holdout 0.3 --max-depth 1 --update --keep-better accuracy --where true",
         0,
@@ -32,11 +32,17 @@ const COMMANDS: [(&str, i32); 21] = [
     ),
     ("train --input sample.csv --preset adult --explain", 0),
     (
+        "train --input sample.csv --preset adult --output-dir other --holdout 0.3 --threshold f1 --importance permutation --class-weight >50K=2",
+        0,
+    ),
+    (
         "train --input sample.csv --spec failing.toml --output-dir x",
         2,
     ),
     ("inspect models --sort log-loss", 0),
     ("inspect models --entity Doctorate", 0),
+    ("inspect models --importance", 0),
+    ("inspect models --entity Doctorate --importance", 0),
     ("evaluate models --input test.csv --group-by sex", 0),
     ("predict models --input sample.csv --output out.csv", 0),
     ("compare --input sample.csv --preset adult", 0),

@@ -8,4 +8,5 @@ mod properties;
 mod quantities;
 mod quantity_properties;
 mod tasks;
+mod threshold;
 mod values;

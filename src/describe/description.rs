@@ -205,10 +205,10 @@ fn task(
     };
     let is_kept = has_key.fold(is_kept, Expr::and);
     let rows = frame.clone().filter(is_kept);
-    let values = collect(rows.select([col(name).unique_stable()]))?;
+    let values = collect(rows.group_by([col(name)]).agg([len()]))?;
     let task = values.column(name).and_then(|values| {
         let values = values.as_materialized_series();
-        task_of(values, spec.task)
+        task_of(&values.sort(SortOptions::default())?, spec.task)
     });
     task.map(Some)
         .map_err(Error::polars("cannot read the target"))

@@ -36,7 +36,12 @@ fn bad_input_is_named_and_touches_no_output() {
             "--strict",
             "short.csv:3: 2 fields",
         ),
-        ("float.csv", b"k,x,y\na,1,0.5\n", "", "'y' is of type f64"),
+        (
+            "float.csv",
+            b"k,x,y\na,1,0.5\n",
+            "--task classification",
+            "column 'y' holds 0.5",
+        ),
         ("odd.xyz", b"k,x,y\na,1,p\n", "", "--format"),
         (
             "good.csv",

@@ -2,6 +2,7 @@
 
 use per_entity::Error;
 use per_entity::error::SpecError;
+use per_entity::schema::Task;
 use per_entity::source::DatasetSpec;
 use polars::prelude::{self as pl, NamedFrom, df};
 
@@ -24,8 +25,11 @@ fn a_column_has_one_role_and_must_exist() {
         Error::Spec(SpecError::UnknownColumn { .. })
     ));
     assert!(matches!(
-        error(DatasetSpec::new(["k"], "f")),
-        Error::Spec(SpecError::UnsupportedType { .. })
+        error(DatasetSpec {
+            task: Some(Task::Classification),
+            ..DatasetSpec::new(["k"], "f")
+        }),
+        Error::Spec(SpecError::FractionalClass { .. })
     ));
     let features = DatasetSpec {
         features: vec!["no".into()],

@@ -119,7 +119,7 @@ impl TreeView<'_> {
         let mut text =
             String::from("digraph tree {\n  node [shape=box, fontname=\"sans-serif\"];\n");
         for node in 0..model.node_count() {
-            let weights = counts.row(node).mapv(number).to_vec();
+            let weights = counts.row(node).mapv(rounded).to_vec();
             let test = model.test(node);
             let label = match test {
                 Test::Leaf(_) => self.prediction(&counts, node),
@@ -173,20 +173,20 @@ impl TreeView<'_> {
         let row = counts.row(node);
         if self.model.is_regression() {
             return vec![
-                format!("weight {}", number(row[0])),
-                format!("mean {}", number(row[1])),
+                format!("weight {}", rounded(row[0])),
+                format!("mean {}", rounded(row[1])),
             ];
         }
         let classes = self.model.classes().iter().zip(row);
         classes
-            .map(|(class, count)| format!("{class} {}", number(*count)))
+            .map(|(class, count)| format!("{class} {}", rounded(*count)))
             .collect()
     }
 
     fn prediction(&self, counts: &Array2<f64>, node: usize) -> String {
         let row = counts.row(node).to_vec();
         match self.model.is_regression() {
-            true => number(row[1]),
+            true => rounded(row[1]),
             false => self.model.class_of(&row).to_owned(),
         }
     }
@@ -204,6 +204,15 @@ fn number(number: f64) -> String {
     // With an exponent where that many zeros would be no help.
     let text = format!("{number:?}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// As [`number`], with no more digits than one reads: of what was averaged, all would be shown.
+fn rounded(value: f64) -> String {
+    let digits = format!("{value:.5e}");
+    match value.fract() == 0.0 {
+        true => number(value),
+        false => number(digits.parse().unwrap_or(value)),
+    }
 }
 
 /// As [`number`]: a whole number has no fraction.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a tree that was grown.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "method")]
 pub enum Pruning {
     /// It stays as it is.
     #[default]
@@ -13,6 +14,7 @@ pub enum Pruning {
     /// Minimal cost-complexity pruning (Breiman et al. 1984, chapter 3; scikit-learn's
     /// `ccp_alpha`): of all prunings the smallest one of the least `R + alpha * leaves`, where `R`
     /// is the sum over the leaves of their share of the weight times their impurity.
+    #[serde(rename = "ccp")]
     CostComplexity {
         /// What a leaf costs: finite, 0 or more. 0 cuts nothing, as in scikit-learn.
         alpha: f64,
@@ -64,7 +66,8 @@ pub enum PruningMethod {
 /// | `variance_share` | 0.2 | the variance expected in a leaf, as a share of the entity's | above 0 |
 ///
 /// All finite.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Averaging {
     /// See the table.
     pub split_penalty: f64,

@@ -11,13 +11,56 @@ use crate::tree::{self, Pruning};
 
 /// Checked hyperparameters. See [`DecisionTreeParams`] for the table.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(from = "Written", into = "Written", bound = "F: Float, L: Label")]
 pub struct DecisionTreeValidParams<F, L> {
     pub(super) tree: tree::DecisionTreeValidParams,
-    /// The least decrease at a node, which `tree` does not write.
+    /// The least decrease at a node.
     min_impurity_decrease: f64,
-    #[serde(skip)]
     types: PhantomData<(F, L)>,
+}
+
+/// The serde form of hyperparameters.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    split_quality: SplitQuality,
+    max_depth: Option<usize>,
+    min_samples_split: usize,
+    min_samples_leaf: usize,
+    min_weight_split: f64,
+    min_weight_leaf: f64,
+    min_impurity_decrease: f64,
+    pruning: Pruning,
+}
+
+impl<F: Float, L: Label> From<Written> for DecisionTreeValidParams<F, L> {
+    fn from(written: Written) -> Self {
+        let mut params = DecisionTreeParams::new().0;
+        params.tree.criterion = written.split_quality;
+        params.tree.max_depth = written.max_depth;
+        params.tree.min_samples_split = written.min_samples_split;
+        params.tree.min_samples_leaf = written.min_samples_leaf;
+        params.tree.min_weight_split = written.min_weight_split;
+        params.tree.min_weight_leaf = written.min_weight_leaf;
+        params.tree.set_pruning(written.pruning);
+        params.min_impurity_decrease = written.min_impurity_decrease;
+        params
+    }
+}
+
+impl<F: Float, L: Label> From<DecisionTreeValidParams<F, L>> for Written {
+    fn from(params: DecisionTreeValidParams<F, L>) -> Self {
+        let DecisionTreeValidParams { tree, .. } = params;
+        Self {
+            split_quality: tree.criterion,
+            max_depth: tree.max_depth,
+            min_samples_split: tree.min_samples_split,
+            min_samples_leaf: tree.min_samples_leaf,
+            min_weight_split: tree.min_weight_split,
+            min_weight_leaf: tree.min_weight_leaf,
+            min_impurity_decrease: params.min_impurity_decrease,
+            pruning: tree.pruning(),
+        }
+    }
 }
 
 impl<F: Float, L> DecisionTreeValidParams<F, L> {
@@ -109,7 +152,7 @@ impl<F: Float, L> DecisionTreeValidParams<F, L> {
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(bound = "F: Float, L: Label")]
 pub struct DecisionTreeParams<F, L>(DecisionTreeValidParams<F, L>);
 
 impl<F: Float, L: Label> Default for DecisionTreeParams<F, L> {

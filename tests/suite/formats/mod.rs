@@ -277,7 +277,7 @@ fn of_frame(frame: &DataFrame) -> Vec<Predicted> {
         .iter()
         .filter(|column| column.name().starts_with("probability_"));
     let probabilities: Vec<Vec<Option<f64>>> = probabilities
-        .map(|column| column.f64().unwrap().iter().collect())
+        .map(|column| column.f64().unwrap().iter().map(rounded).collect())
         .collect();
     let models = text("model").into_iter();
     let rows = text("prediction").into_iter().zip(models).enumerate();
@@ -286,6 +286,11 @@ fn of_frame(frame: &DataFrame) -> Vec<Predicted> {
         (prediction, probabilities.collect(), model)
     })
     .collect()
+}
+
+/// A probability as far as a reader of JSON keeps it.
+fn rounded(probability: Option<f64>) -> Option<f64> {
+    probability.map(|probability| (probability * 1e12).round() / 1e12)
 }
 
 /// What was written as NDJSON.
@@ -303,7 +308,7 @@ fn of_ndjson(text: &[u8]) -> Vec<Predicted> {
         let probabilities = row
             .iter()
             .filter(|(name, _)| name.starts_with("probability_"));
-        let probabilities = probabilities.map(|(_, value)| value.as_f64());
+        let probabilities = probabilities.map(|(_, value)| rounded(value.as_f64()));
         (
             text(&row["prediction"]),
             probabilities.collect(),

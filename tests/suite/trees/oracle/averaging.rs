@@ -16,7 +16,7 @@ use super::sample::{Sample, Target};
 use super::strategies::{full, sample_and};
 
 /// Predictions nearer than this in probability, or in standard deviations, are those of one leaf.
-const AGREEMENT: f64 = 1e-3;
+const AGREEMENT: f64 = 5e-3;
 
 /// What one node would be as a leaf: its log evidence, and what it would predict.
 struct Leaf {

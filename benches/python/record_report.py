@@ -97,6 +97,7 @@ def predictions(case, arguments):
     with tempfile.TemporaryDirectory() as directory:
         models, output = f"{directory}/models", f"{directory}/predicted.parquet"
         run = [arguments.binary, "train", "--output-dir", models, "--quiet"]
+        run += ["--pruning", "none", "--category-splits", "one"]
         subprocess.run([*run, *map(path, case["train"])], check=True)
         run = [arguments.binary, "predict", "--models", models, "--quiet"]
         files = ["--input", path(case["test"]), "--output", output]

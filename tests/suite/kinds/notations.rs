@@ -79,7 +79,8 @@ fn categories_that_one_missing_value_turned_into_fractions_are_still_whole() {
     write_parquet(&place, "new.parquet", fractions.clone());
     place.write("new.csv", "site,shift\na,1.0\na,2.0\na,\n");
     place.write("new.ndjson", "{\"site\":\"a\",\"shift\":1.0}\n{\"site\":\"a\",\"shift\":2.0}\n{\"site\":\"a\",\"shift\":null}\n");
-    let train = "train --quiet --key site --target late --categorical shift --output-dir models";
+    let train = "train --quiet --key site --target late --categorical shift --pruning none";
+    let train = format!("{train} --category-splits one --output-dir models");
     for trained in ["old.parquet", "new.parquet"] {
         place.run(&format!("{train} --input {trained}")).succeeded();
         for file in ["old.parquet", "new.parquet", "new.csv", "new.ndjson"] {

@@ -51,11 +51,19 @@ impl DecisionTreeValidParams {
     /// If a row is not one of the matrix, or its label is not below the number of classes.
     pub fn fit_rows(&self, training: TrainingRows, scratch: &mut TreeScratch) -> Tree {
         let tree = self.grow(&training, scratch);
-        match self.pruning() {
+        let mut tree = match self.pruning() {
             Pruning::None => tree,
             Pruning::CostComplexity { alpha } => prune(&tree, self.criterion, alpha),
             Pruning::Average(averaging) => self.average(&tree, &averaging, &training),
+        };
+        if let Target::Numbers(numbers) = training.target
+            && self.regression_criterion != RegressionCriterion::SquaredError
+        {
+            // The errors that the tree holds are others.
+            let score = tree.determination(&training, numbers);
+            tree.set_training_score(Some(score));
         }
+        tree
     }
 
     /// Averages a tree over its prunings. One without rows stays as it is, and so does one of

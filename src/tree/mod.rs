@@ -11,6 +11,7 @@ mod builder;
 mod category_splits;
 mod cost_complexity;
 mod criterion;
+mod determination;
 mod deviations;
 pub mod estimator;
 mod evidence;

@@ -232,7 +232,7 @@ impl Tree {
 
     /// How good the tree is on its training rows: the share of their weight that is classified
     /// correctly; of quantities the coefficient of determination, `1 - sum (y - prediction)² / sum
-    /// (y - mean)²`, nothing where the tree was not grown by squared errors. 1 without any rows.
+    /// (y - mean)²`. 1 without any rows.
     pub fn training_score(&self) -> f64 {
         if let Some(score) = self.training_score {
             return score;

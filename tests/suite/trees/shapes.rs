@@ -5,7 +5,9 @@ use std::thread;
 use linfa::ParamGuard;
 use per_entity::codes::{CodeColumn, CodeMatrix};
 use per_entity::schema::FeatureKind;
-use per_entity::tree::{DecisionTreeParams, DecisionTreeValidParams};
+use per_entity::tree::{
+    DecisionTreeParams, DecisionTreeValidParams, RegressionCriterion, TrainingRows, TreeScratch,
+};
 
 use super::data::{Data, numeric};
 
@@ -109,4 +111,33 @@ fn a_long_chain_of_categories_does_not_overflow_the_stack() {
         assert_eq!(tree.training_score(), 1.0);
         assert!(tree.depth() >= rows as usize / 2, "depth {}", tree.depth());
     });
+}
+
+#[test]
+fn the_training_score_of_quantities_is_the_share_of_their_spread_that_is_explained() {
+    let codes = [0, 0, 1, 1, 2, 2, 3, 3];
+    let numbers = [1.0, 2.0, 9.0, 30.0, 4.0, 4.0, 0.0, 100.0];
+    let column = CodeColumn::new(FeatureKind::Numeric, 4, codes.into_iter());
+    let matrix = CodeMatrix::new(vec![column], codes.len());
+    let mean = numbers.iter().sum::<f64>() / 8.0;
+    let spread: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
+    for criterion in [
+        RegressionCriterion::SquaredError,
+        RegressionCriterion::AbsoluteError,
+        RegressionCriterion::Poisson,
+    ] {
+        for params in [DecisionTreeParams::new(), DecisionTreeParams::averaging()] {
+            let params = params.regression_criterion(criterion).check().unwrap();
+            let rows = TrainingRows::of_numbers(&matrix, &numbers);
+            let tree = params.fit_rows(rows, &mut TreeScratch::default());
+            let predicted = tree.predict_values(&matrix).into_iter().zip(numbers);
+            let left: f64 = predicted.map(|(one, other)| (one - other).powi(2)).sum();
+            let expected = 1.0 - left / spread;
+            let score = tree.training_score();
+            assert!(
+                (score - expected).abs() < 1e-6,
+                "{criterion:?}: {score}, {expected}"
+            );
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub fn rows(shops: &[&str], draw: u32) -> DataFrame {
         let bits = (row + 1).wrapping_mul(2_654_435_761) ^ ((shop as u32 + 1) * 40_503 + salt * 97);
         (bits.wrapping_mul(2_246_822_519) >> 20) % 100
     };
-    let is_held_out = |row: u32| row % 3 == 0;
+    let is_held_out = |row: u32| row.is_multiple_of(3);
     let late = |shop, row| mixed(shop, row, 1) % 12;
     let busy = |&(shop, row): &(usize, u32)| {
         let salt = if is_held_out(row) { 2 + draw } else { 2 };

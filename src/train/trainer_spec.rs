@@ -94,6 +94,9 @@ impl TrainerSpec {
         let task = self.criterion.map(AnyCriterion::task);
         let trainer: Box<dyn Trainer> = match self.trainer {
             TrainerKind::Cart => Box::new(CartTrainer::new(params)?.only_for(task)),
+            TrainerKind::Linfa if task == Some(Task::Regression) => {
+                return Err(ParamsError::NotInLinfa("criteria of quantities"));
+            }
             TrainerKind::Linfa => Box::new(LinfaTrainer::new(params.unless_averaging())?),
         };
         Ok(match &self.class_weight {

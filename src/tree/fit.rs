@@ -165,9 +165,8 @@ impl Fit<'_, '_> {
                 &ones
             }
         };
-        if self.training.weights.is_none() || is_absolute {
-            self.rows.sort_by(numbers, weights);
-        }
+        // Sums of floating-point numbers depend on their order.
+        self.rows.sort_by(numbers, weights);
         let mut fit = Fit {
             training: &self.training.weights(Some(weights)),
             ..self

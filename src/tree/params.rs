@@ -95,13 +95,17 @@ impl DecisionTreeValidParams {
             PruningMethod::Ccp => Pruning::CostComplexity {
                 alpha: self.ccp_alpha,
             },
-            PruningMethod::Average => Pruning::Average(Averaging {
-                split_penalty: self.split_penalty,
-                class_prior: self.class_prior,
-                mean_prior: self.mean_prior,
-                variance_prior: self.variance_prior,
-                variance_share: self.variance_share,
-            }),
+            PruningMethod::Average => Pruning::Average(self.averaging_of()),
+        }
+    }
+
+    fn averaging_of(&self) -> Averaging {
+        Averaging {
+            split_penalty: self.split_penalty,
+            class_prior: self.class_prior,
+            mean_prior: self.mean_prior,
+            variance_prior: self.variance_prior,
+            variance_share: self.variance_share,
         }
     }
 }
@@ -176,7 +180,10 @@ impl DecisionTreeValidParams {
         {
             return Err(ParamsError::MinWeight(name, weight));
         }
-        self.pruning().check()
+        // Also of what the way of pruning has no use for.
+        let alpha = self.ccp_alpha;
+        Pruning::CostComplexity { alpha }.check()?;
+        Pruning::Average(self.averaging_of()).check()
     }
 }
 
@@ -240,18 +247,17 @@ impl DecisionTreeParams {
             .pruning(Pruning::Average(Averaging::default()))
     }
 
-    /// The same without sets of categories and without pruning, unless something else than the
-    /// default of averaging is asked for: for a trainer that knows neither.
-    pub(crate) fn unless_averaging(self) -> Self {
+    /// The same without sets of categories and without pruning, where each is what it is by default:
+    /// for a trainer that knows neither.
+    pub(crate) fn unless_averaging(mut self) -> Self {
         let averaging = Self::averaging_valid();
-        let is_default = self.0.pruning() == averaging.pruning()
-            && self.0.category_splits == averaging.category_splits;
-        match is_default {
-            true => self
-                .pruning(Pruning::None)
-                .category_splits(CategorySplits::One),
-            false => self,
+        if self.0.pruning() == averaging.pruning() {
+            self = self.pruning(Pruning::None);
         }
+        if self.0.category_splits == averaging.category_splits {
+            self = self.category_splits(CategorySplits::One);
+        }
+        self
     }
 
     fn averaging_valid() -> DecisionTreeValidParams {

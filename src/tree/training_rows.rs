@@ -145,15 +145,14 @@ impl<'a> TrainingRows<'a> {
         let Some(weights) = self.weights else {
             return rows as f64;
         };
-        let (mut sum, mut squares) = (0.0, 0.0);
-        let mut add = |weight: f64| {
-            sum += weight;
-            squares += weight * weight;
+        let mut weights: Vec<f64> = match self.rows {
+            None => weights.to_vec(),
+            Some(rows) => rows.iter().map(|&row| weights[row as usize]).collect(),
         };
-        match self.rows {
-            None => weights.iter().copied().for_each(&mut add),
-            Some(rows) => rows.iter().for_each(|&row| add(weights[row as usize])),
-        }
+        // The same sums in whatever order the rows come.
+        weights.sort_unstable_by(f64::total_cmp);
+        let sum: f64 = weights.iter().sum();
+        let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
         sum * sum / squares
     }
 

@@ -141,3 +141,35 @@ fn the_training_score_of_quantities_is_the_share_of_their_spread_that_is_explain
         }
     }
 }
+
+#[test]
+fn the_order_of_weighted_rows_does_not_matter_to_quantities() {
+    let rows = 60;
+    let code = |row: u32| row * 13 % 17;
+    let number = |row: u32| f64::from(code(row).pow(2)) * 0.1 + f64::from(row % 3) * 0.7;
+    let weight = |row: u32| 0.1 + f64::from(row * 5 % 11) * 0.3;
+    let fit = |order: &[u32], criterion| {
+        let codes = order.iter().map(|&row| code(row));
+        let column = CodeColumn::new(FeatureKind::Numeric, 17, codes);
+        let matrix = CodeMatrix::new(vec![column], order.len());
+        let numbers: Vec<f64> = order.iter().map(|&row| number(row)).collect();
+        let weights: Vec<f64> = order.iter().map(|&row| weight(row)).collect();
+        let params = DecisionTreeParams::averaging().regression_criterion(criterion);
+        let training = TrainingRows::of_numbers(&matrix, &numbers).weights(Some(&weights));
+        let params = params.check().unwrap();
+        params.fit_rows(training, &mut TreeScratch::default())
+    };
+    for criterion in [
+        RegressionCriterion::SquaredError,
+        RegressionCriterion::AbsoluteError,
+        RegressionCriterion::Poisson,
+    ] {
+        let order: Vec<u32> = (0..rows).collect();
+        let expected = fit(&order, criterion);
+        assert!(expected.node_count() > 1);
+        for step in [7, 11, 59] {
+            let shuffled: Vec<u32> = order.iter().map(|row| row * step % rows).collect();
+            assert_eq!(fit(&shuffled, criterion), expected, "{criterion:?}");
+        }
+    }
+}

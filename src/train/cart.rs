@@ -45,6 +45,22 @@ impl CartTrainer {
     pub(super) fn only_for(self, task: Option<Task>) -> Self {
         Self { task, ..self }
     }
+
+    /// Whether the criterion can do with these quantities.
+    fn check_numbers(&self, numbers: &[f64]) -> Result<(), TrainError> {
+        if let Some(number) = numbers.iter().find(|number| number.abs() > LARGEST_NUMBER) {
+            return Err(TrainError(format!(
+                "a target of {number:e} is beyond {LARGEST_NUMBER:e}, the largest that a tree can be fitted to"
+            )));
+        }
+        let is_poisson = self.params.regression_criterion() == RegressionCriterion::Poisson;
+        match numbers.iter().find(|number| is_poisson && **number < 0.0) {
+            Some(number) => Err(TrainError(format!(
+                "a target of {number} is negative, for which there is no Poisson deviance; take another criterion"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Default for CartTrainer {
@@ -53,28 +69,6 @@ impl Default for CartTrainer {
         let params = DecisionTreeParams::averaging().check();
         let params = params.expect("the defaults are within their ranges");
         Self { params, task: None }
-    }
-}
-
-impl CartTrainer {
-    /// Whether the criterion can do with these quantities.
-    fn check_numbers(&self, numbers: &[f64]) -> Result<(), TrainError> {
-        let mut candidates = numbers.iter();
-        if let Some(number) = candidates.find(|number| number.abs() > LARGEST_NUMBER) {
-            return Err(TrainError(format!(
-                "a target of {number:e} is beyond {LARGEST_NUMBER:e}, the largest that a tree can be fitted to"
-            )));
-        }
-        if self.params.regression_criterion() != RegressionCriterion::Poisson {
-            return Ok(());
-        }
-        let mut candidates = numbers.iter();
-        match candidates.find(|number| **number < 0.0) {
-            Some(number) => Err(TrainError(format!(
-                "a target of {number} is negative, for which there is no Poisson deviance; take another criterion"
-            ))),
-            None => Ok(()),
-        }
     }
 }
 

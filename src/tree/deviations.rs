@@ -37,24 +37,8 @@ impl Statistic for Deviations {
         slot
     }
 
-    fn rows(_: &[f64]) -> usize {
-        0
-    }
-
     fn measure(numbers: &mut [f64], weights: &[f64], _: Center) -> Center {
         Center::measure(median(numbers, weights), numbers)
-    }
-
-    fn of_label(_: u32) -> Option<f64> {
-        None
-    }
-
-    fn is_pure_in_sum(_: &[f64]) -> bool {
-        false
-    }
-
-    fn is_pure(node: &NodeRows<Self>) -> bool {
-        node.outcomes.iter().all(|&other| other == node.outcomes[0])
     }
 
     fn rank_rows(sides: &mut Sides, node: &NodeRows<Self>) {
@@ -86,20 +70,12 @@ impl Statistic for Deviations {
         one.beats(other)
     }
 
-    fn is_perfect(_: RegressionCriterion, _: &MeanScore) -> bool {
-        false
-    }
-
     fn weights(score: &MeanScore) -> [f64; 2] {
         score.weights()
     }
 
     fn decrease(_: RegressionCriterion, score: &MeanScore, node: &NodeRows<Self>) -> f64 {
         score.absolute_error_decrease(error(node))
-    }
-
-    fn orders(_: usize) -> usize {
-        1
     }
 
     fn rank(slots: &[f64], _: usize) -> f64 {

@@ -141,18 +141,6 @@ impl Statistic for Quantities {
         slots[0] as usize
     }
 
-    fn of_label(_: u32) -> Option<i64> {
-        None
-    }
-
-    fn is_pure_in_sum(_: &[i128]) -> bool {
-        false
-    }
-
-    fn is_pure(node: &NodeRows<Self>) -> bool {
-        node.outcomes.iter().all(|&other| other == node.outcomes[0])
-    }
-
     #[inline(always)]
     fn score(
         criterion: RegressionCriterion,
@@ -180,10 +168,6 @@ impl Statistic for Quantities {
         one.beats(other)
     }
 
-    fn is_perfect(_: RegressionCriterion, _: &MeanScore) -> bool {
-        false
-    }
-
     fn weights(score: &MeanScore) -> [f64; 2] {
         score.weights()
     }
@@ -194,10 +178,6 @@ impl Statistic for Quantities {
             RegressionCriterion::Poisson => score.decrease(),
             _ => score.decrease() * step * step,
         }
-    }
-
-    fn orders(_: usize) -> usize {
-        1
     }
 
     fn rank(slots: &[i128], _: usize) -> f64 {
@@ -246,27 +226,11 @@ impl Statistic for WeightedQuantities {
         slot
     }
 
-    fn rows(_: &[f64]) -> usize {
-        0
-    }
-
     fn measure(numbers: &mut [f64], weights: &[f64], _: Center) -> Center {
         let weight: f64 = weights.iter().sum();
         let rows = numbers.iter().zip(weights);
         let mean: f64 = rows.map(|(number, part)| number * (part / weight)).sum();
         Center::measure(Center::near(mean, numbers), numbers)
-    }
-
-    fn of_label(_: u32) -> Option<f64> {
-        None
-    }
-
-    fn is_pure_in_sum(_: &[f64]) -> bool {
-        false
-    }
-
-    fn is_pure(node: &NodeRows<Self>) -> bool {
-        node.outcomes.iter().all(|&other| other == node.outcomes[0])
     }
 
     #[inline(always)]
@@ -307,20 +271,12 @@ impl Statistic for WeightedQuantities {
         one.beats(other)
     }
 
-    fn is_perfect(_: RegressionCriterion, _: &MeanScore) -> bool {
-        false
-    }
-
     fn weights(score: &MeanScore) -> [f64; 2] {
         score.weights()
     }
 
     fn decrease(_: RegressionCriterion, score: &MeanScore, _: &NodeRows<Self>) -> f64 {
         score.decrease()
-    }
-
-    fn orders(_: usize) -> usize {
-        1
     }
 
     fn rank(slots: &[f64], _: usize) -> f64 {

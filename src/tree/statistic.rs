@@ -10,7 +10,7 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     /// What splits are scored by.
     type Criterion: Copy + Send + Sync;
     /// What is known of one row.
-    type Outcome: Copy + Send + Sync;
+    type Outcome: Copy + PartialEq + Send + Sync;
     /// What the outcomes of a node are measured by.
     type Unit: Copy + Default + Send + Sync;
     /// A sum in a histogram.
@@ -37,7 +37,9 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     fn sum(slot: Self::Slot) -> Self::Sum;
 
     /// The rows behind slots; to be asked only where rows have no weights.
-    fn rows(slots: &[Self::Slot]) -> usize;
+    fn rows(_slots: &[Self::Slot]) -> usize {
+        0
+    }
 
     /// Measures the outcomes of a node by what suits them, given what those of all rows are measured
     /// by.
@@ -51,13 +53,19 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     }
 
     /// The outcome that is a label.
-    fn of_label(label: u32) -> Option<Self::Outcome>;
+    fn of_label(_label: u32) -> Option<Self::Outcome> {
+        None
+    }
 
     /// Whether all rows behind sums are known to have the same outcome.
-    fn is_pure_in_sum(totals: &[Self::Sum]) -> bool;
+    fn is_pure_in_sum(_totals: &[Self::Sum]) -> bool {
+        false
+    }
 
     /// Whether all rows of a node have the same outcome.
-    fn is_pure(node: &NodeRows<Self>) -> bool;
+    fn is_pure(node: &NodeRows<Self>) -> bool {
+        node.outcomes.iter().all(|other| *other == node.outcomes[0])
+    }
 
     /// Makes ready for the splits of a node on one feature.
     fn rank_rows(_sides: &mut Self::Sides, _node: &NodeRows<Self>) {}
@@ -82,7 +90,9 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     fn beats(criterion: Self::Criterion, one: &Self::Score, other: &Self::Score) -> bool;
 
     /// Whether no split can be better.
-    fn is_perfect(criterion: Self::Criterion, score: &Self::Score) -> bool;
+    fn is_perfect(_criterion: Self::Criterion, _score: &Self::Score) -> bool {
+        false
+    }
 
     /// The weights of the left and of the right side.
     fn weights(score: &Self::Score) -> [f64; 2];
@@ -93,7 +103,9 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
 
     /// In how many ways categories are ordered, for a set of them to be cut off in front; see
     /// [`rank`](Self::rank).
-    fn orders(width: usize) -> usize;
+    fn orders(_width: usize) -> usize {
+        1
+    }
 
     /// What the category of these sums is ordered by.
     fn rank(slots: &[Self::Slot], order: usize) -> f64;

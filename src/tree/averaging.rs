@@ -1,7 +1,5 @@
 //! Averages a tree over all its prunings: an ordinary tree with other leaves comes of it.
 
-use std::borrow::Cow;
-
 use super::evidence::Evidence;
 use super::tree::heaviest;
 use super::{Split, Tree};
@@ -123,10 +121,10 @@ impl<'a> Averager<'a> {
         let mut score = TrainingScore::new(self.tree);
         let mut merged = self.tree.pruned(
             |node| agree[node],
-            |node| {
+            |node, statistics| {
                 let prediction = &self.predictions[node * self.outputs..][..self.outputs];
                 score.add(node, prediction);
-                Cow::Owned(describe(self.tree, node, prediction))
+                describe(self.tree, node, prediction, statistics);
             },
         );
         merged.set_training_score(Some(score.value()));
@@ -134,12 +132,11 @@ impl<'a> Averager<'a> {
     }
 }
 
-/// What a leaf holds that predicts this.
-fn describe(tree: &Tree, node: usize, prediction: &[f64]) -> Vec<f64> {
-    let mut statistics = tree.statistics(node).to_vec();
+/// Makes what a node holds that of a leaf that predicts this.
+fn describe(tree: &Tree, node: usize, prediction: &[f64], statistics: &mut [f64]) {
     if tree.is_regression() {
         statistics[1] = prediction[0];
-        return statistics;
+        return;
     }
     // In single precision, as models are stored.
     let weight = tree.weight(node);
@@ -148,7 +145,6 @@ fn describe(tree: &Tree, node: usize, prediction: &[f64]) -> Vec<f64> {
     for (count, share) in statistics.iter_mut().zip(prediction) {
         *count = f64::from((weight * share) as f32);
     }
-    statistics
 }
 
 /// How good predictions are on the training rows.

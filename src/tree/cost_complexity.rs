@@ -1,7 +1,5 @@
 //! Minimal cost-complexity pruning (Breiman et al. 1984, chapter 3).
 
-use std::borrow::Cow;
-
 use super::{Criterion, Split, Tree};
 
 /// The costs of a tree's nodes, and of the subtrees below them.
@@ -44,10 +42,7 @@ pub(super) fn prune(tree: &Tree, criterion: Criterion, alpha: f64) -> Tree {
             costs.subtree[node] = (cost, leaves);
         }
     }
-    tree.pruned(
-        |node| is_leaf[node],
-        |node| Cow::Borrowed(tree.statistics(node)),
-    )
+    tree.pruned(|node| is_leaf[node], |_, _| {})
 }
 
 /// One of the prunings that are minimal for some cost of a leaf.

@@ -1,7 +1,5 @@
 //! The tree stores and predicts: flat arrays in preorder, splits in terms of codes.
 
-use std::borrow::Cow;
-
 use crate::codes::CodeMatrix;
 use crate::schema::FeatureKind;
 
@@ -183,22 +181,24 @@ impl Tree {
 
     /// The same tree in which some nodes are leaves with nothing below them; `leaf` gives what each
     /// leaf holds.
-    pub(super) fn pruned<'s>(
+    pub(super) fn pruned(
         &self,
         is_leaf: impl Fn(usize) -> bool,
-        mut leaf: impl FnMut(usize) -> Cow<'s, [f64]>,
+        mut leaf: impl FnMut(usize, &mut [f64]),
     ) -> Tree {
         let mut pruned = Tree::with_capacity(self.leaves, self.node_count());
+        let mut statistics = Vec::with_capacity(self.leaves.width());
         let mut stack = vec![(0, 0, None)];
         while let Some((node, depth, parent)) = stack.pop() {
             let split = match is_leaf(node) {
                 true => Split::Leaf,
                 false => self.splits[node],
             };
-            let statistics = match split {
-                Split::Leaf => leaf(node),
-                _ => Cow::Borrowed(self.statistics(node)),
-            };
+            statistics.clear();
+            statistics.extend_from_slice(self.statistics(node));
+            if split == Split::Leaf {
+                leaf(node, &mut statistics);
+            }
             let place = pruned.push(Node {
                 split,
                 set: match split {

@@ -28,6 +28,7 @@
 //! | [`table`] | one table sorted by entity, each entity a slice |
 //! | [`encode`] | a slice as compact codes, or as a dense one-hot matrix |
 //! | [`tree`] | exact CART trees on codes |
+//! | [`ensemble`] | trees that are added up: boosting |
 //! | [`model`] | one entity's model in the data's own units, and its bytes |
 //! | [`metrics`] | figures of predictions |
 //! | [`store`] | generations of models, committed at once |
@@ -41,6 +42,7 @@ mod cancel;
 pub mod codes;
 pub mod describe;
 pub mod encode;
+pub mod ensemble;
 pub mod error;
 pub mod evaluate;
 pub mod generate;

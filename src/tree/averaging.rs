@@ -1,6 +1,6 @@
 //! Averages a tree over all its prunings: an ordinary tree with other leaves comes of it.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, StepEvidence};
 use super::tree::heaviest;
 use super::{Split, Tree};
 
@@ -15,6 +15,22 @@ pub(super) fn average(tree: &Tree, evidence: &impl Evidence, split_penalty: f64)
     averager.mix();
     let agree = averager.agreement(AGREEMENT * evidence.unit());
     averager.merge(&agree)
+}
+
+/// Averages a tree that was grown on gradients, with hessians of `l2` in addition, over all its
+/// prunings; and the log evidence of the tree, against no step at all.
+pub(crate) fn average_steps(tree: &Tree, l2: f64, split_penalty: f64) -> (Tree, f64) {
+    let evidence = StepEvidence::new(tree, l2);
+    let mut averager = Averager::new(tree, &evidence);
+    averager.weigh(split_penalty);
+    let of_tree = averager.evidence[0];
+    averager.mix();
+    let agree = averager.agreement(AGREEMENT * evidence.unit());
+    let averaged = tree.pruned(
+        |node| agree[node],
+        |node, statistics| statistics[1] = averager.predictions[node],
+    );
+    (averaged, of_tree)
 }
 
 struct Averager<'a> {

@@ -96,7 +96,7 @@ macro_rules! labels {
                 }
             }
 
-            fn rank(slots: &[$slot], order: usize) -> f64 {
+            fn rank(_: Criterion, slots: &[$slot], (): (), order: usize) -> f64 {
                 let class = if slots.len() == 2 { 1 } else { order };
                 let total: f64 = slots.iter().map(|&slot| Self::sum(slot)).sum();
                 Self::sum(slots[class]) / total

@@ -7,6 +7,7 @@
 //! codes in, arrays out.
 
 mod averaging;
+mod best_first;
 mod builder;
 mod category_splits;
 mod cost_complexity;
@@ -16,6 +17,7 @@ mod deviations;
 pub mod estimator;
 mod evidence;
 mod fit;
+mod gradients;
 mod histogram;
 mod importance;
 mod labels;
@@ -33,11 +35,14 @@ mod training_rows;
 #[allow(clippy::module_inception)]
 mod tree;
 
+pub(crate) use averaging::average_steps;
+pub(crate) use best_first::{GradientRows, GradientScratch, GradientTreeParams};
 pub use category_splits::CategorySplits;
 pub use cost_complexity::PrunedTree;
 pub use criterion::Criterion;
 pub use estimator::{DecisionTree, DecisionTreeRegressor};
 pub use fit::TreeScratch;
+pub(crate) use gradients::{Gradient, GradientCriterion, Steps, in_steps};
 pub use params::{DecisionTreeParams, DecisionTreeValidParams};
 pub use pruning::{Averaging, Pruning, PruningMethod};
 pub use regression::RegressionCriterion;

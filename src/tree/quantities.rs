@@ -62,7 +62,7 @@ impl Step {
     }
 }
 
-fn power_of_two(exponent: i32) -> f64 {
+pub(super) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
@@ -180,7 +180,7 @@ impl Statistic for Quantities {
         }
     }
 
-    fn rank(slots: &[i128], _: usize) -> f64 {
+    fn rank(_: RegressionCriterion, slots: &[i128], _: Step, _: usize) -> f64 {
         slots[1] as f64 / slots[0] as f64
     }
 
@@ -279,7 +279,7 @@ impl Statistic for WeightedQuantities {
         score.decrease()
     }
 
-    fn rank(slots: &[f64], _: usize) -> f64 {
+    fn rank(_: RegressionCriterion, slots: &[f64], _: Center, _: usize) -> f64 {
         slots[1] / slots[0]
     }
 

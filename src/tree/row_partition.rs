@@ -22,6 +22,12 @@ impl RowPartition {
         training.rows_into(&mut self.rows);
     }
 
+    /// Begins a tree on rows at these positions.
+    pub fn begin_with(&mut self, rows: &[u32]) {
+        self.rows.clear();
+        self.rows.extend_from_slice(rows);
+    }
+
     /// Begins a tree on all of so many rows.
     pub fn begin_with_all(&mut self, rows: usize) {
         self.rows.clear();

@@ -129,11 +129,8 @@ impl<S: Statistic> Runs<S> {
     }
 
     /// Brings the runs into an order by rank, and by code where ranks are equal.
-    pub fn order_by_rank(&mut self, order: usize, width: usize) {
-        let ranks = self
-            .slots
-            .chunks_exact(width)
-            .map(|slots| S::rank(slots, order));
+    pub fn order_by_rank(&mut self, width: usize, rank: impl Fn(&[S::Slot]) -> f64) {
+        let ranks = self.slots.chunks_exact(width).map(rank);
         self.order.clear();
         self.order.extend(ranks.zip(0..));
         self.order

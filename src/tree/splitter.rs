@@ -71,6 +71,7 @@ impl<S: Statistic> Splitter<S> {
     ) -> Found<S> {
         match node.totals.len() {
             2 => self.search_among::<2>(feature, column, node, runs),
+            3 => self.search_among::<3>(feature, column, node, runs),
             _ => self.search_among::<0>(feature, column, node, runs),
         }
     }
@@ -88,6 +89,10 @@ impl<S: Statistic> Splitter<S> {
             2 => {
                 runs.copy(counts, 2);
                 self.scan(feature, column, 2, node, runs)
+            }
+            3 => {
+                runs.copy(counts, 3);
+                self.scan(feature, column, 3, node, runs)
             }
             width => {
                 runs.copy(counts, width);
@@ -288,28 +293,34 @@ impl<S: Statistic> Splitter<S> {
     ) -> Found<S> {
         let cuts = runs.codes.len() - 1;
         let orders = if cuts > 1 { S::orders(width) } else { 1 };
+        let rank =
+            |order| move |slots: &[S::Slot]| S::rank(self.criterion, slots, node.unit, order);
         let mut best = Best::new();
         for order in 0..orders {
-            runs.order_by_rank(order, width);
+            runs.order_by_rank(width, rank(order));
             runs.begin(width, node);
             let mut left_rows = 0;
             for cut in 0..cuts {
                 let run = runs.order[cut].1 as usize;
                 runs.move_left(run, width, &mut left_rows, node);
-                self.consider(
-                    order * cuts + cut,
-                    &runs.left,
-                    left_rows,
-                    node,
+                if self.leaves_too_few(left_rows, node) {
+                    continue;
+                }
+                let score = S::score_set(
+                    self.criterion,
+                    &runs.left[..width],
+                    &node.totals[..width],
+                    node.unit,
                     &runs.sides,
-                    &mut best,
+                    cuts + 1,
                 );
+                self.compare(order * cuts + cut, score, &mut best);
             }
         }
         if let Some(score) = &best.score {
             let (order, cut) = (best.place / cuts, best.place % cuts);
             if order + 1 < orders {
-                runs.order_by_rank(order, width);
+                runs.order_by_rank(width, rank(order));
             }
             runs.take_lighter(cut, S::weights(score));
         }
@@ -328,12 +339,22 @@ impl<S: Statistic> Splitter<S> {
         sides: &S::Sides,
         best: &mut Best<S>,
     ) {
-        let right_rows = node.rows.len() - left_rows;
-        if left_rows.min(right_rows) < self.min_samples_leaf {
+        if self.leaves_too_few(left_rows, node) {
             return;
         }
         let totals = &node.totals[..left.len()];
-        let Some(score) = S::score(self.criterion, left, totals, node.unit, sides) else {
+        let score = S::score(self.criterion, left, totals, node.unit, sides);
+        self.compare(place, score, best);
+    }
+
+    #[inline(always)]
+    fn leaves_too_few(&self, left_rows: usize, node: &NodeRows<S>) -> bool {
+        left_rows.min(node.rows.len() - left_rows) < self.min_samples_leaf
+    }
+
+    #[inline(always)]
+    fn compare(&self, place: usize, score: Option<S::Score>, best: &mut Best<S>) {
+        let Some(score) = score else {
             return;
         };
         if self.min_weight_leaf > 0.0 {

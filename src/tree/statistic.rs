@@ -86,6 +86,18 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
         sides: &Self::Sides,
     ) -> Option<Self::Score>;
 
+    /// Scores a split of a set of categories from the others, of so many in all.
+    fn score_set(
+        criterion: Self::Criterion,
+        left: &[Self::Sum],
+        totals: &[Self::Sum],
+        unit: Self::Unit,
+        sides: &Self::Sides,
+        _categories: usize,
+    ) -> Option<Self::Score> {
+        Self::score(criterion, left, totals, unit, sides)
+    }
+
     /// Whether one score is truly larger than another of the same node.
     fn beats(criterion: Self::Criterion, one: &Self::Score, other: &Self::Score) -> bool;
 
@@ -108,7 +120,12 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     }
 
     /// What the category of these sums is ordered by.
-    fn rank(slots: &[Self::Slot], order: usize) -> f64;
+    fn rank(
+        criterion: Self::Criterion,
+        slots: &[Self::Slot],
+        unit: Self::Unit,
+        order: usize,
+    ) -> f64;
 
     /// What a tree keeps of a node: the weight of each class; or weight, prediction and error, which
     /// is the weight times the impurity.

@@ -240,9 +240,9 @@ fn no_file_and_no_folder_uses_what_uses_it() {
 }
 
 /// The rooms of the library: each uses only those before it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "schema", "error", "cancel", "guard", "codes", "source", "table", "describe", "encode", "tree",
-    "model", "metrics", "score", "store", "train", "predict", "evaluate", "generate",
+    "ensemble", "model", "metrics", "score", "store", "train", "predict", "evaluate", "generate",
 ];
 
 /// What a room knows nothing of, although it stands above.

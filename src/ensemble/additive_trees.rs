@@ -1,0 +1,190 @@
+//! Trees whose leaves are added up, in the form that predicting goes by.
+
+use crate::tree::{Split, Tree};
+
+/// Trees on codes of a byte each whose leaves are added up to the scores of a row.
+///
+/// Tree `t` adds to score `t % outputs`. Leaves hold single-precision numbers, as they are stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdditiveTrees {
+    /// By output: the score that every row begins with.
+    start: Vec<f64>,
+    /// The first node of each tree.
+    roots: Vec<u32>,
+    nodes: Vec<AdditiveNode>,
+    /// Sets of codes that nodes ask for: a bit each, the lowest first.
+    sets: Vec<[u64; 4]>,
+    values: Vec<f32>,
+}
+
+/// A node of [`AdditiveTrees`]; the left child of a split is the next node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdditiveNode {
+    /// What it asks.
+    pub test: CodeTest,
+    /// The right child of a split; the position of a leaf's value.
+    pub next: u32,
+}
+
+/// What a node of [`AdditiveTrees`] asks of a row's codes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CodeTest {
+    /// Nothing: the node is a leaf.
+    Leaf,
+    /// Whether the code of a feature is at most this, or the one that stands for missing values
+    /// where these go left.
+    LessOrEqual {
+        /// Position of the feature.
+        feature: u16,
+        /// The largest code on the left, missing values aside.
+        code: u8,
+        /// The code of missing values, where they go left.
+        missing: Option<u8>,
+    },
+    /// Whether the code of a feature is in a set.
+    Among {
+        /// Position of the feature.
+        feature: u16,
+        /// Position of the set.
+        set: u32,
+    },
+}
+
+impl AdditiveTrees {
+    /// Scores that begin with `start`, and no trees yet.
+    pub fn new(start: Vec<f64>) -> Self {
+        Self {
+            start,
+            roots: Vec::new(),
+            nodes: Vec::new(),
+            sets: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Appends a tree of numbers on features of a byte. `missing_code` gives the code that stands
+    /// for missing values of a feature.
+    ///
+    /// # Panics
+    ///
+    /// If a split asks for a code that is no byte.
+    pub fn push(&mut self, tree: &Tree, missing_code: impl Fn(usize) -> Option<u32>) {
+        let first = self.nodes.len() as u32;
+        self.roots.push(first);
+        for node in 0..tree.node_count() {
+            let split = tree.split(node);
+            let next = match split {
+                Split::Leaf => {
+                    self.values.push(tree.value(node) as f32);
+                    self.values.len() as u32 - 1
+                }
+                _ => first + tree.right(node) as u32,
+            };
+            let test = match split {
+                Split::Leaf => CodeTest::Leaf,
+                Split::LessOrEqual {
+                    feature,
+                    code,
+                    missing_left,
+                    ..
+                } => CodeTest::LessOrEqual {
+                    feature: feature as u16,
+                    code: byte(code),
+                    missing: missing_code(feature as usize)
+                        .filter(|_| missing_left)
+                        .map(byte),
+                },
+                Split::Equal { feature, code } => self.among(feature, &[code]),
+                Split::Among { feature, set } => self.among(feature, tree.set(set)),
+            };
+            self.nodes.push(AdditiveNode { test, next });
+        }
+    }
+
+    fn among(&mut self, feature: u32, codes: &[u32]) -> CodeTest {
+        let mut set = [0; 4];
+        for &code in codes {
+            let code = byte(code);
+            set[usize::from(code / 64)] |= 1 << (code % 64);
+        }
+        self.sets.push(set);
+        CodeTest::Among {
+            feature: feature as u16,
+            set: self.sets.len() as u32 - 1,
+        }
+    }
+
+    /// Scores of a row.
+    pub fn outputs(&self) -> usize {
+        self.start.len()
+    }
+
+    /// By output: the score that every row begins with.
+    pub fn start(&self) -> &[f64] {
+        &self.start
+    }
+
+    /// Number of trees.
+    pub fn tree_count(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Number of nodes of all trees.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Adds the scores of rows, times `weight`. `codes` holds `width` codes for each row, `scores`
+    /// as many numbers for each as there are [`outputs`](Self::outputs).
+    ///
+    /// # Panics
+    ///
+    /// If a tree asks for a feature that is not below `width`.
+    pub fn add(&self, codes: &[u8], width: usize, weight: f64, scores: &mut [f64]) {
+        let outputs = self.outputs();
+        for row in scores.chunks_exact_mut(outputs) {
+            for (score, start) in row.iter_mut().zip(&self.start) {
+                *score += weight * start;
+            }
+        }
+        for (tree, &root) in self.roots.iter().enumerate() {
+            let output = tree % outputs;
+            let rows = codes.chunks_exact(width.max(1));
+            for (codes, scores) in rows.zip(scores.chunks_exact_mut(outputs)) {
+                scores[output] += weight * self.value(root as usize, codes);
+            }
+        }
+    }
+
+    /// The value of the leaf that a row ends in, from the root of a tree on.
+    #[inline]
+    fn value(&self, root: usize, codes: &[u8]) -> f64 {
+        let mut place = root;
+        loop {
+            let node = self.nodes[place];
+            let goes_left = match node.test {
+                CodeTest::Leaf => return f64::from(self.values[node.next as usize]),
+                CodeTest::LessOrEqual {
+                    feature,
+                    code,
+                    missing,
+                } => {
+                    let own = codes[usize::from(feature)];
+                    own <= code || missing == Some(own)
+                }
+                CodeTest::Among { feature, set } => {
+                    let own = codes[usize::from(feature)];
+                    self.sets[set as usize][usize::from(own / 64)] >> (own % 64) & 1 == 1
+                }
+            };
+            place = match goes_left {
+                true => place + 1,
+                false => node.next as usize,
+            };
+        }
+    }
+}
+
+fn byte(code: u32) -> u8 {
+    u8::try_from(code).expect("codes of bins are bytes")
+}

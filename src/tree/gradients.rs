@@ -1,0 +1,225 @@
+//! Gradients and hessians of a loss: what trees are grown of that are added up.
+//!
+//! They are whole multiples of a power of two, and their sums exact: the same in whatever order
+//! rows come, on any number of threads, and after a subtraction too.
+
+use super::quantities::power_of_two;
+use super::statistic::{NodeRows, Statistic};
+
+/// The first and the second derivative of a row's loss, negated and not, by its score; in steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gradient {
+    gradient: i32,
+    hessian: i32,
+}
+
+/// What gradients and hessians are multiples of.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Steps {
+    gradient: f64,
+    hessian: f64,
+}
+
+/// Bits of the largest gradient, the sign aside: sums of 2³² rows still fit into 64 bits.
+const BITS: i32 = 30;
+
+impl Steps {
+    /// The steps in which the largest gradient and the largest hessian have as many bits as there
+    /// are. Both are finite.
+    fn of(largest_gradient: f64, largest_hessian: f64) -> Self {
+        Self {
+            gradient: step(largest_gradient),
+            hessian: step(largest_hessian),
+        }
+    }
+
+    /// The row of these derivatives; `gradient` is the negative first one.
+    #[inline]
+    fn row(self, gradient: f64, hessian: f64) -> Gradient {
+        Gradient {
+            gradient: (gradient / self.gradient).round_ties_even() as i32,
+            hessian: (hessian / self.hessian).round_ties_even() as i32,
+        }
+    }
+}
+
+/// The largest power of two that leaves a number its bits.
+fn step(largest: f64) -> f64 {
+    if largest <= 0.0 {
+        return 1.0;
+    }
+    let exponent = ((largest.to_bits() >> 52) & 0x7FF) as i32 - 1023;
+    power_of_two((exponent + 1 - BITS).max(-1022))
+}
+
+/// Brings the derivatives of all rows into steps. `gradients` are the negative first ones.
+pub(crate) fn in_steps(gradients: &[f64], hessians: &[f64], rows: &mut Vec<Gradient>) -> Steps {
+    let largest = |numbers: &[f64]| numbers.iter().fold(0.0, |most: f64, n| most.max(n.abs()));
+    let steps = Steps::of(largest(gradients), largest(hessians));
+    rows.clear();
+    let pairs = gradients.iter().zip(hessians);
+    rows.extend(pairs.map(|(&gradient, &hessian)| steps.row(gradient, hessian)));
+    steps
+}
+
+/// How splits are scored by gradients and hessians (Friedman 2001; Chen and Guestrin 2016, section
+/// 2.2): the loss falls by half of `G² / (H + l2)` of both sides, less that of the node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct GradientCriterion {
+    /// What is added to the hessian of every leaf.
+    pub l2: f64,
+    /// What is added beside it for a set of several categories (Ke et al. 2017).
+    pub category_l2: f64,
+    /// What is added to the hessian of a category when they are ordered by their gradients.
+    pub category_smoothing: f64,
+    /// The least hessian of a leaf.
+    pub min_hessian_leaf: f64,
+}
+
+/// Up to so many categories, sets of them need no extra regularization.
+const FEW_CATEGORIES: usize = 4;
+
+/// Slots: rows, gradient and hessian.
+pub(super) const WIDTH: usize = 3;
+
+/// Rows told by the derivatives of their loss.
+pub(super) struct Gradients;
+
+/// What a split gains, and the rows on both sides.
+#[derive(Clone, Copy)]
+pub(super) struct Gain {
+    /// `G² / (H + l2)`, summed over both sides.
+    sides: f64,
+    rows: [f64; 2],
+}
+
+impl Gain {
+    /// By how much the loss falls, given the node's sums.
+    pub fn decrease(&self, criterion: GradientCriterion, totals: &[i64], steps: Steps) -> f64 {
+        0.5 * (self.sides - strength(totals, steps, criterion.l2))
+    }
+}
+
+/// The gradient and the hessian of sums.
+fn sums(sums: &[i64], steps: Steps) -> [f64; 2] {
+    [
+        sums[1] as f64 * steps.gradient,
+        sums[2] as f64 * steps.hessian,
+    ]
+}
+
+/// `G² / (H + l2)`.
+#[inline(always)]
+fn strength(slots: &[i64], steps: Steps, l2: f64) -> f64 {
+    let [gradient, hessian] = sums(slots, steps);
+    let hessian = hessian + l2;
+    if hessian > 0.0 {
+        gradient * gradient / hessian
+    } else {
+        0.0
+    }
+}
+
+impl GradientCriterion {
+    #[inline(always)]
+    fn gain(self, left: &[i64], totals: &[i64], steps: Steps, l2: f64) -> Option<Gain> {
+        let right = [0, 1, 2].map(|slot| totals[slot] - left[slot]);
+        let least = self.min_hessian_leaf;
+        if least > 0.0 {
+            let hessian = |side: &[i64]| side[2] as f64 * steps.hessian;
+            if hessian(left) < least || hessian(&right) < least {
+                return None;
+            }
+        }
+        Some(Gain {
+            sides: strength(left, steps, l2) + strength(&right, steps, l2),
+            rows: [left[0] as f64, right[0] as f64],
+        })
+    }
+}
+
+impl Statistic for Gradients {
+    type Criterion = GradientCriterion;
+    type Outcome = Gradient;
+    type Unit = Steps;
+    type Slot = i64;
+    type Sum = i64;
+    type Score = Gain;
+    type Sides = ();
+
+    const WEIGHTED: bool = false;
+    const WHOLE: bool = true;
+
+    #[inline(always)]
+    fn add(slots: &mut [i64], start: usize, outcome: Gradient, _: f64) {
+        let slots = &mut slots[start..][..WIDTH];
+        slots[0] += 1;
+        slots[1] += i64::from(outcome.gradient);
+        slots[2] += i64::from(outcome.hessian);
+    }
+
+    #[inline(always)]
+    fn sum(slot: i64) -> i64 {
+        slot
+    }
+
+    #[inline(always)]
+    fn rows(slots: &[i64]) -> usize {
+        slots[0] as usize
+    }
+
+    fn is_pure(_: &NodeRows<Self>) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn score(
+        criterion: GradientCriterion,
+        left: &[i64],
+        totals: &[i64],
+        steps: Steps,
+        (): &(),
+    ) -> Option<Gain> {
+        criterion.gain(left, totals, steps, criterion.l2)
+    }
+
+    fn score_set(
+        criterion: GradientCriterion,
+        left: &[i64],
+        totals: &[i64],
+        steps: Steps,
+        (): &(),
+        categories: usize,
+    ) -> Option<Gain> {
+        let extra = match categories <= FEW_CATEGORIES {
+            true => 0.0,
+            false => criterion.category_l2,
+        };
+        criterion.gain(left, totals, steps, criterion.l2 + extra)
+    }
+
+    #[inline(always)]
+    fn beats(_: GradientCriterion, one: &Gain, other: &Gain) -> bool {
+        one.sides > other.sides
+    }
+
+    fn weights(score: &Gain) -> [f64; 2] {
+        score.rows
+    }
+
+    fn decrease(criterion: GradientCriterion, score: &Gain, node: &NodeRows<Self>) -> f64 {
+        score.decrease(criterion, node.totals, node.unit)
+    }
+
+    fn rank(criterion: GradientCriterion, slots: &[i64], steps: Steps, _: usize) -> f64 {
+        let [gradient, hessian] = sums(slots, steps);
+        gradient / (hessian + criterion.category_smoothing).max(f64::MIN_POSITIVE)
+    }
+
+    fn describe(criterion: GradientCriterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>) {
+        let [gradient, hessian] = sums(node.totals, node.unit);
+        let step = gradient / (hessian + criterion.l2).max(f64::MIN_POSITIVE);
+        statistics.clear();
+        statistics.extend([node.totals[0] as f64, step, hessian]);
+    }
+}

@@ -1,7 +1,28 @@
 //! Trees that are added up: boosting on bins, and what makes it fit many entities.
 
 mod additive_trees;
+mod booster;
+mod cross_fit;
+mod entity_effects;
+mod entity_number;
 mod loss;
+mod member;
+mod mixture;
+mod moments;
+mod own_share;
+mod own_tree_test;
+mod shared_fit;
+mod shared_rows;
+mod shared_settings;
 
 pub use additive_trees::{AdditiveNode, AdditiveTrees, CodeTest};
+#[allow(unused)]
+pub(crate) use booster::BoostedRows;
 pub use loss::Loss;
+#[allow(unused)]
+pub(crate) use own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings};
+#[allow(unused)]
+pub(crate) use shared_fit::SharedFit;
+#[allow(unused)]
+pub(crate) use shared_rows::SharedRows;
+pub(crate) use shared_settings::SharedSettings;

@@ -78,7 +78,7 @@ impl Statistic for Deviations {
         score.absolute_error_decrease(error(node))
     }
 
-    fn rank(_: RegressionCriterion, slots: &[f64], _: Center, _: usize) -> f64 {
+    fn rank(_: RegressionCriterion, slots: &[f64], _: Center, _: usize, _: usize) -> f64 {
         slots[1] / slots[0]
     }
 

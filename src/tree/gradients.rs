@@ -72,6 +72,8 @@ pub(crate) struct GradientCriterion {
     pub category_l2: f64,
     /// What is added to the hessian of a category when they are ordered by their gradients.
     pub category_smoothing: f64,
+    /// The fewest rows of a category in a node for it to be in a set, where they are many.
+    pub min_samples_category: usize,
     /// The least hessian of a leaf.
     pub min_hessian_leaf: f64,
 }
@@ -211,9 +213,25 @@ impl Statistic for Gradients {
         score.decrease(criterion, node.totals, node.unit)
     }
 
-    fn rank(criterion: GradientCriterion, slots: &[i64], steps: Steps, _: usize) -> f64 {
+    /// Rare categories are in no set, so they are either in front or behind all others.
+    fn orders(_: usize, categories: usize) -> usize {
+        if categories <= FEW_CATEGORIES { 1 } else { 2 }
+    }
+
+    fn rank(
+        criterion: GradientCriterion,
+        slots: &[i64],
+        steps: Steps,
+        order: usize,
+        categories: usize,
+    ) -> f64 {
+        if categories > FEW_CATEGORIES && slots[0] < criterion.min_samples_category as i64 {
+            return f64::INFINITY;
+        }
         let [gradient, hessian] = sums(slots, steps);
-        gradient / (hessian + criterion.category_smoothing).max(f64::MIN_POSITIVE)
+        let smoothed = (hessian + criterion.category_smoothing).max(f64::MIN_POSITIVE);
+        let sign = if order == 0 { 1.0 } else { -1.0 };
+        sign * gradient / smoothed
     }
 
     fn describe(criterion: GradientCriterion, node: &NodeRows<Self>, statistics: &mut Vec<f64>) {

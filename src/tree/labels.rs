@@ -89,14 +89,14 @@ macro_rules! labels {
                 score.impurity_decrease(criterion, node.totals)
             }
 
-            fn orders(width: usize) -> usize {
+            fn orders(width: usize, _: usize) -> usize {
                 match width {
                     2 => 1,
                     classes => classes.min(MOST_ORDERS),
                 }
             }
 
-            fn rank(_: Criterion, slots: &[$slot], (): (), order: usize) -> f64 {
+            fn rank(_: Criterion, slots: &[$slot], (): (), order: usize, _: usize) -> f64 {
                 let class = if slots.len() == 2 { 1 } else { order };
                 let total: f64 = slots.iter().map(|&slot| Self::sum(slot)).sum();
                 Self::sum(slots[class]) / total

@@ -180,7 +180,7 @@ impl Statistic for Quantities {
         }
     }
 
-    fn rank(_: RegressionCriterion, slots: &[i128], _: Step, _: usize) -> f64 {
+    fn rank(_: RegressionCriterion, slots: &[i128], _: Step, _: usize, _: usize) -> f64 {
         slots[1] as f64 / slots[0] as f64
     }
 
@@ -279,7 +279,7 @@ impl Statistic for WeightedQuantities {
         score.decrease()
     }
 
-    fn rank(_: RegressionCriterion, slots: &[f64], _: Center, _: usize) -> f64 {
+    fn rank(_: RegressionCriterion, slots: &[f64], _: Center, _: usize, _: usize) -> f64 {
         slots[1] / slots[0]
     }
 

@@ -292,16 +292,25 @@ impl<S: Statistic> Splitter<S> {
         runs: &mut Runs<S>,
     ) -> Found<S> {
         let cuts = runs.codes.len() - 1;
-        let orders = if cuts > 1 { S::orders(width) } else { 1 };
-        let rank =
-            |order| move |slots: &[S::Slot]| S::rank(self.criterion, slots, node.unit, order);
+        let orders = if cuts > 1 {
+            S::orders(width, cuts + 1)
+        } else {
+            1
+        };
+        let rank = |order| {
+            move |slots: &[S::Slot]| S::rank(self.criterion, slots, node.unit, order, cuts + 1)
+        };
         let mut best = Best::new();
         for order in 0..orders {
             runs.order_by_rank(width, rank(order));
             runs.begin(width, node);
             let mut left_rows = 0;
             for cut in 0..cuts {
-                let run = runs.order[cut].1 as usize;
+                let (rank, run) = runs.order[cut];
+                if rank == f64::INFINITY {
+                    break;
+                }
+                let run = run as usize;
                 runs.move_left(run, width, &mut left_rows, node);
                 if self.leaves_too_few(left_rows, node) {
                     continue;

@@ -113,18 +113,20 @@ pub(super) trait Statistic: Sized + Send + Sync + 'static {
     /// N_left / N_t * impurity_left - N_right / N_t * impurity_right)`.
     fn decrease(criterion: Self::Criterion, score: &Self::Score, node: &NodeRows<Self>) -> f64;
 
-    /// In how many ways categories are ordered, for a set of them to be cut off in front; see
+    /// In how many ways so many categories are ordered, for a set of them to be cut off in front; see
     /// [`rank`](Self::rank).
-    fn orders(_width: usize) -> usize {
+    fn orders(_width: usize, _categories: usize) -> usize {
         1
     }
 
-    /// What the category of these sums is ordered by.
+    /// What the category of these sums, one of so many, is ordered by; infinite for one that is in no
+    /// set.
     fn rank(
         criterion: Self::Criterion,
         slots: &[Self::Slot],
         unit: Self::Unit,
         order: usize,
+        categories: usize,
     ) -> f64;
 
     /// What a tree keeps of a node: the weight of each class; or weight, prediction and error, which

@@ -1,6 +1,6 @@
 //! The tree stores and predicts: flat arrays in preorder, splits in terms of codes.
 
-use crate::codes::CodeMatrix;
+use crate::codes::{CodeColumn, CodeMatrix};
 use crate::schema::FeatureKind;
 
 /// What a node asks of a row.
@@ -382,6 +382,25 @@ impl Tree {
             } else {
                 self.right(node)
             };
+        }
+    }
+
+    /// What the leaf of a row of some columns holds, in a tree of quantities.
+    pub(crate) fn step_of(&self, columns: &[CodeColumn], row: usize) -> f64 {
+        self.value(self.leaf(|feature| {
+            let column = &columns[feature as usize];
+            let code = column.codes.get(row);
+            let is_missing =
+                column.kind == FeatureKind::Numeric && column.missing_code() == Some(code);
+            (!is_missing).then_some(code)
+        }))
+    }
+
+    /// Puts what each node of a tree of quantities predicts through a function.
+    pub(crate) fn map_values(&mut self, convert: impl Fn(f64) -> f64) {
+        let width = self.leaves.width();
+        for statistics in self.statistics.chunks_exact_mut(width) {
+            statistics[1] = convert(statistics[1]);
         }
     }
 

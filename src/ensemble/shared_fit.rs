@@ -1,0 +1,254 @@
+//! Fits what all entities share: members by folds, their mixture, and how entities' own shares are to
+//! be fitted beside it.
+
+use rayon::prelude::*;
+
+use super::cross_fit::{CrossFit, FittedMember};
+use super::entity_effects::{EntityEffects, ScoredRows};
+use super::entity_number::EntityNumber;
+use super::member::Member;
+use super::mixture::mixture;
+use super::moments::{EntitySums, Moments};
+use super::own_share::{OwnShareSettings, OwnTreeSettings};
+use super::own_tree_test::OwnTreeTest;
+use super::shared_rows::SharedRows;
+use super::{AdditiveTrees, Loss, SharedSettings};
+use crate::cancel::Cancel;
+use crate::codes::{MAX_BINS, NumberBins};
+use crate::error::Result;
+
+/// What all entities share.
+pub(crate) struct SharedFit {
+    pub members: Vec<WeighedMember>,
+    /// Answers for entities that are not known: the mean of these.
+    pub unknown: Vec<AdditiveTrees>,
+    /// The entities as numbers.
+    pub numbers: Vec<EntityNumber>,
+    /// By output: the bins of shared scores, which own trees may ask for.
+    pub score_bins: Vec<NumberBins>,
+    pub own: OwnShareSettings,
+}
+
+/// A member and what it counts for in the mixture.
+pub(crate) struct WeighedMember {
+    pub member: Member,
+    pub weight: f64,
+    pub rounds: usize,
+    /// The mean loss of the rows left out.
+    pub loss: f64,
+    /// Without each of the folds.
+    pub by_fold: Vec<AdditiveTrees>,
+    /// On all rows, where one model is to stand for those of the folds.
+    pub refitted: Option<AdditiveTrees>,
+}
+
+/// Beyond so many rows the best member is chosen on a sample of about so many.
+const CHOOSING_ROWS: usize = 60_000;
+
+/// Own trees are tested on a sample of at most about so many rows.
+const TESTING_ROWS: usize = 100_000;
+
+impl SharedFit {
+    /// Fits what the entities of some rows share.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted).
+    pub fn new(rows: &SharedRows, settings: &SharedSettings, cancel: &Cancel) -> Result<Self> {
+        let numbers = entity_numbers(rows);
+        let fit = CrossFit {
+            rows,
+            numbers: &numbers,
+            settings,
+            held_out: None,
+            rounds: None,
+            cancel,
+        };
+        let members = fit.members()?;
+        let weights = match settings.stack {
+            true => mixture(rows, &members),
+            false => best_alone(&members),
+        };
+        let (scores, _) = mixed(&members, &weights);
+        let kept = members.into_iter().zip(weights);
+        let mut kept: Vec<(FittedMember, f64)> = kept.filter(|(_, weight)| *weight > 0.0).collect();
+        kept.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let score_bins = score_bins(&scores, rows.loss.outputs());
+        let all: Vec<u32> = (0..rows.len() as u32).collect();
+        let own = own_settings(rows, &scores, &all);
+        let trees = OwnTreeTest {
+            settings,
+            chosen: &kept
+                .iter()
+                .map(|(member, weight)| (member.member, member.rounds, *weight))
+                .collect::<Vec<_>>(),
+            cancel,
+        };
+        let sample = rows.sample(TESTING_ROWS, 1);
+        let trees = trees.choose(sample.as_ref().unwrap_or(rows))?;
+        let unknown = fit.unknown(&kept)?;
+        let members = kept
+            .into_par_iter()
+            .map(|(member, weight)| fit.weighed(member, weight));
+        Ok(Self {
+            members: members.collect::<Result<_>>()?,
+            unknown,
+            score_bins,
+            own: OwnShareSettings { trees, ..own },
+            numbers,
+        })
+    }
+}
+
+impl CrossFit<'_> {
+    /// The members, or the best one where they are not to be mixed and rows are many.
+    fn members(&self) -> Result<Vec<FittedMember>> {
+        let candidates = Member::KNOWING.to_vec();
+        let candidates = match self.settings.stack {
+            true => candidates,
+            false => match self.rows.sample(CHOOSING_ROWS, 0) {
+                None => candidates,
+                Some(sample) => vec![self.best_on(&sample)?],
+            },
+        };
+        let fitted = candidates.into_par_iter().map(|member| self.fit(member));
+        fitted.collect()
+    }
+
+    fn best_on(&self, sample: &SharedRows) -> Result<Member> {
+        let numbers = entity_numbers(sample);
+        let fit = CrossFit {
+            rows: sample,
+            numbers: &numbers,
+            ..*self
+        };
+        let fitted = Member::KNOWING
+            .into_par_iter()
+            .map(|member| fit.fit(member));
+        let fitted: Vec<FittedMember> = fitted.collect::<Result<_>>()?;
+        let weights = best_alone(&fitted);
+        let best = fitted.iter().zip(weights).find(|(_, weight)| *weight > 0.0);
+        Ok(best.map_or(Member::Number, |(best, _)| best.member))
+    }
+
+    /// The models that answer for entities that are not known: of as many rounds as the heaviest
+    /// member with trees of the same size, or the heaviest of all.
+    fn unknown(&self, kept: &[(FittedMember, f64)]) -> Result<Vec<AdditiveTrees>> {
+        let alike = kept
+            .iter()
+            .find(|(member, _)| member.member.max_leaves() == Member::Features.max_leaves());
+        let rounds = alike.map(|(member, _)| member.rounds);
+        if self.settings.refit
+            && let Some(rounds) = rounds
+        {
+            return Ok(vec![self.refit(Member::Features, rounds)?]);
+        }
+        let fit = CrossFit {
+            rounds: None,
+            ..*self
+        };
+        let fitted = fit.fit(Member::Features)?;
+        match self.settings.refit {
+            true => Ok(vec![self.refit(Member::Features, fitted.rounds)?]),
+            false => Ok(fitted.models),
+        }
+    }
+
+    fn weighed(&self, member: FittedMember, weight: f64) -> Result<WeighedMember> {
+        let refitted = match self.settings.refit {
+            true => Some(self.refit(member.member, member.rounds)?),
+            false => None,
+        };
+        Ok(WeighedMember {
+            member: member.member,
+            weight,
+            rounds: member.rounds,
+            loss: member.loss,
+            by_fold: member.models,
+            refitted,
+        })
+    }
+}
+
+/// The entities as a number of each output.
+pub(super) fn entity_numbers(rows: &SharedRows) -> Vec<EntityNumber> {
+    let is_class = matches!(rows.loss, Loss::Softmax(_));
+    (0..rows.loss.outputs())
+        .map(|output| {
+            EntityNumber::new(rows, |row| match is_class {
+                true => f64::from(rows.targets[row] == output as f64),
+                false => rows.targets[row],
+            })
+        })
+        .collect()
+}
+
+/// All of the weight for the member of the least loss.
+fn best_alone(members: &[FittedMember]) -> Vec<f64> {
+    let losses = members.iter().map(|member| member.loss).enumerate();
+    let best = losses.reduce(|best, other| if other.1 < best.1 { other } else { best });
+    let best = best.map(|(place, _)| place);
+    (0..members.len())
+        .map(|place| f64::from(Some(place) == best))
+        .collect()
+}
+
+/// By row and output: what the members say together, without the effects of entities, and these.
+pub(super) fn mixed(members: &[FittedMember], weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let size = members.first().map_or(0, |member| member.scores.len());
+    let (mut scores, mut effects) = (vec![0.0; size], vec![0.0; size]);
+    for (member, &weight) in members.iter().zip(weights) {
+        let parts = member.scores.iter().zip(&member.effects);
+        for ((score, effect), (own, own_effect)) in scores.iter_mut().zip(&mut effects).zip(parts) {
+            *score += weight * own;
+            *effect += weight * own_effect;
+        }
+    }
+    (scores, effects)
+}
+
+/// By output: bins of shared scores.
+pub(super) fn score_bins(scores: &[f64], outputs: usize) -> Vec<NumberBins> {
+    (0..outputs)
+        .map(|output| {
+            let own = scores.iter().skip(output).step_by(outputs);
+            NumberBins::of(&own.copied().collect::<Vec<_>>(), MAX_BINS)
+        })
+        .collect()
+}
+
+/// How much entities differ by what shared scores leave over, on some of the rows; no own trees.
+pub(super) fn own_settings(rows: &SharedRows, scores: &[f64], some: &[u32]) -> OwnShareSettings {
+    let scored = ScoredRows {
+        loss: rows.loss,
+        data: rows.data(),
+        entity: &rows.entity,
+        rows: some,
+        scores,
+    };
+    let mut effects = EntityEffects::new(rows.entities(), rows.loss.outputs());
+    effects.estimate(scored);
+    OwnShareSettings {
+        loss: rows.loss,
+        precisions: effects.precisions().to_vec(),
+        spread: match rows.loss {
+            Loss::Squared => within(rows, scores, some),
+            _ => 1.0,
+        },
+        trees: OwnTreeSettings {
+            rounds: 0,
+            ..OwnTreeSettings::TELLING
+        },
+    }
+}
+
+/// The variance of what shared scores leave over within entities.
+fn within(rows: &SharedRows, scores: &[f64], some: &[u32]) -> f64 {
+    let mut sums = vec![EntitySums::default(); rows.entities()];
+    for &row in some {
+        let row = row as usize;
+        let left = rows.targets[row] - scores[row];
+        sums[rows.entity[row] as usize].add(left, rows.data().weight(row));
+    }
+    Moments::of(&sums).within
+}

@@ -1,0 +1,55 @@
+//! How a shared model is trained.
+
+use crate::tree::{CategorySplits, GradientCriterion, GradientTreeParams};
+
+/// How a shared model is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SharedSettings {
+    pub max_rounds: usize,
+    pub patience: usize,
+    pub learning_rate: f64,
+    pub min_samples_leaf: usize,
+    pub l2: f64,
+    pub category_l2: f64,
+    pub category_smoothing: f64,
+    pub folds: usize,
+    /// Whether one model, trained on all rows, stands for those of the folds.
+    pub refit: bool,
+    /// Whether members are mixed, or the best of them is taken.
+    pub stack: bool,
+}
+
+impl SharedSettings {
+    pub fn tree(&self, max_leaves: usize) -> GradientTreeParams {
+        GradientTreeParams {
+            criterion: GradientCriterion {
+                l2: self.l2,
+                category_l2: self.category_l2,
+                category_smoothing: self.category_smoothing,
+                min_samples_category: self.min_samples_leaf.min(10),
+                min_hessian_leaf: 1e-3,
+            },
+            max_leaves,
+            max_depth: None,
+            min_samples_leaf: self.min_samples_leaf,
+            category_splits: CategorySplits::Set,
+        }
+    }
+}
+
+impl Default for SharedSettings {
+    fn default() -> Self {
+        Self {
+            max_rounds: 1500,
+            patience: 50,
+            learning_rate: 0.1,
+            min_samples_leaf: 20,
+            l2: 0.0,
+            category_l2: 10.0,
+            category_smoothing: 10.0,
+            folds: 5,
+            refit: false,
+            stack: true,
+        }
+    }
+}

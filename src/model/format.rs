@@ -4,8 +4,11 @@ use ciborium::tag::Captured;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::model::{Decision, LEAF, Model, ModelFeature};
+use super::decision::Decision;
+use super::model::{Content, Model};
+
 use super::question::is_member;
+use super::tree_model::{LEAF, ModelFeature, TreeModel};
 use crate::error::{Error, Result};
 
 /// The newest version of the model format that this program writes and reads.
@@ -47,47 +50,11 @@ const FLOAT64: u64 = 86;
 impl Model {
     /// Appends the model's CBOR to `buffer`.
     pub fn encode(&self, buffer: &mut Vec<u8>) {
-        let splits = |values: &[u32]| -> Vec<u32> {
-            let of_split = self.feature.iter().zip(values);
-            of_split
-                .filter(|(feature, _)| **feature != LEAF)
-                .map(|(_, &value)| value)
-                .collect()
-        };
-        let leaf = self.features.len() as u32;
-        let feature: Vec<u32> = self
-            .feature
-            .iter()
-            .map(|&feature| feature.min(leaf))
-            .collect();
-        let record = Record {
-            version: MODEL_VERSION,
-            key: self.key.clone(),
-            classes: self.classes.clone(),
-            features: self.features.clone(),
-            feature: whole_array(&feature),
-            operand: whole_array(&splits(&self.operand)),
-            right: whole_array(&splits(&self.right)),
-            missing: self.missing_bits(),
-            thresholds: float_array(&self.thresholds),
-            sets: self.sets.iter().cloned().map(ByteBuf::from).collect(),
-            counts: count_array(&self.counts),
-            values: self.is_regression().then(|| float_array(&self.values)),
-            decision: self.decision,
+        let record = match &self.content {
+            Content::Tree(tree) => tree.record(self),
+            _ => unimplemented!("boosted models have no bytes yet"),
         };
         ciborium::into_writer(&record, buffer).expect("writing to memory does not fail");
-    }
-
-    /// A bit for each split; nothing where none is set.
-    fn missing_bits(&self) -> Option<ByteBuf> {
-        let splits = self.feature.iter().zip(&self.missing_left);
-        let splits = splits.filter(|(feature, _)| **feature != LEAF);
-        let mut bits = Vec::new();
-        for (split, _) in splits.enumerate().filter(|(_, (_, left))| **left) {
-            bits.resize(split / 8 + 1, 0);
-            bits[split / 8] |= 1 << (split % 8);
-        }
-        (!bits.is_empty()).then(|| bits.into())
     }
 
     /// Reads a model from exactly these bytes.
@@ -103,18 +70,66 @@ impl Model {
         let nodes = Nodes::in_preorder(&arrays, &record)?;
         Ok(Self {
             key: record.key,
-            classes: record.classes,
-            features: record.features,
-            feature: nodes.feature,
-            operand: nodes.operand,
-            right: nodes.right,
-            missing_left: nodes.missing_left,
-            thresholds: arrays.thresholds,
-            sets: record.sets.into_iter().map(ByteBuf::into_vec).collect(),
-            counts: arrays.counts,
-            values: arrays.values,
             decision: record.decision,
+            content: Content::Tree(TreeModel {
+                class_count: record.classes.len(),
+                features: record.features,
+                feature: nodes.feature,
+                operand: nodes.operand,
+                right: nodes.right,
+                missing_left: nodes.missing_left,
+                thresholds: arrays.thresholds,
+                sets: record.sets.into_iter().map(ByteBuf::into_vec).collect(),
+                counts: arrays.counts,
+                values: arrays.values,
+            }),
+            classes: record.classes.into(),
         })
+    }
+}
+
+impl TreeModel {
+    fn record(&self, model: &Model) -> Record {
+        let splits = |values: &[u32]| -> Vec<u32> {
+            let of_split = self.feature.iter().zip(values);
+            of_split
+                .filter(|(feature, _)| **feature != LEAF)
+                .map(|(_, &value)| value)
+                .collect()
+        };
+        let leaf = self.features.len() as u32;
+        let feature: Vec<u32> = self
+            .feature
+            .iter()
+            .map(|&feature| feature.min(leaf))
+            .collect();
+        Record {
+            version: MODEL_VERSION,
+            key: model.key.clone(),
+            classes: model.classes.to_vec(),
+            features: self.features.clone(),
+            feature: whole_array(&feature),
+            operand: whole_array(&splits(&self.operand)),
+            right: whole_array(&splits(&self.right)),
+            missing: self.missing_bits(),
+            thresholds: float_array(&self.thresholds),
+            sets: self.sets.iter().cloned().map(ByteBuf::from).collect(),
+            counts: count_array(&self.counts),
+            values: self.is_regression().then(|| float_array(&self.values)),
+            decision: model.decision,
+        }
+    }
+
+    /// A bit for each split; nothing where none is set.
+    fn missing_bits(&self) -> Option<ByteBuf> {
+        let splits = self.feature.iter().zip(&self.missing_left);
+        let splits = splits.filter(|(feature, _)| **feature != LEAF);
+        let mut bits = Vec::new();
+        for (split, _) in splits.enumerate().filter(|(_, (_, left))| **left) {
+            bits.resize(split / 8 + 1, 0);
+            bits[split / 8] |= 1 << (split % 8);
+        }
+        (!bits.is_empty()).then(|| bits.into())
     }
 }
 

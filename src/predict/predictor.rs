@@ -11,10 +11,10 @@ use super::answers::{Answered, Unknown};
 use super::as_trained::as_trained;
 use super::cache::{Cache, Held};
 use super::need::{ModelSource, Need, Rank};
-use super::predictions::{Answer, Classifier, Predictions};
+use super::predictions::{Answer, Predictions};
 use super::row_entities::{RowEntities, RowKey, Slot};
 use crate::error::{Error, Result, SpecError, StoreError};
-use crate::model::{BoundModel, FrameColumn, Model};
+use crate::model::{Binder, BoundModel, FrameColumn, Model};
 use crate::schema::FeatureKind;
 use crate::source::{DatasetSpec, Format};
 use crate::store::{EntityRecord, Index, Run, Store};
@@ -39,7 +39,6 @@ use crate::store::{EntityRecord, Index, Run, Store};
 /// ```
 pub struct Predictor {
     store: Store,
-    classes: HashMap<String, u32>,
     unknown: Unknown,
     added: AddedColumns,
     cache: Cache,
@@ -72,10 +71,8 @@ impl Predictor {
     ///
     /// [`StoreError::Damaged`] for a pooled model that is damaged.
     pub fn new(store: Store) -> Result<Self> {
-        let classes = store.generation().run.classes.iter().cloned().zip(0..);
         Ok(Self {
             pooled: store.pooled()?,
-            classes: classes.collect(),
             store,
             unknown: Unknown::default(),
             added: AddedColumns::default(),
@@ -210,7 +207,11 @@ impl Predictor {
             columns.insert(run.dataset.key.join(","), entities.as_feature());
             pooled = self.pooled.take();
         }
-        let predicted = self.predict_entities(&entities, &columns, pooled.as_ref(), run);
+        let named = columns
+            .iter()
+            .map(|(name, column)| (name.as_str(), column.into()));
+        let binder = Binder::new(named, &run.classes);
+        let predicted = self.predict_entities(&entities, &binder, pooled.as_ref());
         if pooled.is_some() {
             self.pooled = pooled;
         }
@@ -221,12 +222,11 @@ impl Predictor {
             .map_err(Error::polars("cannot add the predictions to the input"))
     }
 
-    fn predict_entities(
+    fn predict_entities<'a>(
         &mut self,
         entities: &RowEntities,
-        columns: &Columns,
-        pooled: Option<&Model>,
-        run: &Run,
+        binder: &Binder<'a>,
+        pooled: Option<&'a Model>,
     ) -> Result<Predictions> {
         let mut needs = self.needs(entities)?;
         self.note_unknown(entities, &needs);
@@ -237,10 +237,8 @@ impl Predictor {
             refuse_unknown(entities, &needs, self.answered.rows())?;
         }
         let (rows, schedule) = entities.scheduled(|entity| needs[entity].place());
-        let pooled = pooled
-            .map(|model| self.classifier(model, columns))
-            .transpose()?;
-        let mut predictions = Predictions::new(rows, run.classes.len());
+        let pooled = pooled.map(|model| binder.bind(model)).transpose()?;
+        let mut predictions = Predictions::new(rows, binder.class_count());
         let mut rest = schedule.as_slice();
         while !rest.is_empty() {
             let portion = rest
@@ -252,7 +250,7 @@ impl Predictor {
                 .par_iter()
                 .zip(&found)
                 .map(|(slot, (rank, held))| {
-                    let answer = self.answer(*rank, held, pooled.as_ref(), columns)?;
+                    let answer = answer(*rank, held, pooled.as_ref(), binder)?;
                     Ok((answer, slot.places.clone()))
                 })
                 .collect::<Result<_>>()?;
@@ -486,37 +484,19 @@ impl Predictor {
         }
         Ok(Held::Damaged)
     }
+}
 
-    fn answer<'a>(
-        &self,
-        rank: Rank,
-        held: &'a Held,
-        pooled: Option<&'a Classifier<'a>>,
-        columns: &'a Columns,
-    ) -> Result<Answer<'a>> {
-        Ok(match (held, rank) {
-            (Held::Model(model), Rank::Own) => Answer::Own(self.classifier(model, columns)?),
-            (Held::Model(model), Rank::Parent) => Answer::Parent(self.classifier(model, columns)?),
-            _ => pooled.map_or(Answer::None, Answer::Fallback),
-        })
-    }
-
-    fn classifier<'a>(&self, model: &'a Model, columns: &'a Columns) -> Result<Classifier<'a>> {
-        if model.is_regression() != self.classes.is_empty() {
-            return Err(Error::OtherTask("tells something else than its run does"));
-        }
-        let places = model
-            .classes()
-            .iter()
-            .map(|class| self.classes.get(class).copied());
-        let places: Option<Vec<u32>> = places.collect();
-        Ok(Classifier {
-            model: BoundModel::new(model, |name| columns.get(name))?,
-            places: places.ok_or_else(|| {
-                Error::BadModel("predicts a class that its run did not have".into())
-            })?,
-        })
-    }
+fn answer<'a, 'b: 'a>(
+    rank: Rank,
+    held: &'a Held,
+    pooled: Option<&'a BoundModel<'a>>,
+    binder: &Binder<'b>,
+) -> Result<Answer<'a>> {
+    Ok(match (held, rank) {
+        (Held::Model(model), Rank::Own) => Answer::Own(binder.bind(model)?),
+        (Held::Model(model), Rank::Parent) => Answer::Parent(binder.bind(model)?),
+        _ => pooled.map_or(Answer::None, Answer::Fallback),
+    })
 }
 
 /// The first row without a model is an error. `before` rows came in earlier frames.

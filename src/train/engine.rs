@@ -158,7 +158,7 @@ struct Worker<'a> {
     scorer: Option<(&'a Table, Scorer<'a>)>,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
     fn train_large(&self, table: &Table) -> Result<HashMap<usize, Outcome>> {
         let mut large: Vec<(usize, Partition)> = table
             .partitions()
@@ -311,7 +311,7 @@ impl Worker<'_> {
     }
 
     /// The rows of an entity that are held out.
-    fn held_out(&self, entity: usize) -> Option<(&Scorer<'_>, Range<usize>)> {
+    fn held_out(&self, entity: usize) -> Option<(&Scorer<'a>, Range<usize>)> {
         let (held_out, scorer) = self.scorer.as_ref()?;
         Some((scorer, held_out.partition(entity).range()))
     }

@@ -21,7 +21,7 @@ const MISSING: &str = "(missing)";
 impl TreeView<'_> {
     /// One line a node: what its parent's answer was, what it asks, and what its training rows were.
     pub fn text(&self) -> String {
-        let (model, tree) = (self.model, self.tree);
+        let tree = self.tree;
         let counts = tree.node_counts();
         let mut text = String::new();
         let mut stack = vec![(0, 0, "")];
@@ -111,7 +111,7 @@ impl TreeView<'_> {
 
     /// A graph for Graphviz.
     pub fn dot(&self) -> String {
-        let (model, tree) = (self.model, self.tree);
+        let tree = self.tree;
         let counts = tree.node_counts();
         let escape = |text: &str| {
             text.replace('\\', "\\\\")

@@ -176,14 +176,18 @@ impl SharedModel {
 }
 
 impl SharedParts {
+    /// Whether all bins are in order.
+    pub(super) fn check_bins(&self) -> std::result::Result<(), &'static str> {
+        self.features.iter().try_for_each(BinnedFeature::check)?;
+        let mut numbers = self.numbers.iter();
+        numbers.try_for_each(|number| check_bins(&number.bins))?;
+        check_categories(&self.categories)?;
+        self.score_bins.iter().try_for_each(check_bins)
+    }
+
     fn check(&self) -> std::result::Result<(), &'static str> {
         check_loss(self.loss, self.classes.len())?;
-        self.features.iter().try_for_each(BinnedFeature::check)?;
-        for number in &self.numbers {
-            check_bins(&number.bins)?;
-        }
-        check_categories(&self.categories)?;
-        self.score_bins.iter().try_for_each(check_bins)?;
+        self.check_bins()?;
         let is_finite = |number: &EntityNumber| number.of_unknown.is_finite();
         let is_whole = |member: &Member| member.weight.is_finite() && !member.trees.is_empty();
         if !self.numbers.iter().all(is_finite) || !self.members.iter().all(is_whole) {

@@ -234,6 +234,118 @@ proptest! {
     }
 }
 
+/// The same bytes with one bit changed.
+fn flipped(bytes: &[u8], bit: usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    bytes
+}
+
+/// A model's bytes, which are read back as the very same.
+fn round_trip(model: &Model, shared: Option<&Arc<SharedModel>>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    model.encode(&mut bytes);
+    assert_eq!(&Model::decode(&bytes, shared).unwrap(), model);
+    bytes
+}
+
+/// Damaged bytes are refused, or are a model that predicts and is written as it was read.
+fn withstand(bytes: &[u8], shared: Option<&Arc<SharedModel>>) {
+    let Ok(model) = Model::decode(bytes, shared) else {
+        return;
+    };
+    round_trip(&model, shared);
+    if let Ok(frame) = frame(&rows(7, 4)).select(model.feature_names()) {
+        match model.is_regression() {
+            true => drop(model.predict_values(&frame)),
+            false => drop(model.predict_proba(&frame)),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3))]
+
+    #[test]
+    fn models_are_read_as_they_were_written_and_damage_is_withstood(
+        seed in any::<u64>(),
+        loss in prop::sample::select(&LOSSES[..]),
+    ) {
+        let shared = hand_made::shared(seed, loss);
+        let share = hand_made::share(seed, &shared);
+        let decision = (!shared.classes().is_empty()).then_some(Decision {
+            positive: 0,
+            threshold: 0.3,
+        });
+        let of_shared = Model::shared("a", &shared, share).with_decision(decision);
+        let own = hand_made::ensemble(seed, loss);
+        let own = Model::boosted("k", hand_made::classes(loss), own).with_decision(decision);
+        for (model, shared) in [(&of_shared, Some(&shared)), (&own, None)] {
+            let bytes = round_trip(model, shared);
+            for end in 0..bytes.len() {
+                prop_assert!(Model::decode(&bytes[..end], shared).is_err());
+            }
+            for bit in 0..8 * bytes.len() {
+                withstand(&flipped(&bytes, bit), shared);
+            }
+        }
+        let mut bytes = Vec::new();
+        of_shared.encode(&mut bytes);
+        let error = Model::decode(&bytes, None).unwrap_err().to_string();
+        prop_assert!(error.contains("share"), "{error}");
+        let mut draws = Draws(seed);
+        let other = hand_made::shared(draws.below(1_000) as u64, LOSSES[draws.below(6)]);
+        withstand(&bytes, Some(&other));
+    }
+
+    #[test]
+    fn what_is_shared_is_read_as_it_was_written_and_damage_is_withstood(
+        seed in any::<u64>(),
+        loss in prop::sample::select(&LOSSES[..]),
+    ) {
+        let shared = hand_made::shared(seed, loss);
+        let mut bytes = Vec::new();
+        shared.encode(&mut bytes);
+        prop_assert_eq!(&SharedModel::decode(&bytes).unwrap(), &*shared);
+        for end in 0..bytes.len() {
+            prop_assert!(SharedModel::decode(&bytes[..end]).is_err());
+        }
+        for bit in 0..8 * bytes.len() {
+            let Ok(shared) = SharedModel::decode(&flipped(&bytes, bit)).map(Arc::new) else {
+                continue;
+            };
+            let mut again = Vec::new();
+            shared.encode(&mut again);
+            prop_assert_eq!(&SharedModel::decode(&again).unwrap(), &*shared);
+            let model = Model::shared("a", &shared, hand_made::share(seed, &shared));
+            let mut bytes = Vec::new();
+            model.encode(&mut bytes);
+            withstand(&bytes, Some(&shared));
+        }
+    }
+}
+
+#[test]
+fn a_share_without_trees_takes_few_bytes() {
+    let shared = hand_made::shared(5, Loss::Squared);
+    let mut share = hand_made::share(6, &shared);
+    share.trees = AdditiveTrees::new(vec![0.0]);
+    let mut bytes = Vec::new();
+    Model::shared("store 17", &shared, share).encode(&mut bytes);
+    assert!(bytes.len() <= 150, "{}", bytes.len());
+}
+
+#[test]
+fn a_newer_version_is_named() {
+    let mut bytes = Vec::new();
+    let own = hand_made::ensemble(1, Loss::Squared);
+    Model::boosted("k", [], own).encode(&mut bytes);
+    bytes[9] = 4;
+    let error = Model::decode(&bytes, None).unwrap_err().to_string();
+    assert!(error.contains("version 4"), "{error}");
+    assert!(SharedModel::decode(&bytes).is_err());
+}
+
 #[test]
 fn classes_stand_where_those_of_the_run_do_and_a_decision_counts() {
     let shared = hand_made::shared(3, Loss::Logistic);

@@ -266,7 +266,7 @@ impl<'a> Worker<'a> {
         if self.scorer.is_none() && engine.decision.is_none() && engine.importance.is_none() {
             return Ok(Trained::unjudged(bytes, summary));
         }
-        let model = Model::decode(&bytes).map_err(as_train_error)?;
+        let model = Model::decode(&bytes, None).map_err(as_train_error)?;
         let before = model.decision();
         let (model, decided) = self.decide(model, entity)?;
         let bytes = match model.decision() == before {
@@ -321,7 +321,7 @@ impl<'a> Worker<'a> {
         let contest = self.engine.contest?;
         let champion = contest.champions.find(partition.key())?;
         let (bytes, summary) = champion;
-        let model = Model::decode(&bytes).ok()?;
+        let model = Model::decode(&bytes, None).ok()?;
         let champion = self.judge(bytes, summary, &model, partition.entity());
         Some((contest, champion.ok()?))
     }

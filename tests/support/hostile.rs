@@ -5,13 +5,14 @@ use std::path::Path;
 
 use ndarray::Array2;
 use per_entity::Model;
+use per_entity::model::{BinnedFeature, FeatureBins};
 use per_entity::store::{FORMAT_VERSION, Store, verify};
 use polars::prelude::*;
 use serde_json::json;
 
 /// Decodes bytes as a model and, where they are one, asks it for predictions of all kinds.
 pub fn model(bytes: &[u8]) {
-    let Ok(model) = Model::decode(bytes) else {
+    let Ok(model) = Model::decode(bytes, None) else {
         return;
     };
     if let Some(tree) = model.tree() {
@@ -24,9 +25,17 @@ pub fn model(bytes: &[u8]) {
             features.map(|feature| (feature.name(), feature.categories().is_none())),
         );
     }
+    if let Some(ensemble) = model.ensemble() {
+        let features = ensemble.features.iter();
+        let is_number = |feature: &BinnedFeature| matches!(feature.bins, FeatureBins::Numbers(_));
+        ask(
+            &model,
+            features.map(|feature| (feature.name(), is_number(feature))),
+        );
+    }
     let mut again = Vec::new();
     model.encode(&mut again);
-    assert_eq!(Model::decode(&again).as_ref().ok(), Some(&model));
+    assert_eq!(Model::decode(&again, None).as_ref().ok(), Some(&model));
 }
 
 /// Asks a model for predictions of all kinds of values of its features, each with its name and

@@ -14,6 +14,7 @@ pub(super) enum Answer<'a> {
     Own(BoundModel<'a>),
     Parent(BoundModel<'a>),
     Fallback(&'a BoundModel<'a>),
+    Shared(&'a BoundModel<'a>),
     None,
 }
 
@@ -37,6 +38,7 @@ enum By {
     Own,
     Parent,
     Fallback,
+    Shared,
     Nothing,
 }
 
@@ -93,6 +95,7 @@ impl Predictions {
             own: count(By::Own),
             parent: count(By::Parent),
             fallback: count(By::Fallback),
+            shared: count(By::Shared),
             none: count(By::Nothing),
         }
     }
@@ -189,6 +192,7 @@ impl ByRow<'_> {
                     By::Own => "own",
                     By::Parent => "parent",
                     By::Fallback => "fallback",
+                    By::Shared => "shared",
                     By::Nothing => "none",
                 });
         StringChunked::from_iter_values(self.added.name("model").into(), models).into_column()
@@ -201,6 +205,7 @@ impl Task<'_> {
             Answer::Own(model) => (model, By::Own),
             Answer::Parent(model) => (model, By::Parent),
             Answer::Fallback(model) => (*model, By::Fallback),
+            Answer::Shared(model) => (*model, By::Shared),
             Answer::None => return,
         };
         self.answers.fill(by);

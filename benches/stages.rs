@@ -100,7 +100,7 @@ fn serialize(criterion: &mut Criterion) {
             });
         });
         group.bench_function(BenchmarkId::new("decode", rows), |bencher| {
-            bencher.iter(|| black_box(Model::decode(&bytes).expect("the bytes are a model")));
+            bencher.iter(|| black_box(Model::decode(&bytes, None).expect("the bytes are a model")));
         });
     }
     group.finish();

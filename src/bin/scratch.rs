@@ -174,8 +174,9 @@ fn encode(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
 fn tree(notebook: &Notebook) -> Result<(), Box<dyn std::error::Error>> {
     let model = notebook.model(&notebook.table()?)?;
     show!("{}", model.key());
-    for node in 0..model.node_count() {
-        show!("{node:3} {:?}", model.test(node));
+    let tree = model.tree().ok_or("no tree")?;
+    for node in 0..tree.node_count() {
+        show!("{node:3} {:?}", tree.test(node));
     }
     Ok(())
 }

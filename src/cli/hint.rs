@@ -144,6 +144,10 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::ContestSeen { .. } => {
             "--update without --keep-better and --max-regression trains them so".into()
         }
+        SpecError::NothingShared => {
+            "--unknown fallback lets the pooled model answer, --unknown null none".into()
+        }
+        SpecError::VanishedShares { .. } => "--vanished drop leaves them out".into(),
         SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
         SpecError::PositiveQuantity { .. } => "it is named by --positive".into(),
         _ => return of_decision(error).or_else(|| of_task(error)),

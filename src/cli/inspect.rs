@@ -77,8 +77,11 @@ impl Inspect {
                 self.print_importance(context, &ImportanceView::of_all(&store)?)?;
             }
             Some(key) => {
+                let model = store.model(key)?;
+                let tree = model.tree().ok_or_else(|| no_tree(key))?;
                 let view = TreeView {
-                    model: &store.model(key)?,
+                    model: &model,
+                    tree,
                     features: &store.generation().run.features,
                 };
                 self.print_tree(context, &view)?;
@@ -206,6 +209,10 @@ impl Inspect {
         let default = generation.run.holdout.as_ref().map(|_| default);
         default.into_iter().chain(sorted_by).collect()
     }
+}
+
+fn no_tree(key: &str) -> CliError {
+    CliError::Usage(format!("the model of '{key}' is no tree"))
 }
 
 fn row(record: &EntityRecord, task: Task, metrics: &[Metric], are_left_out: bool) -> Vec<String> {

@@ -22,7 +22,7 @@ use super::store_argument::StoreArgument;
 /// Predict each row with the model of its own entity.
 ///
 /// All columns of the input are written, followed by `prediction`, one `probability_CLASS` for
-/// each class, and `model`, which says what answered: `own`, `parent`, `fallback` or `none`. Rows keep their
+/// each class, and `model`, which says what answered: `own`, `parent`, `fallback`, `shared` or `none`. Rows keep their
 /// order; a missing or unknown value fails no row. Files are worked on in batches, so they may be
 /// larger than memory. A bad row is one that cannot be read, such as broken JSON, or of which a
 /// value cannot be taken for what it was at training; all are counted.
@@ -53,9 +53,10 @@ pub struct Predict {
     #[arg(long, value_enum)]
     output_format: Option<FormatArgument>,
 
-    /// What a row gets whose entity has no model
-    #[arg(long, value_enum, default_value_t = UnknownArgument::Null)]
-    unknown: UnknownArgument,
+    /// What a row gets whose entity has no model [default: shared where the models of all entities
+    /// share something, else null]
+    #[arg(long, value_enum)]
+    unknown: Option<UnknownArgument>,
 
     /// Put this text before the names of the columns that are added
     #[arg(
@@ -94,6 +95,8 @@ enum UnknownArgument {
     /// The prediction of the nearest parent's model (`train --parents`), then of the pooled one
     /// where there is one
     Parent,
+    /// The prediction of what the models of all entities share, where they share something
+    Shared,
 }
 
 impl From<UnknownArgument> for Unknown {
@@ -103,6 +106,7 @@ impl From<UnknownArgument> for Unknown {
             UnknownArgument::Error => Unknown::Error,
             UnknownArgument::Fallback => Unknown::Fallback,
             UnknownArgument::Parent => Unknown::Parent,
+            UnknownArgument::Shared => Unknown::Shared,
         }
     }
 }
@@ -162,8 +166,11 @@ impl Predict {
 
     fn predictor(&self) -> Result<Predictor, CliError> {
         let predictor = Predictor::new(Store::open(self.store.path()?)?)?;
-        let predictor = predictor.unknown(self.unknown.into())?.cache(self.cache);
-        Ok(predictor.added(self.added()?))
+        let predictor = match self.unknown {
+            Some(unknown) => predictor.unknown(unknown.into())?,
+            None => predictor,
+        };
+        Ok(predictor.cache(self.cache).added(self.added()?))
     }
 
     fn added(&self) -> Result<AddedColumns, CliError> {
@@ -320,7 +327,7 @@ impl Predict {
             "output": self.output.display().to_string(),
             "rows": rows.written,
             "own": answered.own, "parent": answered.parent, "fallback": answered.fallback,
-            "none": answered.none,
+            "shared": answered.shared, "none": answered.none,
             "left_out": { "ragged": outcome.ragged },
             "bad": { "rows": rows.bad, "left_out": rows.read - rows.written, "first": first },
             "cut": rows.cut,
@@ -358,8 +365,12 @@ fn summary(answered: Answered, outcome: &Outcome) -> String {
         0 => String::new(),
         parent => format!("{} by a parent's, ", grouped(parent)),
     };
+    let shared = match answered.shared {
+        0 => String::new(),
+        shared => format!("{} by the shared one, ", grouped(shared)),
+    };
     let mut text = format!(
-        "{} rows: {} by their own model, {parent}{} by the pooled one, {} without a model",
+        "{} rows: {} by their own model, {parent}{} by the pooled one, {shared}{} without a model",
         grouped(outcome.rows.written),
         grouped(answered.own),
         grouped(answered.fallback),

@@ -3,13 +3,15 @@
 use std::fmt::Write;
 
 use ndarray::Array2;
-use per_entity::model::{Model, Test};
+use per_entity::model::{Model, Test, TreeModel};
 use per_entity::schema::Feature;
 use serde_json::{Value, json};
 
 /// A tree, and what the columns that it asks about hold.
 pub struct TreeView<'a> {
     pub model: &'a Model,
+    /// The model's tree.
+    pub tree: &'a TreeModel,
     pub features: &'a [Feature],
 }
 
@@ -19,16 +21,16 @@ const MISSING: &str = "(missing)";
 impl TreeView<'_> {
     /// One line a node: what its parent's answer was, what it asks, and what its training rows were.
     pub fn text(&self) -> String {
-        let model = self.model;
-        let counts = model.node_counts();
+        let tree = self.tree;
+        let counts = tree.node_counts();
         let mut text = String::new();
         let mut stack = vec![(0, 0, "")];
         while let Some((node, depth, answer)) = stack.pop() {
-            let question = match model.test(node) {
+            let question = match tree.test(node) {
                 Test::Leaf(_) => format!("=> {}", self.prediction(&counts, node)),
                 test => {
-                    stack.push((model.right(node), depth + 1, "no: "));
-                    stack.push((model.left(node), depth + 1, "yes: "));
+                    stack.push((tree.right(node), depth + 1, "no: "));
+                    stack.push((tree.left(node), depth + 1, "yes: "));
                     self.test(&test)
                 }
             };
@@ -42,9 +44,9 @@ impl TreeView<'_> {
 
     /// The nodes, children by their positions.
     pub fn json(&self) -> Value {
-        let model = self.model;
-        let counts = model.node_counts();
-        let nodes: Vec<_> = (0..model.node_count())
+        let (model, tree) = (self.model, self.tree);
+        let counts = tree.node_counts();
+        let nodes: Vec<_> = (0..tree.node_count())
             .map(|node| {
                 let mut json = self.question_json(node);
                 match model.is_regression() {
@@ -54,14 +56,14 @@ impl TreeView<'_> {
                         json["mean"] = json_number(counts[[node, 1]]);
                     }
                 }
-                if matches!(model.test(node), Test::Leaf(_)) {
+                if matches!(tree.test(node), Test::Leaf(_)) {
                     json["prediction"] = match model.is_regression() {
                         false => self.prediction(&counts, node).into(),
                         true => json_number(counts[[node, 1]]),
                     };
                 } else {
-                    json["left"] = model.left(node).into();
-                    json["right"] = model.right(node).into();
+                    json["left"] = tree.left(node).into();
+                    json["right"] = tree.right(node).into();
                 }
                 json
             })
@@ -75,7 +77,7 @@ impl TreeView<'_> {
     }
 
     fn question_json(&self, node: usize) -> Value {
-        match self.model.test(node) {
+        match self.tree.test(node) {
             Test::LessOrEqual {
                 feature,
                 threshold,
@@ -109,8 +111,8 @@ impl TreeView<'_> {
 
     /// A graph for Graphviz.
     pub fn dot(&self) -> String {
-        let model = self.model;
-        let counts = model.node_counts();
+        let tree = self.tree;
+        let counts = tree.node_counts();
         let escape = |text: &str| {
             text.replace('\\', "\\\\")
                 .replace('"', "\\\"")
@@ -118,9 +120,9 @@ impl TreeView<'_> {
         };
         let mut text =
             String::from("digraph tree {\n  node [shape=box, fontname=\"sans-serif\"];\n");
-        for node in 0..model.node_count() {
+        for node in 0..tree.node_count() {
             let weights = counts.row(node).mapv(rounded).to_vec();
-            let test = model.test(node);
+            let test = tree.test(node);
             let label = match test {
                 Test::Leaf(_) => self.prediction(&counts, node),
                 _ => self.test(&test),
@@ -132,8 +134,8 @@ impl TreeView<'_> {
                 weights.join(" / ")
             );
             if !matches!(test, Test::Leaf(_)) {
-                let _ = writeln!(text, "  {node} -> {} [label=\"yes\"];", model.left(node));
-                let _ = writeln!(text, "  {node} -> {} [label=\"no\"];", model.right(node));
+                let _ = writeln!(text, "  {node} -> {} [label=\"yes\"];", tree.left(node));
+                let _ = writeln!(text, "  {node} -> {} [label=\"no\"];", tree.right(node));
             }
         }
         text.push_str("}\n");

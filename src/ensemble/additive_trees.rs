@@ -134,6 +134,91 @@ impl AdditiveTrees {
         self.nodes.len()
     }
 
+    /// What the nodes ask, tree after tree, each tree in preorder.
+    pub fn tests(&self) -> impl ExactSizeIterator<Item = CodeTest> {
+        self.nodes.iter().map(|node| node.test)
+    }
+
+    /// A node, by its position among those of all trees.
+    pub fn node(&self, node: usize) -> AdditiveNode {
+        self.nodes[node]
+    }
+
+    /// The first node of each tree.
+    pub fn roots(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.roots.iter().map(|&root| root as usize)
+    }
+
+    /// Sets of codes that nodes ask for: a bit each, the lowest first.
+    pub fn sets(&self) -> &[[u64; 4]] {
+        &self.sets
+    }
+
+    /// What the leaves add, in the order of the nodes.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// Depth of the deepest leaf; 0 without a split.
+    pub fn depth(&self) -> usize {
+        let (mut deepest, mut waiting) = (0, Vec::new());
+        let mut depth = 0;
+        for node in &self.nodes {
+            match node.test {
+                CodeTest::Leaf => {
+                    deepest = deepest.max(depth);
+                    depth = waiting.pop().unwrap_or(0);
+                }
+                _ => {
+                    depth += 1;
+                    waiting.push(depth);
+                }
+            }
+        }
+        deepest
+    }
+
+    /// Trees from what their nodes ask, tree after tree and each in preorder: the shape of a tree
+    /// follows from which of its nodes are leaves. `values` holds a number for each leaf.
+    ///
+    /// Nothing where the nodes do not make whole trees, a set is not there, the leaves have not a
+    /// number each, there is no start, or a number is not finite.
+    pub fn from_preorder(
+        start: Vec<f64>,
+        tests: impl IntoIterator<Item = CodeTest>,
+        sets: Vec<[u64; 4]>,
+        values: Vec<f32>,
+    ) -> Option<Self> {
+        let mut trees = Self {
+            sets,
+            values,
+            ..Self::new(start)
+        };
+        let (mut leaves, mut waiting, mut begins) = (0, Vec::<usize>::new(), true);
+        for test in tests {
+            let place = u32::try_from(trees.nodes.len()).ok()?;
+            if std::mem::replace(&mut begins, false) {
+                trees.roots.push(place);
+            }
+            trees.nodes.push(AdditiveNode { test, next: leaves });
+            match test {
+                CodeTest::Leaf => {
+                    leaves += 1;
+                    match waiting.pop() {
+                        Some(split) => trees.nodes[split].next = place + 1,
+                        None => begins = true,
+                    }
+                }
+                CodeTest::Among { set, .. } if set as usize >= trees.sets.len() => return None,
+                _ => waiting.push(place as usize),
+            }
+        }
+        let is_whole = begins && waiting.is_empty() && leaves as usize == trees.values.len();
+        let are_finite = trees.start.iter().all(|number| number.is_finite())
+            && trees.values.iter().all(|number| number.is_finite());
+        (is_whole && are_finite && !trees.start.is_empty()).then_some(trees)
+    }
+
     /// Adds the scores of rows, times `weight`. `codes` holds `width` codes for each row, `scores`
     /// as many numbers for each as there are [`outputs`](Self::outputs).
     ///

@@ -301,6 +301,18 @@ pub enum SpecError {
     /// A pooled model is wanted, but the store has none.
     #[error("the store has no pooled model to fall back on; train one with it")]
     NoPooledModel,
+    /// What all models share is to answer, but they share nothing.
+    #[error("the models of the store share nothing that could answer for other entities")]
+    NothingShared,
+    /// Entities that the input lacks are to stay, but their models are shares of what is trained
+    /// anew.
+    #[error(
+        "entities that the input lacks, such as '{key}', cannot stay: their models are shares of a model of all entities, which is trained anew"
+    )]
+    VanishedShares {
+        /// The first of them.
+        key: String,
+    },
     /// A threshold that is no probability.
     #[error("a threshold of {0} is no probability; give a number from 0 to 1")]
     Threshold(f64),

@@ -158,7 +158,7 @@ impl Comparer {
         Engine::new(&self.trainer, 1, &self.cancel).run(table, |outcome| {
             match outcome.status {
                 Status::Trained(trained) => {
-                    let model = Model::decode(&trained.bytes)?;
+                    let model = Model::decode(&trained.bytes, None)?;
                     models.insert(outcome.key, (entity, model));
                 }
                 Status::Failed(error) => log::warn!("entity '{}': {error}", outcome.key),
@@ -178,7 +178,7 @@ impl Comparer {
         let mut model = Err(no_model("there are no rows"));
         Engine::new(&self.trainer, 1, &self.cancel).run(table, |outcome| {
             match outcome.status {
-                Status::Trained(trained) => model = Model::decode(&trained.bytes),
+                Status::Trained(trained) => model = Model::decode(&trained.bytes, None),
                 Status::Failed(error) => model = Err(no_model(&error)),
                 Status::Skipped => {}
             }

@@ -1,6 +1,7 @@
 //! Puts a model together from what was learnt of one partition: its encoder and its tree.
 
-use super::model::{LEAF, Model, ModelFeature};
+use super::model::{Content, Model};
+use super::tree_model::{LEAF, ModelFeature, TreeModel};
 use crate::encode::{Encoder, Values};
 use crate::tree::{Split, Tree, midpoint};
 
@@ -8,11 +9,21 @@ impl Model {
     /// Puts what was learnt from one partition together: `names` are its features' columns, in the
     /// order of the encoder.
     pub fn new(key: &str, names: &[&str], encoder: &Encoder, tree: &Tree) -> Self {
+        Self {
+            key: key.to_owned(),
+            classes: encoder.classes().map(str::to_owned).collect(),
+            decision: None,
+            content: Content::Tree(TreeModel::new(names, encoder, tree)),
+        }
+    }
+}
+
+impl TreeModel {
+    fn new(names: &[&str], encoder: &Encoder, tree: &Tree) -> Self {
         let mut questions = Questions::of(encoder, tree);
         let nodes = tree.node_count();
         let mut model = Self {
-            key: key.to_owned(),
-            classes: encoder.classes().map(str::to_owned).collect(),
+            class_count: tree.class_count(),
             features: questions.features(names),
             feature: Vec::with_capacity(nodes),
             operand: Vec::with_capacity(nodes),
@@ -22,7 +33,6 @@ impl Model {
             sets: Vec::new(),
             counts: Vec::with_capacity(tree.leaf_count() * tree.class_count().max(1)),
             values: Vec::new(),
-            decision: None,
         };
         let mut leaves = 0;
         for node in 0..nodes {

@@ -1,119 +1,72 @@
-//! One entity's model: everything that a prediction needs, in the data's own units.
+//! One entity's model: everything that a prediction needs.
 
-use ndarray::Array2;
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-use super::question::{Question, is_member};
-use crate::tree::heaviest;
+use super::decision::{Decision, decide};
+use super::ensemble::Ensemble;
+use super::share::Share;
+use super::shared_model::SharedModel;
+use super::tree_model::{ModelFeature, TreeModel};
 
-/// A feature that a model's tree asks about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelFeature(
-    /// The column's name.
-    pub String,
-    /// The categories that the tree asks about, a missing one last; nothing for a numeric feature.
-    pub Option<Vec<Option<String>>>,
-);
-
-impl ModelFeature {
-    /// The column's name.
-    pub fn name(&self) -> &str {
-        &self.0
-    }
-
-    /// The categories that the tree asks about, `None` for a missing one; nothing for a numeric
-    /// feature.
-    pub fn categories(&self) -> Option<&[Option<String>]> {
-        self.1.as_deref()
-    }
-}
-
-/// What a node asks, in the data's own units.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Test<'a> {
-    /// `feature <= threshold` goes left.
-    LessOrEqual {
-        /// The column.
-        feature: &'a str,
-        /// The threshold; infinite where every row that has a value goes left.
-        threshold: f64,
-        /// Whether a row without a value goes left.
-        missing_left: bool,
-    },
-    /// `feature = category` goes left.
-    Equal {
-        /// The column.
-        feature: &'a str,
-        /// The category; nothing for a missing one.
-        category: Option<&'a str>,
-    },
-    /// A category of `feature` that is among these goes left.
-    Among {
-        /// The column.
-        feature: &'a str,
-        /// The categories; `None` for a missing one.
-        categories: Vec<Option<&'a str>>,
-    },
-    /// The node is a leaf.
-    Leaf(Leaf<'a>),
-}
-
-/// What a leaf holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Leaf<'a> {
-    /// The weight of each class. Of a model averaged over its prunings it is the training weight of
-    /// the leaf, shared out by the probabilities of the classes.
-    Classes(&'a [f64]),
-    /// A quantity.
-    Number {
-        /// What is predicted.
-        value: f64,
-        /// The training weight of the leaf.
-        weight: f64,
-    },
-}
-
-/// A class and the least probability with which it is predicted.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Decision {
-    /// Position of the class.
-    pub positive: u32,
-    /// From this probability on the class is predicted, below it the most probable other one.
-    pub threshold: f64,
-}
-
-/// A node that asks nothing.
-pub(super) const LEAF: u32 = u32::MAX;
-
-/// One entity's encoder and tree.
-///
-/// Nodes stand in preorder: node 0 is the root, the left child of a split is the next node.
+/// One entity's model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub(super) key: String,
     /// Empty where the model tells a quantity.
-    pub(super) classes: Vec<String>,
-    pub(super) features: Vec<ModelFeature>,
-    /// By node: the position in `features`, or [`LEAF`].
-    pub(super) feature: Vec<u32>,
-    /// By node: the position of the threshold, of the category or, behind the feature's
-    /// categories, of the set; or of the leaf.
-    pub(super) operand: Vec<u32>,
-    /// By node: the right child of a split; 0 for a leaf.
-    pub(super) right: Vec<u32>,
-    /// By node: whether a row without the number that a split asks for goes left.
-    pub(super) missing_left: Vec<bool>,
-    pub(super) thresholds: Vec<f64>,
-    /// Bits by position among the categories of the split's feature, the lowest first.
-    pub(super) sets: Vec<Vec<u8>>,
-    /// By leaf and class, or by leaf: weights.
-    pub(super) counts: Vec<f64>,
-    /// By leaf, where the model tells a quantity.
-    pub(super) values: Vec<f64>,
+    pub(super) classes: Arc<[String]>,
     pub(super) decision: Option<Decision>,
+    pub(super) content: Content,
+}
+
+/// What a model predicts by.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Content {
+    /// A tree.
+    Tree(TreeModel),
+    /// A boosted ensemble of the entity's own.
+    Boosted(Box<Ensemble>),
+    /// What all entities share, and what this one has of its own.
+    Shared(Arc<SharedModel>, Box<Share>),
 }
 
 impl Model {
+    /// The model of an entity that has a boosted ensemble of its own; without classes it tells a
+    /// quantity.
+    ///
+    /// # Panics
+    ///
+    /// If the ensemble is not one of these classes, or asks for features or codes that it does not
+    /// have.
+    pub fn boosted(key: &str, classes: impl Into<Arc<[String]>>, ensemble: Ensemble) -> Self {
+        let classes = classes.into();
+        if let Err(problem) = ensemble.check(classes.len()) {
+            panic!("the ensemble of '{key}' {problem}");
+        }
+        Self {
+            key: key.to_owned(),
+            classes,
+            decision: None,
+            content: Content::Boosted(ensemble.into()),
+        }
+    }
+
+    /// The model of an entity that has a share of a model of all entities.
+    ///
+    /// # Panics
+    ///
+    /// If the share does not fit what is shared.
+    pub fn shared(key: &str, shared: &Arc<SharedModel>, share: Share) -> Self {
+        if let Err(problem) = share.check(shared) {
+            panic!("the share of '{key}' {problem}");
+        }
+        Self {
+            key: key.to_owned(),
+            classes: shared.classes().clone(),
+            decision: None,
+            content: Content::Shared(shared.clone(), share.into()),
+        }
+    }
+
     /// The entity's key, as in the store.
     pub fn key(&self) -> &str {
         &self.key
@@ -130,9 +83,55 @@ impl Model {
         self.classes.is_empty()
     }
 
-    /// The features that the tree asks about.
-    pub fn features(&self) -> &[ModelFeature] {
-        &self.features
+    /// The tree, where the model is one.
+    pub fn tree(&self) -> Option<&TreeModel> {
+        match &self.content {
+            Content::Tree(tree) => Some(tree),
+            _ => None,
+        }
+    }
+
+    /// The boosted ensemble of the entity's own, where it has one.
+    pub fn ensemble(&self) -> Option<&Ensemble> {
+        match &self.content {
+            Content::Boosted(ensemble) => Some(ensemble),
+            _ => None,
+        }
+    }
+
+    /// What all entities share and what this one has of its own, where that is the model.
+    pub fn share(&self) -> Option<(&Arc<SharedModel>, &Share)> {
+        match &self.content {
+            Content::Shared(shared, share) => Some((shared, share)),
+            _ => None,
+        }
+    }
+
+    /// The names of the features that the model asks about, of a shared model all that are binned.
+    pub fn feature_names(&self) -> Vec<&str> {
+        match &self.content {
+            Content::Tree(tree) => tree.features().iter().map(ModelFeature::name).collect(),
+            Content::Boosted(ensemble) => ensemble.features.iter().map(|f| f.name()).collect(),
+            Content::Shared(shared, _) => shared.features().iter().map(|f| f.name()).collect(),
+        }
+    }
+
+    /// Number of nodes of the entity's own trees, leaves included.
+    pub fn node_count(&self) -> usize {
+        match &self.content {
+            Content::Tree(tree) => tree.node_count(),
+            Content::Boosted(ensemble) => ensemble.trees.node_count(),
+            Content::Shared(_, share) => share.trees.node_count(),
+        }
+    }
+
+    /// Depth of the deepest leaf of the entity's own trees; a tree of one leaf has depth 0.
+    pub fn depth(&self) -> usize {
+        match &self.content {
+            Content::Tree(tree) => tree.depth(),
+            Content::Boosted(ensemble) => ensemble.trees.depth(),
+            Content::Shared(_, share) => share.trees.depth(),
+        }
     }
 
     /// The class that is predicted from some probability on, where that is not the most probable
@@ -157,153 +156,6 @@ impl Model {
         self
     }
 
-    /// Number of nodes, leaves included.
-    pub fn node_count(&self) -> usize {
-        self.feature.len()
-    }
-
-    /// The left child of a split.
-    pub fn left(&self, node: usize) -> usize {
-        node + 1
-    }
-
-    /// The right child of a split.
-    pub fn right(&self, node: usize) -> usize {
-        self.right[node] as usize
-    }
-
-    /// What a node asks.
-    pub fn test(&self, node: usize) -> Test<'_> {
-        let Some((feature, question)) = self.question(node) else {
-            return Test::Leaf(self.leaf(self.operand[node] as usize));
-        };
-        let ModelFeature(feature, categories) = &self.features[feature];
-        let categories = categories.as_deref().unwrap_or_default();
-        match question {
-            Question::LessOrEqual {
-                threshold,
-                missing_left,
-            } => Test::LessOrEqual {
-                feature,
-                threshold,
-                missing_left,
-            },
-            Question::Equal(position) => Test::Equal {
-                feature,
-                category: categories[position].as_deref(),
-            },
-            Question::Among(set) => {
-                let members = categories.iter().enumerate();
-                let members = members.filter(|(position, _)| is_member(set, *position));
-                Test::Among {
-                    feature,
-                    categories: members.map(|(_, category)| category.as_deref()).collect(),
-                }
-            }
-        }
-    }
-
-    /// The position of the feature that a node asks about, and what it asks; nothing for a leaf.
-    #[inline]
-    fn question(&self, node: usize) -> Option<(usize, Question<'_>)> {
-        let (feature, operand) = (self.feature[node], self.operand[node] as usize);
-        if feature == LEAF {
-            return None;
-        }
-        let feature = feature as usize;
-        let question = match &self.features[feature].1 {
-            None => Question::LessOrEqual {
-                threshold: self.thresholds[operand],
-                missing_left: self.missing_left[node],
-            },
-            Some(categories) => match operand.checked_sub(categories.len()) {
-                None => Question::Equal(operand),
-                Some(set) => Question::Among(&self.sets[set]),
-            },
-        };
-        Some((feature, question))
-    }
-
-    /// What a leaf holds.
-    pub(crate) fn leaf(&self, leaf: usize) -> Leaf<'_> {
-        match self.values.get(leaf) {
-            Some(&value) => Leaf::Number {
-                value,
-                weight: self.counts[leaf],
-            },
-            None => {
-                let classes = self.classes.len();
-                Leaf::Classes(&self.counts[leaf * classes..][..classes])
-            }
-        }
-    }
-
-    /// What every node holds, leaves and splits, node-major: the weight of each class; or the weight
-    /// and the mean of the leaves below it.
-    pub fn node_counts(&self) -> Array2<f64> {
-        let width = if self.is_regression() {
-            2
-        } else {
-            self.classes.len()
-        };
-        let mut counts = Array2::zeros((self.node_count(), width));
-        // Children come after their parent, so a pass from the end finds them summed up.
-        for node in (0..self.node_count()).rev() {
-            match self.test(node) {
-                Test::Leaf(Leaf::Classes(weights)) => {
-                    counts.row_mut(node).assign(&ndarray::aview1(weights));
-                }
-                Test::Leaf(Leaf::Number { value, weight }) => {
-                    counts
-                        .row_mut(node)
-                        .assign(&ndarray::aview1(&[weight, value]));
-                }
-                _ => {
-                    let [left, right] = [self.left(node), self.right(node)];
-                    let mut sum = &counts.row(left) + &counts.row(right);
-                    if self.is_regression() {
-                        let share = counts[[left, 0]] / sum[0];
-                        sum[1] = share * counts[[left, 1]] + (1.0 - share) * counts[[right, 1]];
-                    }
-                    counts.row_mut(node).assign(&sum);
-                }
-            }
-        }
-        counts
-    }
-
-    /// Depth of the deepest leaf; a tree of one leaf has depth 0.
-    pub fn depth(&self) -> usize {
-        let mut depths = vec![0; self.node_count()];
-        for node in 0..self.node_count() {
-            if self.feature[node] != LEAF {
-                depths[self.left(node)] = depths[node] + 1;
-                depths[self.right(node)] = depths[node] + 1;
-            }
-        }
-        depths.into_iter().max().unwrap_or(0)
-    }
-
-    /// The leaf that a row ends in. `goes_left` says whether the row goes left at a question about
-    /// the feature at a position.
-    #[inline]
-    pub(crate) fn leaf_of(&self, goes_left: impl Fn(usize, Question) -> bool) -> Leaf<'_> {
-        let mut node = 0;
-        while let Some((feature, question)) = self.question(node) {
-            node = if goes_left(feature, question) {
-                node + 1
-            } else {
-                self.right[node] as usize
-            };
-        }
-        self.leaf(self.operand[node] as usize)
-    }
-
-    /// Whether the tree asks for sets of categories.
-    pub(crate) fn has_sets(&self) -> bool {
-        !self.sets.is_empty()
-    }
-
     /// The class that is predicted where the classes have these weights, in the order of
     /// [`classes`](Self::classes).
     ///
@@ -316,53 +168,19 @@ impl Model {
             self.classes.len(),
             "one weight for each class"
         );
-        &self.classes[self.decide(weights)]
+        &self.classes[decide(self.decision, weights, weights.iter().sum())]
     }
 
-    /// The position of the class that is predicted where the classes have these weights.
-    pub(crate) fn decide(&self, weights: &[f64]) -> usize {
-        decide(self.decision, weights)
-    }
-
-    /// Bytes of memory that the model takes, as near as its own arrays tell.
+    /// Bytes of memory that the model takes, as near as its own arrays tell; what all entities
+    /// share aside.
     pub(crate) fn memory(&self) -> u64 {
         let text = |text: &String| size_of::<String>() + text.capacity();
-        let category = |category: &Option<String>| category.as_ref().map_or(0, text);
-        let features = self.features.iter().map(|ModelFeature(name, categories)| {
-            let categories = categories.iter().flatten().map(category);
-            size_of::<ModelFeature>() + name.capacity() + categories.sum::<usize>()
-        });
-        let nodes = size_of::<u32>()
-            * (self.feature.capacity() + self.operand.capacity() + self.right.capacity())
-            + self.missing_left.capacity();
-        let numbers = size_of::<f64>()
-            * (self.thresholds.capacity() + self.counts.capacity() + self.values.capacity());
-        let sets = self
-            .sets
-            .iter()
-            .map(|set| size_of::<Vec<u8>>() + set.capacity());
-        let classes = self.classes.iter().map(text).sum::<usize>();
-        let own = size_of::<Self>() + self.key.capacity() + classes + sets.sum::<usize>();
-        (own + features.sum::<usize>() + nodes + numbers) as u64
+        let classes = || self.classes.iter().map(text).sum::<usize>();
+        let content = match &self.content {
+            Content::Tree(tree) => classes() + tree.memory(),
+            Content::Boosted(ensemble) => classes() + ensemble.memory(),
+            Content::Shared(_, share) => share.memory(),
+        };
+        (size_of::<Self>() + self.key.capacity() + content) as u64
     }
-}
-
-/// The most probable class, or what a decision makes of it.
-fn decide(decision: Option<Decision>, weights: &[f64]) -> usize {
-    let Some(Decision {
-        positive,
-        threshold,
-    }) = decision
-    else {
-        return heaviest(weights);
-    };
-    let positive = positive as usize;
-    let total: f64 = weights.iter().sum();
-    // The very quotient that is given out as the probability: thresholds may be such.
-    if weights[positive] / total >= threshold || weights.len() == 1 {
-        return positive;
-    }
-    let others = weights.iter().enumerate();
-    let others = others.map(|(class, &weight)| if class == positive { -1.0 } else { weight });
-    heaviest(&others.collect::<Vec<_>>())
 }

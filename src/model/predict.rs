@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use ndarray::Array2;
 use polars::prelude::{DataFrame, DataType, TimeUnit};
 
-use super::bind::{BoundModel, FrameColumn, column};
-use super::model::{Leaf, Model};
+use super::binder::Binder;
+use super::binned_feature::{BinnedFeature, FeatureBins};
+use super::frame_column::{FrameColumn, column};
+use super::model::{Content, Model};
 use crate::error::{Error, Result};
 use crate::schema::Role;
 
@@ -26,36 +28,30 @@ impl Model {
     /// frame lacks, [`SpecError::OtherTypeThanTrained`](crate::error::SpecError::OtherTypeThanTrained)
     /// for one whose column is of another kind than at training.
     pub fn predict(&self, frame: &DataFrame) -> Result<Vec<&str>> {
-        let mut classes = Vec::with_capacity(frame.height());
-        self.for_each_row(frame, |leaf| match leaf {
-            Leaf::Classes(weights) => {
-                classes.push(self.classes[self.decide(weights)].as_str());
-                Ok(())
-            }
-            Leaf::Number { .. } => Err(Error::OtherTask("tells a quantity, not a class")),
-        })?;
-        Ok(classes)
+        if self.is_regression() {
+            return Err(Error::OtherTask("tells a quantity, not a class"));
+        }
+        let (_, classes) = self.predictions(frame)?;
+        let classes = classes.into_iter();
+        Ok(classes
+            .map(|class| self.classes[class as usize].as_str())
+            .collect())
     }
 
-    /// The probability of each class in each row of a frame, rows by classes: the class's share of
-    /// the weight in the row's leaf.
+    /// The probability of each class in each row of a frame, rows by classes: of a tree the class's
+    /// share of the weight in the row's leaf.
     ///
     /// # Errors
     ///
     /// As [`predict`](Self::predict).
     pub fn predict_proba(&self, frame: &DataFrame) -> Result<Array2<f64>> {
-        let mut probabilities = Array2::zeros((frame.height(), self.classes.len()));
-        let mut rows = probabilities.rows_mut().into_iter();
-        self.for_each_row(frame, |leaf| match (leaf, rows.next()) {
-            (Leaf::Classes(weights), Some(mut target)) => {
-                let total: f64 = weights.iter().sum();
-                target.assign(&ndarray::aview1(weights));
-                target /= total;
-                Ok(())
-            }
-            _ => Err(Error::OtherTask("tells a quantity, not a class")),
-        })?;
-        Ok(probabilities)
+        if self.is_regression() {
+            return Err(Error::OtherTask("tells a quantity, not a class"));
+        }
+        let (probabilities, _) = self.predictions(frame)?;
+        let shape = (frame.height(), self.classes.len());
+        Array2::from_shape_vec(shape, probabilities)
+            .map_err(|_| Error::Defect("a row has not a number for each class".into()))
     }
 
     /// The quantity of each row of a frame.
@@ -65,45 +61,46 @@ impl Model {
     /// As [`predict`](Self::predict), and [`Error::OtherTask`](crate::error::Error::OtherTask) of a
     /// model that tells classes.
     pub fn predict_values(&self, frame: &DataFrame) -> Result<Vec<f64>> {
-        let mut values = Vec::with_capacity(frame.height());
-        self.for_each_row(frame, |leaf| match leaf {
-            Leaf::Number { value, .. } => {
-                values.push(value);
-                Ok(())
-            }
-            Leaf::Classes(_) => Err(Error::OtherTask("tells a class, not a quantity")),
-        })?;
-        Ok(values)
+        if !self.is_regression() {
+            return Err(Error::OtherTask("tells a class, not a quantity"));
+        }
+        Ok(self.predictions(frame)?.0)
     }
 
-    fn for_each_row(
-        &self,
-        frame: &DataFrame,
-        take: impl FnMut(Leaf<'_>) -> Result<()>,
-    ) -> Result<()> {
+    /// The probabilities of the rows' classes, or their quantities; and positions of classes.
+    fn predictions(&self, frame: &DataFrame) -> Result<(Vec<f64>, Vec<u32>)> {
         let columns = self.columns(frame)?;
-        let bound = self.bind(&columns)?;
-        (0..frame.height())
-            .map(|row| bound.leaf(row))
-            .try_for_each(take)
+        let named = self.feature_names().into_iter();
+        let binder = Binder::new(named.zip(columns.iter().map(Into::into)), &self.classes);
+        let bound = binder.bind(self)?;
+        let mut numbers = vec![0.0; frame.height() * self.classes.len().max(1)];
+        let mut classes = vec![0; frame.height()];
+        bound.predict(|_, row| row, &mut numbers, &mut classes);
+        Ok((numbers, classes))
     }
 
-    fn columns(&self, frame: &DataFrame) -> Result<Vec<FrameColumn>> {
-        self.features
-            .iter()
-            .map(|feature| match feature.categories() {
-                None => {
-                    let frame = in_microseconds(frame, feature.name())?;
-                    FrameColumn::numbers(frame.as_ref(), feature.name())
-                }
-                Some(_) => FrameColumn::categories(frame, feature.name()),
-            })
-            .collect()
-    }
-
-    fn bind<'a>(&'a self, columns: &'a [FrameColumn]) -> Result<BoundModel<'a>> {
-        let mut columns = columns.iter();
-        BoundModel::new(self, |_| columns.next())
+    /// The columns of the features, in their order.
+    pub(super) fn columns(&self, frame: &DataFrame) -> Result<Vec<FrameColumn>> {
+        let column = |(name, is_number): (&str, bool)| match is_number {
+            true => {
+                let frame = in_microseconds(frame, name)?;
+                FrameColumn::numbers(frame.as_ref(), name)
+            }
+            false => FrameColumn::categories(frame, name),
+        };
+        let binned = |feature: &BinnedFeature| matches!(feature.bins, FeatureBins::Numbers(_));
+        let are_numbers: Vec<bool> = match &self.content {
+            Content::Tree(tree) => {
+                let features = tree.features().iter();
+                features
+                    .map(|feature| feature.categories().is_none())
+                    .collect()
+            }
+            Content::Boosted(ensemble) => ensemble.features.iter().map(binned).collect(),
+            Content::Shared(shared, _) => shared.features().iter().map(binned).collect(),
+        };
+        let features = self.feature_names().into_iter().zip(are_numbers);
+        features.map(column).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 /// key is null.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unknown {
-    /// Predict null.
+    /// Predict null: the default where the models of a generation share nothing.
     #[default]
     Null,
     /// Make it an error.
@@ -15,6 +15,8 @@ pub enum Unknown {
     /// one. Where no parent has, the pooled model answers if the store has one, else none. A null
     /// in the key ends its first values.
     Parent,
+    /// Let what the models of all entities share answer: the default where they share something.
+    Shared,
 }
 
 /// Rows by what predicted them.
@@ -26,6 +28,8 @@ pub struct Answered {
     pub parent: u64,
     /// By the pooled model.
     pub fallback: u64,
+    /// By what all entities share, of which theirs had no share.
+    pub shared: u64,
     /// By none.
     pub none: u64,
 }
@@ -33,7 +37,7 @@ pub struct Answered {
 impl Answered {
     /// All rows.
     pub fn rows(&self) -> u64 {
-        self.own + self.parent + self.fallback + self.none
+        self.own + self.parent + self.fallback + self.shared + self.none
     }
 
     /// Whether there are rows, but no model answered for any of them.
@@ -50,6 +54,7 @@ impl Answered {
         self.own += other.own;
         self.parent += other.parent;
         self.fallback += other.fallback;
+        self.shared += other.shared;
         self.none += other.none;
     }
 }

@@ -14,6 +14,8 @@ mod predictions;
 mod predictor;
 mod row_entities;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use added::AddedColumns;
 pub use answers::{Answered, Unknown};

@@ -7,21 +7,15 @@ use rayon::prelude::*;
 
 use super::added::AddedColumns;
 use super::answers::Answered;
-use crate::model::{BoundModel, Leaf};
+use crate::model::BoundModel;
 
 /// What answers for the rows of an entity.
 pub(super) enum Answer<'a> {
-    Own(Classifier<'a>),
-    Parent(Classifier<'a>),
-    Fallback(&'a Classifier<'a>),
+    Own(BoundModel<'a>),
+    Parent(BoundModel<'a>),
+    Fallback(&'a BoundModel<'a>),
+    Shared(&'a BoundModel<'a>),
     None,
-}
-
-/// A model whose classes are found among those of its run.
-pub(super) struct Classifier<'a> {
-    pub model: BoundModel<'a>,
-    /// By class of the model: its position among the classes of the run.
-    pub places: Vec<u32>,
 }
 
 /// Rows in the order in which they are predicted: entity after entity.
@@ -44,6 +38,7 @@ enum By {
     Own,
     Parent,
     Fallback,
+    Shared,
     Nothing,
 }
 
@@ -90,7 +85,7 @@ impl Predictions {
                 });
             }
         }
-        tasks.into_par_iter().for_each(|task| task.run(self.width));
+        tasks.into_par_iter().for_each(Task::run);
     }
 
     /// How many rows were answered by what.
@@ -100,6 +95,7 @@ impl Predictions {
             own: count(By::Own),
             parent: count(By::Parent),
             fallback: count(By::Fallback),
+            shared: count(By::Shared),
             none: count(By::Nothing),
         }
     }
@@ -196,6 +192,7 @@ impl ByRow<'_> {
                     By::Own => "own",
                     By::Parent => "parent",
                     By::Fallback => "fallback",
+                    By::Shared => "shared",
                     By::Nothing => "none",
                 });
         StringChunked::from_iter_values(self.added.name("model").into(), models).into_column()
@@ -203,27 +200,16 @@ impl ByRow<'_> {
 }
 
 impl Task<'_> {
-    fn run(self, width: usize) {
-        let (classifier, by) = match self.answer {
-            Answer::Own(classifier) => (classifier, By::Own),
-            Answer::Parent(classifier) => (classifier, By::Parent),
-            Answer::Fallback(classifier) => (*classifier, By::Fallback),
+    fn run(self) {
+        let (model, by) = match self.answer {
+            Answer::Own(model) => (model, By::Own),
+            Answer::Parent(model) => (model, By::Parent),
+            Answer::Fallback(model) => (*model, By::Fallback),
+            Answer::Shared(model) => (*model, By::Shared),
             Answer::None => return,
         };
         self.answers.fill(by);
-        let outputs = self.class.iter_mut();
-        let outputs = outputs.zip(self.numbers.chunks_exact_mut(width));
-        for (&row, (class, numbers)) in self.rows.iter().zip(outputs) {
-            match classifier.model.leaf(row as usize) {
-                Leaf::Number { value, .. } => numbers[0] = value,
-                Leaf::Classes(weights) => {
-                    let total: f64 = weights.iter().sum();
-                    for (&place, weight) in classifier.places.iter().zip(weights) {
-                        numbers[place as usize] = weight / total;
-                    }
-                    *class = classifier.places[classifier.model.decide(weights)];
-                }
-            }
-        }
+        let row_of = |_, place: usize| self.rows[place] as usize;
+        model.predict(row_of, self.numbers, self.class);
     }
 }

@@ -11,10 +11,10 @@ use super::answers::{Answered, Unknown};
 use super::as_trained::as_trained;
 use super::cache::{Cache, Held};
 use super::need::{ModelSource, Need, Rank};
-use super::predictions::{Answer, Classifier, Predictions};
+use super::predictions::{Answer, Predictions};
 use super::row_entities::{RowEntities, RowKey, Slot};
 use crate::error::{Error, Result, SpecError, StoreError};
-use crate::model::{BoundModel, FrameColumn, Model};
+use crate::model::{Binder, BoundModel, FrameColumn, Model, SharedModel};
 use crate::schema::FeatureKind;
 use crate::source::{DatasetSpec, Format};
 use crate::store::{EntityRecord, Index, Run, Store};
@@ -23,7 +23,7 @@ use crate::store::{EntityRecord, Index, Run, Store};
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | [`unknown`](Self::unknown) | [`Unknown::Null`] | what a row without a model gets | |
+/// | [`unknown`](Self::unknown) | [`Unknown::Shared`] where the models share something, else [`Unknown::Null`] | what a row without a model gets | |
 /// | [`cache`](Self::cache) | 256 MiB | bytes of models that are held | any |
 /// | [`added`](Self::added) | as [`predict`](Self::predict) says | what the added columns are called | |
 ///
@@ -39,11 +39,12 @@ use crate::store::{EntityRecord, Index, Run, Store};
 /// ```
 pub struct Predictor {
     store: Store,
-    classes: HashMap<String, u32>,
     unknown: Unknown,
     added: AddedColumns,
     cache: Cache,
     pooled: Option<Model>,
+    /// What the models of all entities share.
+    shared: Option<Arc<SharedModel>>,
     /// From the second time on that records are looked up: rows that come a few at a time would
     /// have the whole table of entities read for each few.
     index: Option<Index>,
@@ -70,14 +71,15 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] for a pooled model that is damaged.
+    /// [`StoreError::Damaged`] for a pooled or shared model that is damaged.
     pub fn new(store: Store) -> Result<Self> {
-        let classes = store.generation().run.classes.iter().cloned().zip(0..);
+        let shared = store.shared()?;
+        let unknown = shared.as_ref().map(|_| Unknown::Shared);
         Ok(Self {
             pooled: store.pooled()?,
-            classes: classes.collect(),
+            shared,
             store,
-            unknown: Unknown::default(),
+            unknown: unknown.unwrap_or_default(),
             added: AddedColumns::default(),
             cache: Cache::new(DEFAULT_CACHE),
             index: None,
@@ -94,11 +96,15 @@ impl Predictor {
     /// # Errors
     ///
     /// [`SpecError::NoPooledModel`] for [`Unknown::Fallback`] where the store has no pooled model,
+    /// [`SpecError::NothingShared`] for [`Unknown::Shared`] where its models share nothing,
     /// [`SpecError::NoParents`] for [`Unknown::Parent`] where it has no parents, and
     /// [`StoreError::Damaged`] where their table cannot be read.
     pub fn unknown(mut self, unknown: Unknown) -> Result<Self> {
         if unknown == Unknown::Fallback && self.pooled.is_none() {
             return Err(SpecError::NoPooledModel.into());
+        }
+        if unknown == Unknown::Shared && self.shared.is_none() {
+            return Err(SpecError::NothingShared.into());
         }
         if unknown == Unknown::Parent {
             let parents = self.store.parent_index()?;
@@ -172,7 +178,7 @@ impl Predictor {
 
     /// The frame with its rows in order and these columns added: `prediction`, of the target's
     /// type; `probability_C` for each class `C` of the run; `model`, which says what answered:
-    /// `own`, `parent`, `fallback` or `none`.
+    /// `own`, `parent`, `fallback`, `shared` or `none`.
     ///
     /// Keys and features are converted into what they were at training, whatever type the frame
     /// has them in. A missing value or a category that training did not see fails no row. A damaged
@@ -210,7 +216,22 @@ impl Predictor {
             columns.insert(run.dataset.key.join(","), entities.as_feature());
             pooled = self.pooled.take();
         }
-        let predicted = self.predict_entities(&entities, &columns, pooled.as_ref(), run);
+        let named = columns
+            .iter()
+            .map(|(name, column)| (name.as_str(), column.into()));
+        let binder = Binder::new(named, &run.classes);
+        let shared = self
+            .shared
+            .clone()
+            .filter(|_| self.unknown == Unknown::Shared);
+        let common = match (&pooled, &shared) {
+            (Some(pooled), _) => Some(binder.bind(pooled).map(Common::Pooled)),
+            (None, Some(shared)) => Some(binder.bind_unknown(shared).map(Common::Shared)),
+            (None, None) => None,
+        };
+        let predicted = common
+            .transpose()
+            .and_then(|common| self.predict_entities(&entities, &binder, common.as_ref()));
         if pooled.is_some() {
             self.pooled = pooled;
         }
@@ -221,12 +242,11 @@ impl Predictor {
             .map_err(Error::polars("cannot add the predictions to the input"))
     }
 
-    fn predict_entities(
+    fn predict_entities<'a>(
         &mut self,
         entities: &RowEntities,
-        columns: &Columns,
-        pooled: Option<&Model>,
-        run: &Run,
+        binder: &Binder<'a>,
+        common: Option<&Common<'a>>,
     ) -> Result<Predictions> {
         let mut needs = self.needs(entities)?;
         self.note_unknown(entities, &needs);
@@ -237,10 +257,7 @@ impl Predictor {
             refuse_unknown(entities, &needs, self.answered.rows())?;
         }
         let (rows, schedule) = entities.scheduled(|entity| needs[entity].place());
-        let pooled = pooled
-            .map(|model| self.classifier(model, columns))
-            .transpose()?;
-        let mut predictions = Predictions::new(rows, run.classes.len());
+        let mut predictions = Predictions::new(rows, binder.class_count());
         let mut rest = schedule.as_slice();
         while !rest.is_empty() {
             let portion = rest
@@ -252,7 +269,7 @@ impl Predictor {
                 .par_iter()
                 .zip(&found)
                 .map(|(slot, (rank, held))| {
-                    let answer = self.answer(*rank, held, pooled.as_ref(), columns)?;
+                    let answer = answer(*rank, held, common, binder)?;
                     Ok((answer, slot.places.clone()))
                 })
                 .collect::<Result<_>>()?;
@@ -486,37 +503,29 @@ impl Predictor {
         }
         Ok(Held::Damaged)
     }
+}
 
-    fn answer<'a>(
-        &self,
-        rank: Rank,
-        held: &'a Held,
-        pooled: Option<&'a Classifier<'a>>,
-        columns: &'a Columns,
-    ) -> Result<Answer<'a>> {
-        Ok(match (held, rank) {
-            (Held::Model(model), Rank::Own) => Answer::Own(self.classifier(model, columns)?),
-            (Held::Model(model), Rank::Parent) => Answer::Parent(self.classifier(model, columns)?),
-            _ => pooled.map_or(Answer::None, Answer::Fallback),
-        })
-    }
+/// What answers for rows without a model.
+enum Common<'a> {
+    Pooled(BoundModel<'a>),
+    Shared(BoundModel<'a>),
+}
 
-    fn classifier<'a>(&self, model: &'a Model, columns: &'a Columns) -> Result<Classifier<'a>> {
-        if model.is_regression() != self.classes.is_empty() {
-            return Err(Error::OtherTask("tells something else than its run does"));
-        }
-        let places = model
-            .classes()
-            .iter()
-            .map(|class| self.classes.get(class).copied());
-        let places: Option<Vec<u32>> = places.collect();
-        Ok(Classifier {
-            model: BoundModel::new(model, |name| columns.get(name))?,
-            places: places.ok_or_else(|| {
-                Error::BadModel("predicts a class that its run did not have".into())
-            })?,
-        })
-    }
+fn answer<'a, 'b: 'a>(
+    rank: Rank,
+    held: &'a Held,
+    common: Option<&'a Common<'a>>,
+    binder: &Binder<'b>,
+) -> Result<Answer<'a>> {
+    Ok(match (held, rank) {
+        (Held::Model(model), Rank::Own) => Answer::Own(binder.bind(model)?),
+        (Held::Model(model), Rank::Parent) => Answer::Parent(binder.bind(model)?),
+        _ => match common {
+            Some(Common::Pooled(model)) => Answer::Fallback(model),
+            Some(Common::Shared(model)) => Answer::Shared(model),
+            None => Answer::None,
+        },
+    })
 }
 
 /// The first row without a model is an error. `before` rows came in earlier frames.

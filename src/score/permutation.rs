@@ -35,9 +35,9 @@ impl Scorer<'_> {
         }
         let own = self.loss(model, rows.clone(), |_, row| row)?;
         let key = hash(seed, model.model().key());
-        let features = model.model().features().iter().enumerate();
-        let importances = features.map(|(feature, named)| {
-            let stream = key ^ hash(seed, named.name()).rotate_left(32);
+        let features = model.model().feature_names().into_iter().enumerate();
+        let importances = features.map(|(feature, name)| {
+            let stream = key ^ hash(seed, name).rotate_left(32);
             let mut increase = 0.0;
             for shuffle in 0..SHUFFLES {
                 let shuffled = shuffled(rows.clone(), stream, shuffle);

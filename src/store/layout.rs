@@ -9,6 +9,9 @@ pub const ENTITIES: &str = "entities.parquet";
 /// The file of the model of all entities together; no key has such a name.
 pub(super) const POOLED: &str = "~pooled.cbor";
 
+/// The file of what all entities share; no key has such a name.
+pub(super) const SHARED: &str = "~shared.cbor";
+
 /// The table of parents in a generation.
 pub(super) const PARENTS: &str = "parents.parquet";
 

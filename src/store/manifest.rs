@@ -68,6 +68,9 @@ pub struct Generation {
     /// The model of all entities together, where one was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooled: Option<FileDigest>,
+    /// What the models of all entities share, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<FileDigest>,
     /// The models of the entities' parents, where they were trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parents: Option<Parents>,
@@ -176,10 +179,11 @@ impl Manifest {
                 return Err(Error::bad_store(&path, problem));
             }
             let pooled = generation.pooled.as_ref().map(|file| &file.name);
+            let shared = generation.shared.as_ref().map(|file| &file.name);
             let parents = generation.parents.as_ref();
             let parents = parents.map(|parents| &parents.file.name);
             let names = [&generation.directory, &generation.entities_file.name];
-            for name in names.into_iter().chain(pooled).chain(parents) {
+            for name in names.into_iter().chain(pooled).chain(shared).chain(parents) {
                 if !is_plain_name(name) {
                     let problem = format!("'{name}' is not a plain file name");
                     return Err(Error::bad_store(&path, problem));

@@ -1,6 +1,6 @@
 //! Reads a store: one of its generations, its table of entities, and single models.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use super::manifest::{FileDigest, Generation, Manifest};
 use super::record::EntityRecord;
 use crate::error::{Error, Result, StoreError, polars_message};
 use crate::guard::guarded;
-use crate::model::Model;
+use crate::model::{Model, SharedModel};
 
 /// A generation of a store, the current one unless told otherwise, as it was when the store was
 /// opened.
@@ -34,6 +34,15 @@ pub struct Store {
     directory: Location,
     manifest: Arc<Manifest>,
     generation: Arc<Generation>,
+    shared: Arc<SharedPart>,
+}
+
+/// What the models of all entities share, once it was read.
+#[derive(Debug, Default)]
+struct SharedPart {
+    read: OnceLock<Arc<SharedModel>>,
+    /// Held by whoever reads it.
+    reading: Mutex<()>,
 }
 
 impl Store {
@@ -86,6 +95,7 @@ impl Store {
             directory,
             manifest,
             generation: generation.into(),
+            shared: Arc::default(),
         };
         let table = &store.generation.entities_file;
         let length = store.directory.open(&store.name(&table.name))?.length();
@@ -241,14 +251,46 @@ impl Store {
         let Some(file) = &self.generation.pooled else {
             return Ok(None);
         };
-        let bytes = self.directory.read(&self.name(&file.name))?;
-        if !file.matches(&bytes) {
-            let problem = "the pooled model's digest does not match; train again";
-            return Err(self.damaged_file(&file.name, problem));
-        }
-        Model::decode(&bytes)
+        let bytes = self.read_whole(file, "the pooled model")?;
+        Model::decode(&bytes, None)
             .map(Some)
             .map_err(|error| self.damaged_file(&file.name, error.to_string()))
+    }
+
+    /// What the models of all entities share, its digest checked; nothing where they share nothing.
+    /// It is read once for a store and its clones.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] where it is damaged, [`Error::Io`].
+    pub fn shared(&self) -> Result<Option<Arc<SharedModel>>> {
+        let Some(file) = &self.generation.shared else {
+            return Ok(None);
+        };
+        if let Some(shared) = self.shared.read.get() {
+            return Ok(Some(shared.clone()));
+        }
+        let reading = self.shared.reading.lock();
+        let _reading = reading.unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = self.shared.read.get() {
+            return Ok(Some(shared.clone()));
+        }
+        let bytes = self.read_whole(file, "the shared model")?;
+        let shared = SharedModel::decode(&bytes)
+            .map_err(|error| self.damaged_file(&file.name, error.to_string()))?;
+        Ok(Some(self.shared.read.get_or_init(|| shared.into()).clone()))
+    }
+
+    /// The bytes of a file that the manifest names, its digest checked.
+    fn read_whole(&self, file: &FileDigest, called: &str) -> Result<Vec<u8>> {
+        let bytes = self.directory.read(&self.name(&file.name))?;
+        match file.matches(&bytes) {
+            true => Ok(bytes),
+            false => {
+                let problem = format!("{called}'s digest does not match; train again");
+                Err(self.damaged_file(&file.name, problem))
+            }
+        }
     }
 
     /// What the store notes about one entity.
@@ -415,8 +457,9 @@ impl Store {
 
     fn decode(&self, record: &EntityRecord, bytes: &[u8]) -> Result<Model> {
         self.check_digest(record, bytes)?;
-        let model =
-            Model::decode(bytes).map_err(|error| self.damaged(record, &error.to_string()))?;
+        let shared = self.shared()?;
+        let model = Model::decode(bytes, shared.as_ref())
+            .map_err(|error| self.damaged(record, &error.to_string()))?;
         if model.key() != record.key {
             return Err(self.damaged(record, "it is the model of another entity"));
         }

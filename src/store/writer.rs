@@ -12,7 +12,8 @@ use super::extent::Extent;
 use super::file_name::FileNames;
 use super::journal::JournalModel;
 use super::layout::{
-    ENTITIES, LOCK, MANIFEST, PACK, PARENT_PACK, PARENTS, POOLED, generation_folder, is_leftover,
+    ENTITIES, LOCK, MANIFEST, PACK, PARENT_PACK, PARENTS, POOLED, SHARED, generation_folder,
+    is_leftover,
 };
 use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents};
 use super::prior_models::PriorModelIndex;
@@ -21,6 +22,7 @@ use super::run::Run;
 use super::staging::Staging;
 use super::store::Store;
 use crate::error::{Error, Result, StoreError};
+use crate::model::SharedModel;
 use crate::schema::Task;
 
 /// How many models share a file.
@@ -83,6 +85,7 @@ pub(crate) struct Writer {
     records: Vec<EntityRecord>,
     model_bytes: u64,
     pooled: Option<FileDigest>,
+    shared: Option<FileDigest>,
     /// The records of parents, once these are begun.
     parents: Option<Vec<EntityRecord>>,
     _lock: Box<dyn WriteLock>,
@@ -127,6 +130,7 @@ impl Writer {
             records: Vec::new(),
             model_bytes: 0,
             pooled: None,
+            shared: None,
             parents: None,
             _lock: lock,
         })
@@ -258,6 +262,20 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes what the models of all entities share.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where it cannot be written.
+    #[allow(dead_code)] // of no use before a trainer makes shares
+    pub fn put_shared(&mut self, shared: &SharedModel) -> Result<()> {
+        let mut bytes = Vec::new();
+        shared.encode(&mut bytes);
+        self.directory.put(&self.staging.name(SHARED), &bytes)?;
+        self.shared = Some(FileDigest::of(SHARED, &bytes));
+        Ok(())
+    }
+
     fn place(&mut self, record: &EntityRecord, model: Vec<u8>) -> Result<Place> {
         let summary = record.summary.ok_or_else(|| {
             Error::Defect(format!("nothing is noted of the model of '{}'", record.key))
@@ -311,6 +329,7 @@ impl Writer {
             && self.records.len() as u64 == generation.entities
             && self.model_bytes == generation.model_bytes
             && self.pooled == generation.pooled
+            && self.shared == generation.shared
             && self.parents.is_some() == generation.parents.is_some();
         if !may_be {
             return Ok(false);
@@ -403,6 +422,7 @@ impl Writer {
             model_bytes: self.model_bytes,
             entities_file,
             pooled: self.pooled.clone(),
+            shared: self.shared.clone(),
             parents,
         }
     }

@@ -158,7 +158,7 @@ struct Worker<'a> {
     scorer: Option<(&'a Table, Scorer<'a>)>,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
     fn train_large(&self, table: &Table) -> Result<HashMap<usize, Outcome>> {
         let mut large: Vec<(usize, Partition)> = table
             .partitions()
@@ -266,7 +266,7 @@ impl Worker<'_> {
         if self.scorer.is_none() && engine.decision.is_none() && engine.importance.is_none() {
             return Ok(Trained::unjudged(bytes, summary));
         }
-        let model = Model::decode(&bytes).map_err(as_train_error)?;
+        let model = Model::decode(&bytes, None).map_err(as_train_error)?;
         let before = model.decision();
         let (model, decided) = self.decide(model, entity)?;
         let bytes = match model.decision() == before {
@@ -311,7 +311,7 @@ impl Worker<'_> {
     }
 
     /// The rows of an entity that are held out.
-    fn held_out(&self, entity: usize) -> Option<(&Scorer<'_>, Range<usize>)> {
+    fn held_out(&self, entity: usize) -> Option<(&Scorer<'a>, Range<usize>)> {
         let (held_out, scorer) = self.scorer.as_ref()?;
         Some((scorer, held_out.partition(entity).range()))
     }
@@ -321,7 +321,7 @@ impl Worker<'_> {
         let contest = self.engine.contest?;
         let champion = contest.champions.find(partition.key())?;
         let (bytes, summary) = champion;
-        let model = Model::decode(&bytes).ok()?;
+        let model = Model::decode(&bytes, None).ok()?;
         let champion = self.judge(bytes, summary, &model, partition.entity());
         Some((contest, champion.ok()?))
     }

@@ -512,7 +512,17 @@ impl Session<'_> {
         }
         let present: HashSet<&str> = self.rows.keys().into_iter().collect();
         let is_present = |record: &EntityRecord| present.contains(record.key.as_str());
-        Ok(records.into_iter().partition(is_present))
+        let (present, vanished): (Vec<_>, Vec<_>) = records.into_iter().partition(is_present);
+        let shares = self
+            .base
+            .is_some_and(|base| base.generation().shared.is_some());
+        match vanished.first() {
+            Some(EntityRecord { key, .. }) if shares => {
+                let key = key.clone();
+                Err(SpecError::VanishedShares { key }.into())
+            }
+            _ => Ok((present, vanished)),
+        }
     }
 
     /// Earlier models are judged only by rows that they were not trained on.

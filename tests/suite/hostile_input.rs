@@ -76,7 +76,7 @@ proptest! {
     #[test]
     fn truncated_models_are_refused(which in any::<Index>(), end in any::<Index>()) {
         let model: &Vec<u8> = which.get(valid().models.as_slice());
-        prop_assert!(Model::decode(&model[..end.index(model.len())]).is_err());
+        prop_assert!(Model::decode(&model[..end.index(model.len())], None).is_err());
     }
 }
 
@@ -120,11 +120,11 @@ fn promised_lengths_are_not_believed() {
                 bytes.push(head);
                 bytes.extend([0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
                 bytes.extend(&model[at..]);
-                assert!(Model::decode(&bytes).is_err());
+                assert!(Model::decode(&bytes, None).is_err());
             }
         }
     }
     for nested in [0x81_u8, 0xA1, 0xC1, 0xD8] {
-        assert!(Model::decode(&vec![nested; 1 << 20]).is_err());
+        assert!(Model::decode(&vec![nested; 1 << 20], None).is_err());
     }
 }

@@ -5,38 +5,61 @@ use std::path::Path;
 
 use ndarray::Array2;
 use per_entity::Model;
+use per_entity::model::{BinnedFeature, FeatureBins};
 use per_entity::store::{FORMAT_VERSION, Store, verify};
 use polars::prelude::*;
 use serde_json::json;
 
 /// Decodes bytes as a model and, where they are one, asks it for predictions of all kinds.
 pub fn model(bytes: &[u8]) {
-    let Ok(model) = Model::decode(bytes) else {
+    let Ok(model) = Model::decode(bytes, None) else {
         return;
     };
-    let counts: Array2<f64> = model.node_counts();
-    assert_eq!(counts.nrows(), model.node_count());
-    assert!(model.depth() < model.node_count());
+    if let Some(tree) = model.tree() {
+        let counts: Array2<f64> = tree.node_counts();
+        assert_eq!(counts.nrows(), tree.node_count());
+        assert!(tree.depth() < tree.node_count());
+        let features = tree.features().iter();
+        ask(
+            &model,
+            features.map(|feature| (feature.name(), feature.categories().is_none())),
+        );
+    }
+    if let Some(ensemble) = model.ensemble() {
+        let features = ensemble.features.iter();
+        let is_number = |feature: &BinnedFeature| matches!(feature.bins, FeatureBins::Numbers(_));
+        ask(
+            &model,
+            features.map(|feature| (feature.name(), is_number(feature))),
+        );
+    }
+    let mut again = Vec::new();
+    model.encode(&mut again);
+    assert_eq!(Model::decode(&again, None).as_ref().ok(), Some(&model));
+}
+
+/// Asks a model for predictions of all kinds of values of its features, each with its name and
+/// whether it is a number.
+fn ask<'a>(model: &Model, features: impl Iterator<Item = (&'a str, bool)> + Clone) {
     for number in [f64::NEG_INFINITY, 0.0, f64::INFINITY, f64::NAN] {
         for category in [None, Some(""), Some("a")] {
-            let columns = model.features().iter().map(|feature| {
-                let name = feature.name().into();
-                match feature.categories() {
-                    None => Column::new(name, [number]),
-                    Some(_) => Column::new(name, [category]),
-                }
+            let columns = features.clone().map(|(name, is_number)| match is_number {
+                true => Column::new(name.into(), [number]),
+                false => Column::new(name.into(), [category]),
             });
             // Two features may have one name in a forged model; a frame has no such columns.
             let Ok(row) = DataFrame::new(1, columns.collect()) else {
                 continue;
             };
-            let probabilities = model.predict_proba(&row).unwrap();
-            assert_eq!(probabilities.dim(), (1, model.classes().len()));
+            match model.is_regression() {
+                true => assert_eq!(model.predict_values(&row).unwrap().len(), 1),
+                false => {
+                    let probabilities = model.predict_proba(&row).unwrap();
+                    assert_eq!(probabilities.dim(), (1, model.classes().len()));
+                }
+            }
         }
     }
-    let mut again = Vec::new();
-    model.encode(&mut again);
-    assert_eq!(Model::decode(&again).as_ref().ok(), Some(&model));
 }
 
 /// Opens a store whose manifest or table of entities are these bytes, and reads all of it.

@@ -114,10 +114,8 @@ fn balanced_trees_are_scikit_learns() {
     let more = more.replace("[tree]", "[tree]\ncriterion = 'gini'");
     let text = format!("key = ['shop']\ntarget = 'busy'\n{more}");
     let spec = per_entity::train::TrainingSpec::from_toml(&text).unwrap();
-    let counts = trained(&spec, &recorded())
-        .model("x")
-        .unwrap()
-        .node_counts();
+    let model = trained(&spec, &recorded()).model("x").unwrap();
+    let counts = model.tree().unwrap().node_counts();
     assert_eq!(counts.nrows(), expected.len());
     for (found, expected) in counts.iter().zip(expected.iter().flatten()) {
         assert!((found - expected).abs() < 1e-12, "{counts}");

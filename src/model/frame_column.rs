@@ -1,9 +1,7 @@
-//! A frame's columns as features, and a model that asks them.
+//! A frame's column as a feature.
 
 use polars::prelude::*;
 
-use super::model::{Leaf, Model};
-use super::question::AskedCategories;
 use crate::error::{Error, Result, SpecError};
 use crate::guard::guarded;
 use crate::schema::{ColumnType, Role};
@@ -22,9 +20,6 @@ pub(crate) enum FrameColumn {
 
 /// The code of a missing category.
 pub(crate) const MISSING: u32 = u32::MAX;
-
-/// What a category that the frame lacks is compared with.
-const ABSENT: u32 = u32::MAX - 1;
 
 impl FrameColumn {
     /// A column of numbers, booleans or times, or of nulls only.
@@ -123,70 +118,4 @@ fn other_type_than_trained(column: &Column, trained: &str) -> Error {
         trained: trained.to_owned(),
     }
     .into()
-}
-
-/// A model and the columns of the frame that it asks about.
-pub(crate) struct BoundModel<'a> {
-    model: &'a Model,
-    columns: Vec<BoundColumn<'a>>,
-}
-
-enum BoundColumn<'a> {
-    Numbers(&'a [f64]),
-    Categories {
-        codes: &'a [u32],
-        asked: AskedCategories,
-    },
-}
-
-impl<'a> BoundModel<'a> {
-    /// `column_of` gives the column of each of the model's features, in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BadModel`] for a feature whose column is not there or of the other kind.
-    pub fn new(
-        model: &'a Model,
-        mut column_of: impl FnMut(&str) -> Option<&'a FrameColumn>,
-    ) -> Result<Self> {
-        let columns = model
-            .features()
-            .iter()
-            .map(
-                |feature| match (column_of(feature.name()), feature.categories()) {
-                    (Some(FrameColumn::Numbers(numbers)), None) => {
-                        Ok(BoundColumn::Numbers(numbers))
-                    }
-                    (Some(FrameColumn::Categories { codes, code_of }), Some(categories)) => {
-                        let code = |text: &Option<String>| match text {
-                            None => MISSING,
-                            Some(text) => code_of.get(text).copied().unwrap_or(ABSENT),
-                        };
-                        let codes_asked = categories.iter().map(code);
-                        let asked = AskedCategories::new(codes_asked, model.has_sets());
-                        Ok(BoundColumn::Categories { codes, asked })
-                    }
-                    _ => Err(Error::BadModel(format!(
-                        "asks for feature '{}', which its run did not have in this form",
-                        feature.name()
-                    ))),
-                },
-            )
-            .collect::<Result<_>>()?;
-        Ok(Self { model, columns })
-    }
-
-    /// The leaf that a row of the frame ends in.
-    pub fn leaf(&self, row: usize) -> Leaf<'a> {
-        self.model
-            .leaf_of(|feature, question| match &self.columns[feature] {
-                BoundColumn::Numbers(numbers) => question.of_number(numbers[row]),
-                BoundColumn::Categories { codes, asked } => asked.goes_left(&question, codes[row]),
-            })
-    }
-
-    /// The position of the class that is predicted where the classes have these weights.
-    pub fn decide(&self, weights: &[f64]) -> usize {
-        self.model.decide(weights)
-    }
 }

@@ -6,6 +6,7 @@ use per_entity::schema::Task;
 use per_entity::store::{EntityRecord, Generation, Store};
 use serde_json::json;
 
+use super::boosted_format::{BoostedView, members_text, shared_json};
 use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
 use super::figures::{figure, heading, training_figure, training_metric};
@@ -78,13 +79,24 @@ impl Inspect {
             }
             Some(key) => {
                 let model = store.model(key)?;
-                let tree = model.tree().ok_or_else(|| no_tree(key))?;
-                let view = TreeView {
-                    model: &model,
-                    tree,
-                    features: &store.generation().run.features,
-                };
-                self.print_tree(context, &view)?;
+                let features = &store.generation().run.features;
+                match model.tree() {
+                    Some(tree) => self.print_tree(
+                        context,
+                        &TreeView {
+                            model: &model,
+                            tree,
+                            features,
+                        },
+                    )?,
+                    None => self.print_boosted(
+                        context,
+                        &BoostedView {
+                            model: &model,
+                            features,
+                        },
+                    )?,
+                }
             }
             None => self.list(context, &store)?,
         }
@@ -111,6 +123,18 @@ impl Inspect {
         }
     }
 
+    fn print_boosted(&self, context: &Context, view: &BoostedView) -> Result<(), CliError> {
+        match (context.json, context.quiet, self.format) {
+            (true, ..) | (_, false, TreeFormat::Json) => Ok(print_json(view.json())?),
+            (.., TreeFormat::Dot) => Err(CliError::Usage(format!(
+                "--format dot: the model of '{}' is no single tree; say --format text or json",
+                view.model.key()
+            ))),
+            (_, true, _) => Ok(()),
+            (.., TreeFormat::Text) => Ok(print(view.text().trim_end())?),
+        }
+    }
+
     fn list(&self, context: &Context, store: &Store) -> Result<(), CliError> {
         let mut records = store.records()?;
         let is_held_out = store.generation().run.holdout.is_some();
@@ -121,9 +145,21 @@ impl Inspect {
             let shown = records.iter().take(limit(self.limit.unwrap_or(0)));
             let task = store.generation().run.task;
             let entities: Vec<_> = shown.map(|record| record_as_json(record, task)).collect();
-            print_json(json!({ "generation": store.generation(), "entities": entities }))?;
+            let mut document = json!({ "generation": store.generation(), "entities": entities });
+            if let Some(shared) = store.shared()? {
+                document["shared"] = shared_json(&shared);
+            }
+            print_json(document)?;
         } else if !context.quiet {
-            print(self.text(store.generation(), &records))?;
+            let mut text = self.text(store.generation(), &records);
+            if let Some(shared) = store.shared()? {
+                text += &format!(
+                    "
+shared by all entities: {}",
+                    members_text(&shared)
+                );
+            }
+            print(text)?;
         }
         Ok(())
     }
@@ -209,10 +245,6 @@ impl Inspect {
         let default = generation.run.holdout.as_ref().map(|_| default);
         default.into_iter().chain(sorted_by).collect()
     }
-}
-
-fn no_tree(key: &str) -> CliError {
-    CliError::Usage(format!("the model of '{key}' is no tree"))
 }
 
 fn row(record: &EntityRecord, task: Task, metrics: &[Metric], are_left_out: bool) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! What a user types: one file per subcommand, with its arguments and its `run`.
 
+mod boosted_format;
 mod columns;
 mod compare;
 mod completions;

@@ -202,14 +202,14 @@ impl TreeView<'_> {
 }
 
 /// The shortest text that is read back as the very same number.
-fn number(number: f64) -> String {
+pub(super) fn number(number: f64) -> String {
     // With an exponent where that many zeros would be no help.
     let text = format!("{number:?}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 /// As [`number`], with no more digits than one reads: of what was averaged, all would be shown.
-fn rounded(value: f64) -> String {
+pub(super) fn rounded(value: f64) -> String {
     let digits = format!("{value:.5e}");
     match value.fract() == 0.0 {
         true => number(value),
@@ -218,7 +218,7 @@ fn rounded(value: f64) -> String {
 }
 
 /// As [`number`]: a whole number has no fraction.
-fn json_number(number: f64) -> Value {
+pub(super) fn json_number(number: f64) -> Value {
     const LAST_WHOLE: f64 = (1_u64 << 53) as f64;
     match number.fract() == 0.0 && number.abs() < LAST_WHOLE {
         true => (number as i64).into(),

@@ -108,7 +108,7 @@ impl BoostedRecord {
                 let shared = shared.ok_or_else(no_shared)?;
                 let share = share.share(shared)?;
                 share.check(shared).map_err(bad)?;
-                let content = Content::Shared(shared.clone(), share.into());
+                let content = Content::Shared(shared.clone(), share);
                 (shared.classes().clone(), content)
             }
             _ => return Err(bad("is neither boosted nor a share, or both")),

@@ -26,7 +26,7 @@ pub(super) enum Content {
     /// A boosted ensemble of the entity's own.
     Boosted(Box<Ensemble>),
     /// What all entities share, and what this one has of its own.
-    Shared(Arc<SharedModel>, Box<Share>),
+    Shared(Arc<SharedModel>, Share),
 }
 
 impl Model {
@@ -63,7 +63,7 @@ impl Model {
             key: key.to_owned(),
             classes: shared.classes().clone(),
             decision: None,
-            content: Content::Shared(shared.clone(), share.into()),
+            content: Content::Shared(shared.clone(), share),
         }
     }
 

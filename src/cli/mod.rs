@@ -23,6 +23,7 @@ mod output_file;
 mod predict;
 mod prune;
 mod rollback;
+mod shared_arguments;
 mod sort_field;
 mod stdout;
 mod store_argument;

@@ -7,6 +7,7 @@ use per_entity::tree::{
 };
 
 use super::error::CliError;
+use super::shared_arguments::SharedArguments;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Trees")]
@@ -56,6 +57,9 @@ pub struct TreeArguments {
     #[arg(long, value_name = "SHARE")]
     variance_share: Option<f64>,
 
+    #[command(flatten)]
+    shared: SharedArguments,
+
     /// The largest depth of a leaf [default: no limit]
     #[arg(long)]
     max_depth: Option<usize>,
@@ -87,6 +91,8 @@ enum TrainerArgument {
     Cart,
     /// linfa-trees, for comparison
     Linfa,
+    /// One boosted model of all entities, and each entity's own share
+    Shared,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -123,6 +129,7 @@ impl TreeArguments {
             spec.trainer = match trainer {
                 TrainerArgument::Cart => TrainerKind::Cart,
                 TrainerArgument::Linfa => TrainerKind::Linfa,
+                TrainerArgument::Shared => TrainerKind::Shared,
             };
         }
         if let Some(criterion) = self.criterion {
@@ -131,6 +138,7 @@ impl TreeArguments {
         if self.class_weight.is_some() {
             spec.class_weight.clone_from(&self.class_weight);
         }
+        self.shared.override_in(spec)?;
         let params = self.limits(spec.params.clone());
         spec.params = match self.pruning(params.current_pruning())? {
             None => params,

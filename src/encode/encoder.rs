@@ -117,6 +117,11 @@ impl<'a> EncodedPartition<'a> {
         }
     }
 
+    /// The entity's key.
+    pub fn key(&self) -> &'a str {
+        self.partition.key()
+    }
+
     /// What the codes stand for.
     pub fn encoder(&self) -> &Encoder<'a> {
         &self.encoder
@@ -183,6 +188,11 @@ impl<'a> Encoder<'a> {
         self.classes
             .iter()
             .map(move |&class| names[class as usize].as_str())
+    }
+
+    /// The positions of the classes among those of all entities, in the order of their labels.
+    pub(crate) fn class_positions(&self) -> &[u32] {
+        &self.classes
     }
 
     /// Number of classes.

@@ -67,15 +67,15 @@ impl Member {
             true => number.column(rows, without),
             false => constant(FeatureKind::Numeric, rows.len()),
         }));
-        let is_category = self.has_category() && rows.entities() <= MOST_CATEGORIES;
-        columns.push(match is_category {
-            true => CodeColumn {
+        let category = rows.category.as_ref().filter(|_| self.has_category());
+        columns.push(match category {
+            Some(category) => CodeColumn {
                 kind: FeatureKind::Categorical,
-                cardinality: rows.entities() as u32 + 1,
+                cardinality: MOST_CATEGORIES as u32 + 1,
                 missing: false,
-                codes: Codes::U8(rows.entity.iter().map(|&entity| entity as u8).collect()),
+                codes: Codes::U8(rows.entity.iter().map(|&e| category[e as usize]).collect()),
             },
-            false => constant(FeatureKind::Categorical, rows.len()),
+            None => constant(FeatureKind::Categorical, rows.len()),
         });
         columns
     }

@@ -16,13 +16,11 @@ mod shared_rows;
 mod shared_settings;
 
 pub use additive_trees::{AdditiveNode, AdditiveTrees, CodeTest};
-#[allow(unused)]
 pub(crate) use booster::BoostedRows;
 pub use loss::Loss;
-#[allow(unused)]
+pub(crate) use member::MOST_CATEGORIES;
+pub(crate) use moments::{EntitySums, Moments};
 pub(crate) use own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings};
-#[allow(unused)]
 pub(crate) use shared_fit::SharedFit;
-#[allow(unused)]
-pub(crate) use shared_rows::SharedRows;
+pub(crate) use shared_rows::{SharedRows, scrambled};
 pub(crate) use shared_settings::SharedSettings;

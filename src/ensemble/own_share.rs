@@ -46,8 +46,10 @@ impl OwnTreeSettings {
 /// One entity's rows, with their shared scores.
 #[derive(Clone, Copy)]
 pub(crate) struct OwnRows<'a> {
-    /// The features in bins, and behind them the shared score of each output in bins.
+    /// The features in bins, and last the shared score of each output in bins.
     pub columns: &'a [CodeColumn],
+    /// Number of features.
+    pub features: usize,
     pub data: BoostedRows<'a>,
     /// By row and output.
     pub scores: &'a [f64],
@@ -186,13 +188,13 @@ impl OwnShareSettings {
         with_loss!(self.loss, loss => derive(loss, rows, spread, scratch));
         let outputs = self.precisions.len();
         let count = rows.data.targets.len();
-        let features = rows.columns.len() - outputs;
+        let first_score = rows.columns.len() - outputs;
         let mut evidence = 0.0;
         let mut trees = Vec::with_capacity(outputs);
         for output in 0..outputs {
             scratch.features.clear();
-            scratch.features.extend(0..features as u32);
-            scratch.features.push((features + output) as u32);
+            scratch.features.extend(0..rows.features as u32);
+            scratch.features.push((first_score + output) as u32);
             let range = output * count..(output + 1) * count;
             let hessians = &scratch.hessians[range.clone()];
             let sum: f64 = rows.rows.iter().map(|&row| hessians[row as usize]).sum();

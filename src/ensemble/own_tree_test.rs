@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::SharedSettings;
+use super::booster::BoostedRows;
 use super::cross_fit::CrossFit;
 use super::member::Member;
 use super::own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings, OwnTreeSettings};
@@ -187,7 +188,8 @@ impl TestedEntity {
     fn gains(&self, own: &OwnShareSettings, scratch: &mut OwnShareScratch) -> Vec<Gains> {
         let rows = OwnRows {
             columns: &self.columns,
-            data: super::booster::BoostedRows {
+            features: self.columns.len() - own.precisions.len(),
+            data: BoostedRows {
                 targets: &self.targets,
                 weights: self.weights.as_deref(),
             },

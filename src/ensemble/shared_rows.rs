@@ -15,6 +15,8 @@ pub(crate) struct SharedRows {
     pub loss: Loss,
     /// The entity of each row, ascending.
     pub entity: Vec<u32>,
+    /// The category of each entity; nothing where they are too many for it.
+    pub category: Option<Vec<u8>>,
     /// Where the rows of each entity begin, and where those of the last end.
     pub offsets: Vec<usize>,
     /// The fold of each row, below `folds`.
@@ -90,12 +92,12 @@ impl SharedRows {
         let pick = |values: &Vec<f64>| rows.iter().map(|&row| values[row as usize]).collect();
         let mut offsets = vec![];
         let mut entity = Vec::with_capacity(rows.len());
-        let mut last = None;
+        let mut kept: Vec<u32> = Vec::new();
         for (place, &row) in rows.iter().enumerate() {
             let own = self.entity[row as usize];
-            if last != Some(own) {
+            if kept.last() != Some(&own) {
                 offsets.push(place);
-                last = Some(own);
+                kept.push(own);
             }
             entity.push(offsets.len() as u32 - 1);
         }
@@ -105,6 +107,9 @@ impl SharedRows {
             targets: pick(&self.targets),
             weights: self.weights.as_ref().map(pick),
             loss: self.loss,
+            category: self.category.as_ref().map(|all| {
+                kept.iter().map(|&entity| all[entity as usize]).collect()
+            }),
             entity,
             offsets,
             fold: rows.iter().map(|&row| self.fold[row as usize]).collect(),

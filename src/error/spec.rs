@@ -248,6 +248,11 @@ pub enum SpecError {
         "a pooled model and parents are trained on the rows of all their entities, but those of entities that vanished and are kept are not there; give all rows and drop what vanished, or do without such models"
     )]
     CommonModelOfVanished,
+    /// A pooled model or parents are asked for beside a shared model.
+    #[error(
+        "a shared model answers for entities that are not known; train no pooled model and no parents beside it"
+    )]
+    CommonModelBesideShared,
     /// Models of parents are wanted, but the store has none.
     #[error("the store has no models of parents; train them with it")]
     NoParents,

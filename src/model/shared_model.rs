@@ -116,7 +116,7 @@ impl SharedModel {
     }
 
     /// Codes of a row, those of scores included.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.first_score() + self.parts.score_bins.len()
     }
 
@@ -131,7 +131,7 @@ impl SharedModel {
     }
 
     /// Writes the codes of an entity behind those of the features, for each row.
-    pub(super) fn write_entity(&self, key: &str, numbers: &[f64], codes: &mut [u8]) {
+    pub(crate) fn write_entity(&self, key: &str, numbers: &[f64], codes: &mut [u8]) {
         let features = self.parts.features.len();
         let categories = &self.parts.categories;
         let place = categories.binary_search_by(|other| other.as_str().cmp(key));

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::fitted::Fitted;
-use super::trainer::{TrainError, Trainer, TrainerScratch};
+use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, EncodedTarget};
-use crate::error::ParamsError;
+use crate::error::{self, ParamsError};
 use crate::schema::Task;
 
 /// How much each class counts in training: what the weights of its rows are multiplied by, as
@@ -90,6 +91,18 @@ impl ClassWeight {
                     .collect()
             }
         }
+    }
+
+    /// The weight of each row of a partition; nothing where it has no classes.
+    fn weights(&self, partition: &EncodedPartition) -> Option<Vec<f64>> {
+        let EncodedTarget::Classes { labels } = partition.target() else {
+            return None;
+        };
+        let factors = self.factors(partition, labels);
+        let labels = labels.iter().enumerate();
+        let weights =
+            labels.map(|(row, &label)| weight_of(partition, row) * factors[label as usize]);
+        Some(weights.collect())
     }
 
     /// As manifests have it, in which the names of classes are values.
@@ -194,7 +207,10 @@ impl ClassWeighted {
     /// # Errors
     ///
     /// [`ParamsError::ClassWeight`] for one out of its range.
-    pub fn new(trainer: Box<dyn Trainer>, class_weight: ClassWeight) -> Result<Self, ParamsError> {
+    pub fn new(
+        trainer: Box<dyn Trainer>,
+        class_weight: ClassWeight,
+    ) -> Result<Self, ParamsError> {
         class_weight.check()?;
         Ok(Self {
             trainer,
@@ -212,20 +228,36 @@ impl Trainer for ClassWeighted {
         self.trainer.check(task, classes)
     }
 
+    fn is_shared(&self) -> bool {
+        self.trainer.is_shared()
+    }
+
+    /// What all entities share is fitted to the same weights as they are themselves.
+    fn prepare(&self, input: &SharedInput) -> error::Result<Option<Prepared>> {
+        let class_weight = self.class_weight.clone();
+        let input = SharedInput {
+            weigh: Some(Arc::new(move |partition| class_weight.weights(partition))),
+            ..*input
+        };
+        let prepared = self.trainer.prepare(&input)?;
+        Ok(prepared.map(|prepared| Prepared {
+            trainer: Box::new(Self {
+                trainer: prepared.trainer,
+                class_weight: self.class_weight.clone(),
+            }),
+            ..prepared
+        }))
+    }
+
     fn train(
         &self,
         partition: &EncodedPartition,
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
-        let EncodedTarget::Classes { labels } = partition.target() else {
+        let Some(weights) = self.class_weight.weights(partition) else {
             return Err(TrainError::quantity("a trainer with weights of classes"));
         };
-        let factors = self.class_weight.factors(partition, labels);
-        let labels = labels.iter().enumerate();
-        let weights =
-            labels.map(|(row, &label)| weight_of(partition, row) * factors[label as usize]);
-        let weighted = partition.reweighted(weights.collect());
-        self.trainer.train(&weighted, scratch)
+        self.trainer.train(&partition.reweighted(weights), scratch)
     }
 
     fn description(&self) -> Value {

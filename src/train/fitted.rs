@@ -1,15 +1,26 @@
 //! What trainers fit.
 
+use std::sync::Arc;
+
 use crate::encode::Encoder;
-use crate::model::{Fingerprint, Model, ModelSummary};
+use crate::model::{Fingerprint, Model, ModelSummary, Share, SharedModel};
 use crate::tree::Tree;
 
 /// What a trainer fitted to one partition, in terms of its codes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fitted {
-    /// A classification tree.
+    /// A tree of classes or of quantities.
     Tree(Tree),
+    /// What an entity has of its own beside what all share.
+    Share {
+        /// What all share.
+        shared: Arc<SharedModel>,
+        /// What is the entity's own.
+        share: Box<Share>,
+        /// As [`ModelSummary::training_score`], by models that did not see the rows.
+        training_score: f64,
+    },
 }
 
 impl Fitted {
@@ -18,6 +29,7 @@ impl Fitted {
     pub fn model(&self, key: &str, names: &[&str], encoder: &Encoder) -> Model {
         match self {
             Fitted::Tree(tree) => Model::new(key, names, encoder, tree),
+            Fitted::Share { shared, share, .. } => Model::shared(key, shared, (**share).clone()),
         }
     }
 
@@ -29,6 +41,17 @@ impl Fitted {
                 nodes: tree.node_count() as u32,
                 depth: tree.depth() as u32,
                 training_score: tree.training_score(),
+                fingerprint,
+            },
+            Fitted::Share {
+                shared,
+                share,
+                training_score,
+            } => ModelSummary {
+                classes: shared.classes().len() as u32,
+                nodes: share.trees.node_count() as u32,
+                depth: share.trees.depth() as u32,
+                training_score: *training_score,
                 fingerprint,
             },
         }

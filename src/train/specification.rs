@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::settings::TrainingSettings;
-use super::trainer_spec::TrainerSpec;
+use super::shared::SharedParams;
+use super::trainer_spec::{TrainerKind, TrainerSpec};
 use super::training::Training;
 use crate::error::{Error, Result, SpecError};
 use crate::schema::Task;
@@ -95,6 +96,7 @@ impl TrainingSpec {
         let trainer = tree.take("trainer")?.unwrap_or_default();
         let criterion = tree.take("criterion")?;
         let class_weight = tree.take("class-weight")?;
+        let shared = shared_params(&mut tree)?;
         let params = tree.read()?;
         Ok(Self {
             dataset: root.read()?,
@@ -104,6 +106,7 @@ impl TrainingSpec {
                 criterion,
                 class_weight,
                 params,
+                shared,
             },
         })
     }
@@ -131,7 +134,10 @@ impl TrainingSpec {
             .into_iter()
             .filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
-        let tree = [("trainer".to_owned(), trainer)].into_iter();
+        let shared = toml::Table::try_from(&self.tree.shared).map_err(unreadable)?;
+        let shared = shared.into_iter().filter(|_| self.tree.trainer == TrainerKind::Shared);
+        let shared = shared.map(|(name, value)| (format!("shared-{name}"), value));
+        let tree = [("trainer".to_owned(), trainer)].into_iter().chain(shared);
         let tree = tree.chain(criterion).chain(class_weight).chain(params);
         let tables = toml::Table::from_iter([
             ("train".to_owned(), train.into()),
@@ -163,18 +169,36 @@ impl TrainingSpec {
             settings => serde_json::from_value(settings.clone()).map_err(not_repeatable)?,
         };
         let trainer = run.trainer["trainer"].clone();
+        let trainer: TrainerKind = serde_json::from_value(trainer).map_err(not_repeatable)?;
         let class_weight = run.trainer["class_weight"].clone();
+        let (params, shared) = match trainer {
+            TrainerKind::Shared => (json!({}), run.trainer["params"].clone()),
+            _ => (params_of(run), json!({})),
+        };
         Ok(Self {
             dataset: run.dataset.clone(),
             train,
             tree: TrainerSpec {
-                trainer: serde_json::from_value(trainer).map_err(not_repeatable)?,
+                trainer,
                 criterion: serde_json::from_value(criterion_of(run)).map_err(not_repeatable)?,
                 class_weight: serde_json::from_value(class_weight).map_err(not_repeatable)?,
-                params: serde_json::from_value(params_of(run)).map_err(not_repeatable)?,
+                params: serde_json::from_value(params).map_err(not_repeatable)?,
+                shared: serde_json::from_value(shared).map_err(not_repeatable)?,
             },
         })
     }
+}
+
+/// The parameters of a shared model.
+fn shared_params(tree: &mut SpecTable) -> std::result::Result<SharedParams, SpecError> {
+    let defaults = SharedParams::default();
+    Ok(SharedParams {
+        members: tree.take("shared-members")?,
+        models: tree.take("shared-models")?,
+        rounds: tree.take("shared-rounds")?.unwrap_or(defaults.rounds),
+        rows: tree.take("shared-rows")?.unwrap_or(defaults.rows),
+        seed: tree.take("shared-seed")?.unwrap_or(defaults.seed),
+    })
 }
 
 /// The names of the hyperparameters that a specification has as one.
@@ -214,7 +238,7 @@ mod tests {
     use crate::metrics::{Metric, ThresholdMetric};
     use crate::schema::{ByteSize, Holdout, ImportanceKind};
     use crate::store::ModelsPerFile;
-    use crate::train::{AnyCriterion, Threshold, TrainerKind, Update, Vanished};
+    use crate::train::{AnyCriterion, Threshold, Update, Vanished};
     use crate::tree::{CategorySplits, Criterion, DecisionTreeParams, Pruning};
 
     const EVERYTHING: &str = r#"
@@ -295,6 +319,7 @@ ccp-alpha = 0.01
                 criterion: Some(AnyCriterion::Classification(Criterion::Entropy)),
                 class_weight: Some("yes=5,no=0.5".parse().unwrap()),
                 params,
+                shared: SharedParams::default(),
             },
         }
     }

@@ -1,9 +1,16 @@
 //! The seam between the engine and whatever fits models.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::fitted::Fitted;
+use crate::cancel::Cancel;
 use crate::encode::EncodedPartition;
-use crate::error::ParamsError;
+use crate::ensemble::OwnShareScratch;
+use crate::error::{self, ParamsError};
+use crate::model::SharedModel;
 use crate::schema::Task;
+use crate::table::Table;
 use crate::tree::TreeScratch;
 
 /// Fits one model to one encoded partition.
@@ -19,6 +26,21 @@ pub trait Trainer: Send + Sync {
     /// [`ParamsError`] where it can learn none of them with its hyperparameters.
     fn check(&self, _task: Task, _classes: &[String]) -> Result<(), ParamsError> {
         Ok(())
+    }
+
+    /// Whether the models of all entities share something.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Fits what the models of all entities share, before any of them is trained; nothing where they
+    /// share nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the rows, and [`Error::Interrupted`](crate::Error::Interrupted).
+    fn prepare(&self, _input: &SharedInput) -> error::Result<Option<Prepared>> {
+        Ok(None)
     }
 
     /// Fits the model. `scratch` is memory of the thread, kept from entity to entity.
@@ -38,6 +60,38 @@ pub trait Trainer: Send + Sync {
     fn description(&self) -> serde_json::Value;
 }
 
+/// All rows that are trained on, for what entities share.
+#[non_exhaustive]
+pub struct SharedInput<'a> {
+    /// The rows: one table, or one after another where memory is limited.
+    pub tables: &'a Tables<'a>,
+    /// Number of rows.
+    pub rows: u64,
+    /// Whether targets are classes or quantities.
+    pub task: Task,
+    /// The classes of all entities, none of quantities.
+    pub classes: &'a [String],
+    /// A request to stop.
+    pub cancel: &'a Cancel,
+    /// What is made of the weights of an entity's rows.
+    pub(super) weigh: Option<Arc<Weigh>>,
+}
+
+/// All tables of a run, in the order of their keys.
+pub type Tables<'a> =
+    dyn Fn() -> Box<dyn Iterator<Item = error::Result<Cow<'a, Table>>> + 'a> + 'a;
+
+/// Weighs the rows of an entity.
+pub(super) type Weigh = dyn Fn(&EncodedPartition) -> Option<Vec<f64>> + Send + Sync;
+
+/// What the models of all entities share, and what trains them beside it.
+pub struct Prepared {
+    /// What is shared.
+    pub shared: Arc<SharedModel>,
+    /// Trains the entities.
+    pub trainer: Box<dyn Trainer>,
+}
+
 /// Buffers that a thread keeps from entity to entity, for trainers of all kinds; those that a
 /// trainer does not use stay empty.
 #[derive(Default)]
@@ -45,6 +99,8 @@ pub trait Trainer: Send + Sync {
 pub struct TrainerScratch {
     /// For growing trees.
     pub tree: TreeScratch,
+    /// For fitting shares.
+    pub(crate) shares: OwnShareScratch,
 }
 
 /// Why one entity has no model.
@@ -69,6 +125,14 @@ impl TrainError {
 impl Trainer for Box<dyn Trainer> {
     fn check(&self, task: Task, classes: &[String]) -> Result<(), ParamsError> {
         (**self).check(task, classes)
+    }
+
+    fn is_shared(&self) -> bool {
+        (**self).is_shared()
+    }
+
+    fn prepare(&self, input: &SharedInput) -> error::Result<Option<Prepared>> {
+        (**self).prepare(input)
     }
 
     fn train(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cart::CartTrainer;
 use super::class_weight::{ClassWeight, ClassWeighted};
 use super::linfa::LinfaTrainer;
+use super::shared::{SharedParams, SharedTrainer};
 use super::trainer::Trainer;
 use crate::error::ParamsError;
 use crate::schema::Task;
@@ -15,9 +16,10 @@ use crate::tree::{Criterion, DecisionTreeParams, RegressionCriterion};
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | `trainer` | [`TrainerKind::Cart`] | what fits the trees | cart, linfa |
+/// | `trainer` | [`TrainerKind::Cart`] | what fits the trees | cart, linfa, shared |
 /// | `criterion` | of classes gini, of quantities squared-error | what splits decrease | gini, entropy; squared-error, absolute-error, poisson |
 /// | `class_weight` | none | how much each class counts | see [`ClassWeight`] |
+/// | `shared` | see there | how a shared model is trained | see [`SharedParams`] |
 /// | `params` | [`DecisionTreeParams::averaging`] | the other hyperparameters | see there |
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainerSpec {
@@ -29,6 +31,8 @@ pub struct TrainerSpec {
     pub class_weight: Option<ClassWeight>,
     /// The hyperparameters, of which the criteria are not looked at.
     pub params: DecisionTreeParams,
+    /// How a shared model is trained.
+    pub shared: SharedParams,
 }
 
 impl Default for TrainerSpec {
@@ -38,6 +42,7 @@ impl Default for TrainerSpec {
             criterion: None,
             class_weight: None,
             params: DecisionTreeParams::averaging(),
+            shared: SharedParams::default(),
         }
     }
 }
@@ -74,6 +79,8 @@ pub enum TrainerKind {
     Cart,
     /// [`LinfaTrainer`], for comparison.
     Linfa,
+    /// [`SharedTrainer`], one boosted model of all entities and each entity's own share.
+    Shared,
 }
 
 impl TrainerSpec {
@@ -97,6 +104,13 @@ impl TrainerSpec {
             TrainerKind::Linfa if task == Some(Task::Regression) => {
                 return Err(ParamsError::NotInLinfa("criteria of quantities"));
             }
+            TrainerKind::Shared if self.criterion.is_some() => {
+                return Err(ParamsError::NotInShared("criterion"));
+            }
+            TrainerKind::Shared if self.params != DecisionTreeParams::averaging() => {
+                return Err(ParamsError::NotInShared("hyperparameters of single trees"));
+            }
+            TrainerKind::Shared => Box::new(SharedTrainer::new(self.shared.clone())?),
             TrainerKind::Linfa => Box::new(LinfaTrainer::new(params.unless_averaging())?),
         };
         Ok(match &self.class_weight {

@@ -20,7 +20,7 @@ use super::settings::TrainingSettings;
 use super::sink::Sink;
 use super::tally::Tally;
 use super::threshold::Threshold;
-use super::trainer::Trainer;
+use super::trainer::{Prepared, SharedInput, Trainer};
 use super::update::Update;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, SpecError};
@@ -274,6 +274,9 @@ impl Training {
         if keeps_vanished && (self.settings.pooled || self.settings.parents) {
             return Err(SpecError::CommonModelOfVanished.into());
         }
+        if self.trainer.is_shared() && (self.settings.pooled || self.settings.parents) {
+            return Err(SpecError::CommonModelBesideShared.into());
+        }
         match self.spec.key.as_slice() {
             [_] if self.settings.parents => Err(SpecError::NoParentsOfKey {
                 key: self.spec.key.clone(),
@@ -469,6 +472,15 @@ impl Session<'_> {
             lost.into_iter().map(|record| Ok((record, None))),
         );
         let others = MergeByKey::new(order, carried, untrained);
+        let threads = self.threads()?;
+        let prepared = threads.install(|| self.prepare())?;
+        let trainer = match &prepared {
+            Some(prepared) => {
+                writer.put_shared(&prepared.shared)?;
+                &prepared.trainer
+            }
+            None => &self.training.trainer,
+        };
         let mut sink = Sink {
             writer,
             observer,
@@ -480,9 +492,8 @@ impl Session<'_> {
             tally: Tally::new(metric, update.allowance(), &self.empty_pool(task))
                 .deciding_on(self.rule.map(DecisionRule::positive)),
         };
-        let threads = self.threads()?;
         for table in self.rows.tables(&self.training.cancel) {
-            threads.install(|| self.train_table(table?, &prior, contest, &mut sink))?;
+            threads.install(|| self.train_table(table?, trainer, &prior, contest, &mut sink))?;
         }
         sink.put_others(None)?;
         self.training.cancel.check()?;
@@ -579,6 +590,38 @@ impl Session<'_> {
         Ok(prior)
     }
 
+    /// The rows to train on, and those held out.
+    fn split<'t>(&self, table: Cow<'t, Table>) -> (Cow<'t, Table>, Option<Table>) {
+        match self.query.holdout() {
+            Some(holdout) => {
+                let (table, held_out) = holdout.split(&table);
+                (Cow::Owned(table), Some(held_out))
+            }
+            None => (table, None),
+        }
+    }
+
+    /// What the entities share, where the trainer has them share something.
+    fn prepare(&self) -> Result<Option<Prepared>> {
+        if !self.training.trainer.is_shared() {
+            return Ok(None);
+        }
+        let cancel = &self.training.cancel;
+        let tables = || -> Box<dyn Iterator<Item = Result<Cow<Table>>> + '_> {
+            let tables = self.rows.tables(cancel);
+            Box::new(tables.map(|table| Ok(self.split(table?).0)))
+        };
+        let input = SharedInput {
+            tables: &tables,
+            rows: self.rows.count(),
+            task: self.rows.task().0,
+            classes: self.rows.classes(),
+            cancel,
+            weigh: None,
+        };
+        self.training.trainer.prepare(&input)
+    }
+
     fn threads(&self) -> Result<rayon::ThreadPool> {
         rayon::ThreadPoolBuilder::new()
             .num_threads(self.training.settings.threads)
@@ -591,24 +634,16 @@ impl Session<'_> {
     fn train_table(
         &self,
         table: Cow<Table>,
+        trainer: &dyn Trainer,
         prior: &PriorModelIndex,
         contest: Option<Contest>,
         sink: &mut Sink,
     ) -> Result<()> {
         let Training {
-            trainer,
-            settings,
-            cancel,
-            ..
+            settings, cancel, ..
         } = self.training;
         let holdout = self.query.holdout();
-        let (table, held_out) = match holdout {
-            Some(holdout) => {
-                let (table, held_out) = holdout.split(&table);
-                (Cow::Owned(table), Some(held_out))
-            }
-            None => (table, None),
-        };
+        let (table, held_out) = self.split(table);
         // Drawing by a column may take all rows of an entity.
         let min_rows = settings.min_rows.max(usize::from(holdout.is_some()));
         let mut engine = Engine::new(trainer, min_rows, cancel)

@@ -1,0 +1,127 @@
+//! Features in bins, learnt from the rows of many entities.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use crate::codes::{CodeColumn, Codes, MAX_BINS, NumberBins};
+use crate::encode::{EncodedPartition, Values};
+use crate::model::{BinnedFeature, FeatureBins, MAX_CATEGORIES};
+use crate::schema::FeatureKind;
+use crate::table::{Column, Table};
+
+/// Brings the features of entities into bins.
+pub(super) struct Binner {
+    features: Vec<BinnedFeature>,
+}
+
+impl Binner {
+    /// Learns the bins of all rows of some tables with the same features.
+    pub fn new(tables: &[impl AsRef<Table> + Sync]) -> Self {
+        let features = tables.first().map_or(&[][..], |t| t.as_ref().features());
+        let features = features.par_iter().enumerate().map(|(position, feature)| {
+            let columns = tables.iter().map(|table| &table.as_ref().columns()[position]);
+            let bins = match feature.kind {
+                FeatureKind::Numeric => FeatureBins::Numbers(number_bins(columns)),
+                FeatureKind::Categorical => FeatureBins::Categories(frequent(columns)),
+            };
+            BinnedFeature {
+                name: feature.name.clone(),
+                bins,
+            }
+        });
+        Self {
+            features: features.collect(),
+        }
+    }
+
+    /// Goes by bins that are known.
+    pub fn of(features: Vec<BinnedFeature>) -> Self {
+        Self { features }
+    }
+
+    /// The features, in their order.
+    pub fn features(&self) -> &[BinnedFeature] {
+        &self.features
+    }
+
+    /// The columns of some rows of a partition, in this order.
+    pub fn columns(&self, partition: &EncodedPartition, rows: &[u32]) -> Vec<CodeColumn> {
+        let columns = partition.codes().columns().iter();
+        let values = partition.encoder().values().iter();
+        let features = self.features.iter().zip(columns.zip(values));
+        features
+            .map(|(feature, (column, values))| {
+                let codes = bins_of(&feature.bins, values);
+                let codes = rows.iter().map(|&row| {
+                    let code = column.codes.get(row as usize) as usize;
+                    codes.get(code).copied().unwrap_or(feature.bins.missing_code())
+                });
+                binned(&feature.bins, codes.collect())
+            })
+            .collect()
+    }
+}
+
+/// A column of bins.
+fn binned(bins: &FeatureBins, codes: Vec<u8>) -> CodeColumn {
+    CodeColumn {
+        kind: match bins {
+            FeatureBins::Numbers(_) => FeatureKind::Numeric,
+            FeatureBins::Categories(_) => FeatureKind::Categorical,
+        },
+        cardinality: u32::from(bins.missing_code()) + 1,
+        missing: true,
+        codes: Codes::U8(codes),
+    }
+}
+
+/// The bin of each of a partition's values.
+fn bins_of(bins: &FeatureBins, values: &Values) -> Vec<u8> {
+    match (bins, values) {
+        (FeatureBins::Numbers(bins), Values::Numbers(numbers)) => {
+            numbers.iter().map(|&number| bins.code(number)).collect()
+        }
+        (FeatureBins::Categories(categories), Values::Categories { codes, dictionary }) => {
+            let code = |&place: &u32| {
+                let found = categories.binary_search(&dictionary[place as usize]);
+                found.unwrap_or(categories.len()) as u8
+            };
+            codes.iter().map(code).collect()
+        }
+        _ => vec![bins.missing_code(); values.len()],
+    }
+}
+
+fn number_bins<'a>(columns: impl Iterator<Item = &'a Column>) -> NumberBins {
+    let mut all = Vec::new();
+    for column in columns {
+        if let Column::Numbers(numbers) = column {
+            all.reserve(numbers.len());
+            numbers.for_each(0..numbers.len(), |number| all.push(number));
+        }
+    }
+    NumberBins::of(&all, MAX_BINS)
+}
+
+/// The most frequent categories, ascending; of those of the same frequency the first.
+fn frequent<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for column in columns {
+        let Column::Categories { codes, dictionary } = column else {
+            continue;
+        };
+        let mut by_code = vec![0; dictionary.len() + 1];
+        codes.for_each(0..codes.len(), |code| by_code[code as usize] += 1);
+        for (text, count) in dictionary.iter().zip(by_code).filter(|(_, count)| *count > 0) {
+            *counts.entry(text).or_default() += count;
+        }
+    }
+    let mut sorted: Vec<(&str, u64)> = counts.iter().map(|(&text, &count)| (text, count)).collect();
+    sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    sorted.truncate(MAX_CATEGORIES);
+    let kept: HashSet<&str> = sorted.into_iter().map(|(text, _)| text).collect();
+    let kept = counts.keys().filter(|text| kept.contains(*text));
+    kept.map(|text| (*text).to_owned()).collect()
+}

@@ -1,0 +1,152 @@
+//! Models that borrow strength: one boosted model of all entities, and for each entity a share of its
+//! own.
+
+mod binner;
+mod entity_rows;
+mod params;
+mod sample;
+mod share_trainer;
+
+use std::sync::Arc;
+
+pub use params::{SharedMembers, SharedModels, SharedParams};
+use serde_json::{Value, json};
+
+use super::fitted::Fitted;
+use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
+use crate::encode::EncodedPartition;
+use crate::ensemble::{Loss, MOST_CATEGORIES, SharedFit};
+use crate::error::{ParamsError, Result};
+use crate::model::{EntityNumber, Member, SharedModel, SharedParts};
+use crate::schema::Task;
+use binner::Binner;
+use sample::{Sample, sorted};
+use share_trainer::ShareTrainer;
+
+/// Trains one boosted model of all entities, and beside it for each entity its level and, where the
+/// data prove that it pays, small trees of its own. `src/ensemble/README.md` tells how.
+///
+/// ```
+/// use per_entity::train::{SharedParams, SharedTrainer};
+///
+/// let trainer = SharedTrainer::new(SharedParams::default())?;
+/// # Ok::<(), per_entity::error::ParamsError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct SharedTrainer {
+    params: SharedParams,
+}
+
+impl SharedTrainer {
+    /// The most classes that it learns.
+    pub const MOST_CLASSES: usize = 100;
+
+    /// A trainer with these parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamsError`] for a value out of its range.
+    pub fn new(params: SharedParams) -> std::result::Result<Self, ParamsError> {
+        params.check()?;
+        Ok(Self { params })
+    }
+
+    /// What is shared, and what fits shares of it.
+    fn prepared(&self, fit: SharedFit, binner: Binner, keys: &[String], classes: &[String]) -> Result<Prepared> {
+        let categories = match keys.len() <= MOST_CATEGORIES {
+            true => sorted(keys).into_iter().cloned().collect(),
+            false => Vec::new(),
+        };
+        let members = fit.members.iter().map(|member| Member {
+            name: member.member.name().to_owned(),
+            weight: member.weight,
+            trees: match &member.refitted {
+                Some(model) => vec![model.clone()],
+                None => member.by_fold.clone(),
+            },
+        });
+        let numbers = fit.numbers.iter().map(|number| EntityNumber {
+            of_unknown: number.of_unknown(),
+            bins: number.bins().clone(),
+        });
+        let shared = SharedModel::new(SharedParts {
+            classes: classes.into(),
+            loss: fit.own.loss,
+            features: binner.features().to_vec(),
+            numbers: numbers.collect(),
+            categories,
+            members: members.collect(),
+            unknown: fit.unknown,
+            score_bins: fit.score_bins,
+        })?;
+        let shared = Arc::new(shared);
+        let mut bytes = Vec::new();
+        shared.encode(&mut bytes);
+        let trainer = ShareTrainer {
+            params: self.params.clone(),
+            binner,
+            digest: blake3::hash(&bytes).to_hex().to_string(),
+            members: fit
+                .members
+                .into_iter()
+                .map(|member| (member.weight, member.by_fold))
+                .collect(),
+            moments: fit.numbers.iter().map(|number| *number.moments()).collect(),
+            own: fit.own,
+            shared: shared.clone(),
+        };
+        Ok(Prepared {
+            shared,
+            trainer: Box::new(trainer),
+        })
+    }
+}
+
+impl Trainer for SharedTrainer {
+    fn check(&self, task: Task, classes: &[String]) -> std::result::Result<(), ParamsError> {
+        match task == Task::Classification && classes.len() > Self::MOST_CLASSES {
+            true => Err(ParamsError::SharedClasses(classes.len(), Self::MOST_CLASSES)),
+            false => Ok(()),
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn prepare(&self, input: &SharedInput) -> Result<Option<Prepared>> {
+        let loss = match input.task {
+            Task::Regression => Loss::Squared,
+            Task::Classification => Loss::of_classes(input.classes.len()),
+        };
+        let sample = Sample::draw(input, &self.params)?;
+        let binner = sample.binner();
+        let (rows, keys) = sample.rows(input, &binner, loss);
+        drop(sample);
+        let fit = SharedFit::new(&rows, &self.params.settings(rows.len()), input.cancel)?;
+        for member in &fit.members {
+            log::info!(
+                "shared member '{}': weight {:.1}, {} rounds, loss {:.6} on rows left out",
+                member.member.name(),
+                member.weight,
+                member.rounds,
+                member.loss,
+            );
+        }
+        self.prepared(fit, binner, &keys, input.classes).map(Some)
+    }
+
+    fn train(
+        &self,
+        _: &EncodedPartition,
+        _: &mut TrainerScratch,
+    ) -> std::result::Result<Fitted, TrainError> {
+        Err(TrainError(
+            "cannot be trained alone, but only with what all entities share".into(),
+        ))
+    }
+
+    fn description(&self) -> Value {
+        json!({ "trainer": "shared", "params": self.params })
+    }
+}

@@ -7,6 +7,7 @@
 //!   gen-000001/
 //!     entities.parquet   one row per entity: what became of it, and where its model lies
 //!     Bachelors.cbor     one model a file, or packs of many models
+//!     ~shared.cbor       what the models of all entities share, where they do
 //!     parents.parquet    the same for parents of entities, where they were trained
 //! ```
 

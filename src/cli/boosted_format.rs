@@ -62,12 +62,11 @@ impl BoostedView<'_> {
         }
         for (output, level) in share.level.iter().enumerate() {
             let score = self.score_name(output, shared.loss().outputs());
-            let _ = writeln!(
-                text,
-                "own level: {} to the {score}, where levels of entities spread by {}",
-                signed(*level),
-                rounded(share.spread)
-            );
+            let _ = writeln!(text, "own level: {} to the {score}", signed(*level));
+        }
+        if shared.classes().is_empty() {
+            let spread = rounded(share.spread);
+            let _ = writeln!(text, "standard deviation of what is left: {spread}");
         }
         let _ = writeln!(text, "weight of the entity's rows: {}", rounded(share.rows));
         let _ = writeln!(text, "own trees: {}", share.trees.tree_count());
@@ -431,7 +430,7 @@ mod tests {
 verdict: own; the log Bayes factor of an own tree is 4.25
 shared by all entities: numbers (weight 0.75, 0 trees in 2 ensembles), categories (weight 0.25, 0 trees)
 number 1 of the entity: 0.75
-own level: -0.5 to the score of yes, where levels of entities spread by 0.3
+own level: -0.5 to the score of yes
 weight of the entity's rows: 120
 own trees: 1
 

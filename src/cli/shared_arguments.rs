@@ -17,7 +17,8 @@ pub struct SharedArguments {
     #[arg(long, value_enum)]
     shared_models: Option<SharedModelsArgument>,
 
-    /// The most trees one after another; rows left out tell how many it becomes [default: 1500]
+    /// The most trees one after another, of --trainer boosted, too; rows left out tell how many it
+    /// becomes [default: 1500]
     #[arg(long, value_name = "ROUNDS")]
     shared_rounds: Option<usize>,
 
@@ -26,7 +27,8 @@ pub struct SharedArguments {
     #[arg(long, value_name = "ROWS")]
     shared_rows: Option<usize>,
 
-    /// Which rows are in which fold, and which entities in the sample [default: 0]
+    /// Which rows are in which fold, of --trainer boosted, too, and which entities in the sample
+    /// [default: 0]
     #[arg(long, value_name = "SEED")]
     shared_seed: Option<u64>,
 }
@@ -50,17 +52,19 @@ enum SharedModelsArgument {
 impl SharedArguments {
     /// Sets what is given.
     pub fn override_in(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
+        let is_shared = spec.trainer == TrainerKind::Shared;
+        let is_boosted = spec.trainer.is_boosted();
         let given = [
-            ("--shared-members", self.shared_members.is_some()),
-            ("--shared-models", self.shared_models.is_some()),
-            ("--shared-rounds", self.shared_rounds.is_some()),
-            ("--shared-rows", self.shared_rows.is_some()),
-            ("--shared-seed", self.shared_seed.is_some()),
+            ("--shared-members", self.shared_members.is_some(), is_shared),
+            ("--shared-models", self.shared_models.is_some(), is_shared),
+            ("--shared-rounds", self.shared_rounds.is_some(), is_boosted),
+            ("--shared-rows", self.shared_rows.is_some(), is_shared),
+            ("--shared-seed", self.shared_seed.is_some(), is_boosted),
         ];
-        let first = given.iter().find(|(_, is_given)| *is_given);
-        if let Some((flag, _)) = first
-            && spec.trainer != TrainerKind::Shared
-        {
+        let mut useless = given
+            .iter()
+            .filter(|(_, is_given, is_used)| *is_given && !is_used);
+        if let Some((flag, ..)) = useless.next() {
             return Err(CliError::Usage(format!(
                 "{flag} is for --trainer shared: say that, too, or leave it out"
             )));

@@ -91,6 +91,8 @@ enum TrainerArgument {
     Cart,
     /// linfa-trees, for comparison
     Linfa,
+    /// A boosted ensemble of each entity's own, for entities of many rows
+    Boosted,
     /// One boosted model of all entities, and each entity's own share
     Shared,
 }
@@ -129,6 +131,7 @@ impl TreeArguments {
             spec.trainer = match trainer {
                 TrainerArgument::Cart => TrainerKind::Cart,
                 TrainerArgument::Linfa => TrainerKind::Linfa,
+                TrainerArgument::Boosted => TrainerKind::Boosted,
                 TrainerArgument::Shared => TrainerKind::Shared,
             };
         }

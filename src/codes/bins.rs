@@ -98,8 +98,8 @@ fn shared_ends(values: &[(f64, usize)], max_bins: usize) -> Vec<usize> {
     let mut share = rows_left as f64 / bins_left.max(1) as f64;
     let mut ends = Vec::with_capacity(max_bins);
     let mut gathered = 0;
-    for position in 0..values.len() - 1 {
-        let value_rows = values[position].1;
+    let all_but_last = &values[..values.len() - 1];
+    for (position, &(_, value_rows)) in all_but_last.iter().enumerate() {
         gathered += value_rows;
         if !is_big(position) {
             rows_left -= value_rows;

@@ -2,6 +2,7 @@
 //!
 //! A row is given the mean of its entity's other rows only, or the number would tell its target.
 
+use super::Loss;
 use super::moments::{EntitySums, Moments};
 use super::shared_rows::SharedRows;
 use crate::codes::{CodeColumn, NumberBins};
@@ -19,15 +20,28 @@ pub(crate) struct EntityNumber {
 const MOST_BINS: usize = 250;
 
 impl EntityNumber {
+    /// The entities as a number of each output: their mean target, or their share of a class.
+    pub fn of_outputs(rows: &SharedRows) -> Vec<Self> {
+        let is_class = matches!(rows.loss, Loss::Softmax(_));
+        (0..rows.loss.outputs())
+            .map(|output| {
+                Self::new(rows, |row| match is_class {
+                    true => f64::from(rows.targets[row] == output as f64),
+                    false => rows.targets[row],
+                })
+            })
+            .collect()
+    }
+
     /// The numbers of all entities; `value_of` gives what a row counts as.
-    pub fn new(rows: &SharedRows, value_of: impl Fn(usize) -> f64) -> Self {
+    fn new(rows: &SharedRows, value_of: impl Fn(usize) -> f64) -> Self {
         let folds = rows.folds;
         let mut sums = vec![EntitySums::default(); rows.entities() * folds];
         for (row, (&entity, &fold)) in rows.entity.iter().zip(&rows.fold).enumerate() {
             let place = entity as usize * folds + usize::from(fold);
             sums[place].add(value_of(row), rows.data().weight(row));
         }
-        let whole: Vec<EntitySums> = sums.chunks_exact(folds).map(|folds| total(folds)).collect();
+        let whole: Vec<EntitySums> = sums.chunks_exact(folds).map(total).collect();
         let moments = Moments::of(&whole);
         let bins = bins(&whole, &moments);
         Self {
@@ -51,12 +65,6 @@ impl EntityNumber {
     /// What an entity with these rows is given.
     pub fn moments(&self) -> &Moments {
         &self.moments
-    }
-
-    /// The number of an entity by all its rows.
-    pub fn of_entity(&self, entity: usize) -> f64 {
-        let sums = total(&self.sums[entity * self.folds..][..self.folds]);
-        self.moments.shrunk(sums.weight, sums.sum)
     }
 
     /// The column of bins for a model that is trained without the rows of some folds: each row is given

@@ -66,3 +66,17 @@ fn loss_of(rows: &SharedRows, members: &[FittedMember], weights: &[f64]) -> f64 
         if total > 0.0 { sum / total } else { 0.0 }
     })
 }
+
+/// By row and output: what the members say together, without the effects of entities, and these.
+pub(super) fn mixed(members: &[FittedMember], weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let size = members.first().map_or(0, |member| member.scores.len());
+    let (mut scores, mut effects) = (vec![0.0; size], vec![0.0; size]);
+    for (member, &weight) in members.iter().zip(weights) {
+        let parts = member.scores.iter().zip(&member.effects);
+        for ((score, effect), (own, own_effect)) in scores.iter_mut().zip(&mut effects).zip(parts) {
+            *score += weight * own;
+            *effect += weight * own_effect;
+        }
+    }
+    (scores, effects)
+}

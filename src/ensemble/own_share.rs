@@ -4,8 +4,9 @@ use super::Loss;
 use super::booster::BoostedRows;
 use super::entity_effects::{EntityEffects, ScoredRows};
 use super::loss::{LossFunction, with_loss};
-use super::moments::EntitySums;
-use crate::codes::CodeColumn;
+use super::moments::{EntitySums, Moments};
+use super::shared_rows::SharedRows;
+use crate::codes::{CodeColumn, MAX_BINS, NumberBins};
 use crate::tree::{
     CategorySplits, Gradient, GradientCriterion, GradientRows, GradientScratch, GradientTreeParams,
     Tree, average_steps, in_steps,
@@ -95,6 +96,31 @@ const LEVEL_STEPS: usize = 3;
 const SPREAD_ROWS: f64 = 10.0;
 
 impl OwnShareSettings {
+    /// How much entities differ by what shared scores leave over, on some of the rows; no own trees.
+    pub fn estimate(rows: &SharedRows, scores: &[f64], some: &[u32]) -> Self {
+        let scored = ScoredRows {
+            loss: rows.loss,
+            data: rows.data(),
+            entity: &rows.entity,
+            rows: some,
+            scores,
+        };
+        let mut effects = EntityEffects::new(rows.entities(), rows.loss.outputs());
+        effects.estimate(scored);
+        Self {
+            loss: rows.loss,
+            precisions: effects.precisions().to_vec(),
+            spread: match rows.loss {
+                Loss::Squared => within(rows, scores, some),
+                _ => 1.0,
+            },
+            trees: OwnTreeSettings {
+                rounds: 0,
+                ..OwnTreeSettings::TELLING
+            },
+        }
+    }
+
     /// Fits an entity's share.
     pub fn fit(&self, rows: OwnRows, scratch: &mut OwnShareScratch) -> OwnShare {
         let level = self.level(rows, scratch);
@@ -263,4 +289,25 @@ fn derive(loss: impl LossFunction, rows: OwnRows, spread: f64, scratch: &mut Own
             scratch.hessians[output * count + row] = weight * hessian;
         }
     }
+}
+
+/// By output: bins of shared scores.
+pub(super) fn score_bins(scores: &[f64], outputs: usize) -> Vec<NumberBins> {
+    (0..outputs)
+        .map(|output| {
+            let own = scores.iter().skip(output).step_by(outputs);
+            NumberBins::of(&own.copied().collect::<Vec<_>>(), MAX_BINS)
+        })
+        .collect()
+}
+
+/// The variance of what shared scores leave over within entities.
+fn within(rows: &SharedRows, scores: &[f64], some: &[u32]) -> f64 {
+    let mut sums = vec![EntitySums::default(); rows.entities()];
+    for &row in some {
+        let row = row as usize;
+        let left = rows.targets[row] - scores[row];
+        sums[rows.entity[row] as usize].add(left, rows.data().weight(row));
+    }
+    Moments::of(&sums).within
 }

@@ -5,9 +5,12 @@ use rayon::prelude::*;
 use super::SharedSettings;
 use super::booster::BoostedRows;
 use super::cross_fit::CrossFit;
+use super::entity_number::EntityNumber;
 use super::member::Member;
-use super::own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings, OwnTreeSettings};
-use super::shared_fit::{entity_numbers, mixed, own_settings, score_bins};
+use super::mixture::mixed;
+use super::own_share::{
+    OwnRows, OwnShare, OwnShareScratch, OwnShareSettings, OwnTreeSettings, score_bins,
+};
 use super::shared_rows::SharedRows;
 use crate::cancel::Cancel;
 use crate::codes::{CodeColumn, NumberBins};
@@ -56,7 +59,7 @@ impl OwnTreeTest<'_> {
             return Ok(none);
         }
         let scores = self.scores(rows, held_out)?;
-        let own = own_settings(rows, &scores, &some);
+        let own = OwnShareSettings::estimate(rows, &scores, &some);
         let bins = score_bins(&scores, rows.loss.outputs());
         let gains = self.gains(rows, &scores, &own, &bins, held_out);
         let mean = |gains: &Gains| gains.sum / gains.rows.max(1.0);
@@ -73,7 +76,7 @@ impl OwnTreeTest<'_> {
     /// By row and output: what the chosen members say together, each by models that did not see the
     /// row.
     fn scores(&self, rows: &SharedRows, held_out: u8) -> Result<Vec<f64>> {
-        let numbers = entity_numbers(rows);
+        let numbers = EntityNumber::of_outputs(rows);
         let fitted = self.chosen.par_iter().map(|&(member, rounds, _)| {
             CrossFit {
                 rows,

@@ -4,17 +4,15 @@
 use rayon::prelude::*;
 
 use super::cross_fit::{CrossFit, FittedMember};
-use super::entity_effects::{EntityEffects, ScoredRows};
 use super::entity_number::EntityNumber;
 use super::member::Member;
-use super::mixture::mixture;
-use super::moments::{EntitySums, Moments};
-use super::own_share::{OwnShareSettings, OwnTreeSettings};
+use super::mixture::{mixed, mixture};
+use super::own_share::{OwnShareSettings, score_bins};
 use super::own_tree_test::OwnTreeTest;
 use super::shared_rows::SharedRows;
-use super::{AdditiveTrees, Loss, SharedSettings};
+use super::{AdditiveTrees, SharedSettings};
 use crate::cancel::Cancel;
-use crate::codes::{MAX_BINS, NumberBins};
+use crate::codes::NumberBins;
 use crate::error::Result;
 
 /// What all entities share.
@@ -55,7 +53,7 @@ impl SharedFit {
     ///
     /// [`Error::Interrupted`](crate::error::Error::Interrupted).
     pub fn new(rows: &SharedRows, settings: &SharedSettings, cancel: &Cancel) -> Result<Self> {
-        let numbers = entity_numbers(rows);
+        let numbers = EntityNumber::of_outputs(rows);
         let fit = CrossFit {
             rows,
             numbers: &numbers,
@@ -75,7 +73,7 @@ impl SharedFit {
         kept.sort_by(|one, other| other.1.total_cmp(&one.1));
         let score_bins = score_bins(&scores, rows.loss.outputs());
         let all: Vec<u32> = (0..rows.len() as u32).collect();
-        let own = own_settings(rows, &scores, &all);
+        let own = OwnShareSettings::estimate(rows, &scores, &all);
         let trees = OwnTreeTest {
             settings,
             chosen: &kept
@@ -100,6 +98,29 @@ impl SharedFit {
     }
 }
 
+/// One ensemble of all rows, whatever their entities, of as many rounds as lose least on folds left
+/// out.
+///
+/// # Errors
+///
+/// [`Error::Interrupted`](crate::error::Error::Interrupted).
+pub(crate) fn boost_alone(
+    rows: &SharedRows,
+    settings: &SharedSettings,
+    cancel: &Cancel,
+) -> Result<AdditiveTrees> {
+    let fit = CrossFit {
+        rows,
+        numbers: &[],
+        settings,
+        held_out: None,
+        rounds: None,
+        cancel,
+    };
+    let rounds = fit.fit(Member::Features)?.rounds;
+    fit.refit(Member::Features, rounds)
+}
+
 impl CrossFit<'_> {
     /// The members, or the best one where they are not to be mixed and rows are many.
     fn members(&self) -> Result<Vec<FittedMember>> {
@@ -116,7 +137,7 @@ impl CrossFit<'_> {
     }
 
     fn best_on(&self, sample: &SharedRows) -> Result<Member> {
-        let numbers = entity_numbers(sample);
+        let numbers = EntityNumber::of_outputs(sample);
         let fit = CrossFit {
             rows: sample,
             numbers: &numbers,
@@ -170,19 +191,6 @@ impl CrossFit<'_> {
     }
 }
 
-/// The entities as a number of each output.
-pub(super) fn entity_numbers(rows: &SharedRows) -> Vec<EntityNumber> {
-    let is_class = matches!(rows.loss, Loss::Softmax(_));
-    (0..rows.loss.outputs())
-        .map(|output| {
-            EntityNumber::new(rows, |row| match is_class {
-                true => f64::from(rows.targets[row] == output as f64),
-                false => rows.targets[row],
-            })
-        })
-        .collect()
-}
-
 /// All of the weight for the member of the least loss.
 fn best_alone(members: &[FittedMember]) -> Vec<f64> {
     let losses = members.iter().map(|member| member.loss).enumerate();
@@ -191,64 +199,4 @@ fn best_alone(members: &[FittedMember]) -> Vec<f64> {
     (0..members.len())
         .map(|place| f64::from(Some(place) == best))
         .collect()
-}
-
-/// By row and output: what the members say together, without the effects of entities, and these.
-pub(super) fn mixed(members: &[FittedMember], weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let size = members.first().map_or(0, |member| member.scores.len());
-    let (mut scores, mut effects) = (vec![0.0; size], vec![0.0; size]);
-    for (member, &weight) in members.iter().zip(weights) {
-        let parts = member.scores.iter().zip(&member.effects);
-        for ((score, effect), (own, own_effect)) in scores.iter_mut().zip(&mut effects).zip(parts) {
-            *score += weight * own;
-            *effect += weight * own_effect;
-        }
-    }
-    (scores, effects)
-}
-
-/// By output: bins of shared scores.
-pub(super) fn score_bins(scores: &[f64], outputs: usize) -> Vec<NumberBins> {
-    (0..outputs)
-        .map(|output| {
-            let own = scores.iter().skip(output).step_by(outputs);
-            NumberBins::of(&own.copied().collect::<Vec<_>>(), MAX_BINS)
-        })
-        .collect()
-}
-
-/// How much entities differ by what shared scores leave over, on some of the rows; no own trees.
-pub(super) fn own_settings(rows: &SharedRows, scores: &[f64], some: &[u32]) -> OwnShareSettings {
-    let scored = ScoredRows {
-        loss: rows.loss,
-        data: rows.data(),
-        entity: &rows.entity,
-        rows: some,
-        scores,
-    };
-    let mut effects = EntityEffects::new(rows.entities(), rows.loss.outputs());
-    effects.estimate(scored);
-    OwnShareSettings {
-        loss: rows.loss,
-        precisions: effects.precisions().to_vec(),
-        spread: match rows.loss {
-            Loss::Squared => within(rows, scores, some),
-            _ => 1.0,
-        },
-        trees: OwnTreeSettings {
-            rounds: 0,
-            ..OwnTreeSettings::TELLING
-        },
-    }
-}
-
-/// The variance of what shared scores leave over within entities.
-fn within(rows: &SharedRows, scores: &[f64], some: &[u32]) -> f64 {
-    let mut sums = vec![EntitySums::default(); rows.entities()];
-    for &row in some {
-        let row = row as usize;
-        let left = rows.targets[row] - scores[row];
-        sums[rows.entity[row] as usize].add(left, rows.data().weight(row));
-    }
-    Moments::of(&sums).within
 }

@@ -107,9 +107,10 @@ impl SharedRows {
             targets: pick(&self.targets),
             weights: self.weights.as_ref().map(pick),
             loss: self.loss,
-            category: self.category.as_ref().map(|all| {
-                kept.iter().map(|&entity| all[entity as usize]).collect()
-            }),
+            category: self
+                .category
+                .as_ref()
+                .map(|all| kept.iter().map(|&entity| all[entity as usize]).collect()),
             entity,
             offsets,
             fold: rows.iter().map(|&row| self.fold[row as usize]).collect(),

@@ -60,17 +60,19 @@ pub enum ParamsError {
     /// Classes are given weights where the target is a quantity.
     #[error("the target is a quantity, which has no classes to be given weights; give none")]
     ClassWeightOfQuantity,
-    /// A shared model does not have what is asked for.
-    #[error("a shared model has no {0}; leave that out, or train trees of each entity's own")]
-    NotInShared(&'static str),
-    /// The rounds of a shared model are 0.
-    #[error("the rounds of a shared model are 0; use 1 or more")]
+    /// Boosted trees do not have what is asked for.
+    #[error("boosted trees have no {0}; leave that out, or train single trees")]
+    NotBoosted(&'static str),
+    /// The rounds of boosting are 0.
+    #[error("the rounds of boosting are 0; use 1 or more")]
     SharedRounds,
     /// A sample for the shared model is too small.
     #[error("the rows of a shared model are limited to {0}; use {1} or more")]
     SharedRows(usize, usize),
     /// There are more classes than a shared model learns.
-    #[error("the target has {0} classes, but a shared model learns {1} at most; use trees of each entity's own")]
+    #[error(
+        "the target has {0} classes, but a shared model learns {1} at most; use trees of each entity's own"
+    )]
     SharedClasses(usize, usize),
     /// A prior of averaging is not above 0.
     #[error("{0} is {1}; use a finite number above 0")]

@@ -16,6 +16,15 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
+    /// Number of classes; 0 of a quantity.
+    pub fn class_count(&self) -> usize {
+        match self.loss {
+            Loss::Squared | Loss::Absolute | Loss::Poisson => 0,
+            Loss::Logistic => 2,
+            Loss::Softmax(classes) => classes,
+        }
+    }
+
     /// What trees may ask for.
     pub(super) fn asked(&self) -> AskedCodes {
         AskedCodes::of_features(&self.features)

@@ -20,7 +20,8 @@ pub struct Share {
     pub trees: AdditiveTrees,
     /// The weight of the rows that it was trained on.
     pub rows: f64,
-    /// How far levels are apart from entity to entity: a standard deviation, in units of scores.
+    /// The standard deviation of what the shared score leaves over of the entity's targets; 1 of
+    /// classes.
     pub spread: f64,
     /// The logarithm of the Bayes factor of an own tree against none; nothing where there was none
     /// to be judged.

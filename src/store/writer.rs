@@ -267,7 +267,6 @@ impl Writer {
     /// # Errors
     ///
     /// [`Error::Io`] where it cannot be written.
-    #[allow(dead_code)] // of no use before a trainer makes shares
     pub fn put_shared(&mut self, shared: &SharedModel) -> Result<()> {
         let mut bytes = Vec::new();
         shared.encode(&mut bytes);

@@ -207,10 +207,7 @@ impl ClassWeighted {
     /// # Errors
     ///
     /// [`ParamsError::ClassWeight`] for one out of its range.
-    pub fn new(
-        trainer: Box<dyn Trainer>,
-        class_weight: ClassWeight,
-    ) -> Result<Self, ParamsError> {
+    pub fn new(trainer: Box<dyn Trainer>, class_weight: ClassWeight) -> Result<Self, ParamsError> {
         class_weight.check()?;
         Ok(Self {
             trainer,

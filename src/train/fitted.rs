@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::encode::Encoder;
-use crate::model::{Fingerprint, Model, ModelSummary, Share, SharedModel};
+use crate::model::{Ensemble, Fingerprint, Model, ModelSummary, Share, SharedModel};
 use crate::tree::Tree;
 
 /// What a trainer fitted to one partition, in terms of its codes.
@@ -12,6 +12,13 @@ use crate::tree::Tree;
 pub enum Fitted {
     /// A tree of classes or of quantities.
     Tree(Tree),
+    /// A boosted ensemble of the entity's own.
+    Boosted {
+        /// The ensemble, whose classes are those of the encoder.
+        ensemble: Box<Ensemble>,
+        /// As [`ModelSummary::training_score`].
+        training_score: f64,
+    },
     /// What an entity has of its own beside what all share.
     Share {
         /// What all share.
@@ -29,6 +36,10 @@ impl Fitted {
     pub fn model(&self, key: &str, names: &[&str], encoder: &Encoder) -> Model {
         match self {
             Fitted::Tree(tree) => Model::new(key, names, encoder, tree),
+            Fitted::Boosted { ensemble, .. } => {
+                let classes: Vec<String> = encoder.classes().map(str::to_owned).collect();
+                Model::boosted(key, classes, (**ensemble).clone())
+            }
             Fitted::Share { shared, share, .. } => Model::shared(key, shared, (**share).clone()),
         }
     }
@@ -41,6 +52,16 @@ impl Fitted {
                 nodes: tree.node_count() as u32,
                 depth: tree.depth() as u32,
                 training_score: tree.training_score(),
+                fingerprint,
+            },
+            Fitted::Boosted {
+                ensemble,
+                training_score,
+            } => ModelSummary {
+                classes: ensemble.class_count() as u32,
+                nodes: ensemble.trees.node_count() as u32,
+                depth: ensemble.trees.depth() as u32,
+                training_score: *training_score,
                 fingerprint,
             },
             Fitted::Share {

@@ -35,7 +35,7 @@ pub use observer::Observer;
 pub(crate) use outcome::Status;
 pub use report::{Conclusion, Refusal, TrainingReport, Unchanged};
 pub use settings::TrainingSettings;
-pub use shared::{SharedMembers, SharedModels, SharedParams, SharedTrainer};
+pub use shared::{BoostedTrainer, SharedMembers, SharedModels, SharedParams, SharedTrainer};
 pub use specification::TrainingSpec;
 pub use threshold::{Threshold, ThresholdError};
 pub use trainer::{Prepared, SharedInput, Tables, TrainError, Trainer, TrainerScratch};

@@ -135,7 +135,9 @@ impl TrainingSpec {
             .filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
         let shared = toml::Table::try_from(&self.tree.shared).map_err(unreadable)?;
-        let shared = shared.into_iter().filter(|_| self.tree.trainer == TrainerKind::Shared);
+        let shared = shared
+            .into_iter()
+            .filter(|_| self.tree.trainer.is_boosted());
         let shared = shared.map(|(name, value)| (format!("shared-{name}"), value));
         let tree = [("trainer".to_owned(), trainer)].into_iter().chain(shared);
         let tree = tree.chain(criterion).chain(class_weight).chain(params);
@@ -172,7 +174,7 @@ impl TrainingSpec {
         let trainer: TrainerKind = serde_json::from_value(trainer).map_err(not_repeatable)?;
         let class_weight = run.trainer["class_weight"].clone();
         let (params, shared) = match trainer {
-            TrainerKind::Shared => (json!({}), run.trainer["params"].clone()),
+            trainer if trainer.is_boosted() => (json!({}), run.trainer["params"].clone()),
             _ => (params_of(run), json!({})),
         };
         Ok(Self {

@@ -78,8 +78,7 @@ pub struct SharedInput<'a> {
 }
 
 /// All tables of a run, in the order of their keys.
-pub type Tables<'a> =
-    dyn Fn() -> Box<dyn Iterator<Item = error::Result<Cow<'a, Table>>> + 'a> + 'a;
+pub type Tables<'a> = dyn Fn() -> Box<dyn Iterator<Item = error::Result<Cow<'a, Table>>> + 'a> + 'a;
 
 /// Weighs the rows of an entity.
 pub(super) type Weigh = dyn Fn(&EncodedPartition) -> Option<Vec<f64>> + Send + Sync;

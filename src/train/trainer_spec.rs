@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::cart::CartTrainer;
 use super::class_weight::{ClassWeight, ClassWeighted};
 use super::linfa::LinfaTrainer;
-use super::shared::{SharedParams, SharedTrainer};
+use super::shared::{BoostedTrainer, SharedParams, SharedTrainer};
 use super::trainer::Trainer;
 use crate::error::ParamsError;
 use crate::schema::Task;
@@ -16,10 +16,10 @@ use crate::tree::{Criterion, DecisionTreeParams, RegressionCriterion};
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
-/// | `trainer` | [`TrainerKind::Cart`] | what fits the trees | cart, linfa, shared |
+/// | `trainer` | [`TrainerKind::Cart`] | what fits the trees | cart, linfa, boosted, shared |
 /// | `criterion` | of classes gini, of quantities squared-error | what splits decrease | gini, entropy; squared-error, absolute-error, poisson |
 /// | `class_weight` | none | how much each class counts | see [`ClassWeight`] |
-/// | `shared` | see there | how a shared model is trained | see [`SharedParams`] |
+/// | `shared` | see there | how boosted and shared models are trained | see [`SharedParams`] |
 /// | `params` | [`DecisionTreeParams::averaging`] | the other hyperparameters | see there |
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainerSpec {
@@ -79,8 +79,17 @@ pub enum TrainerKind {
     Cart,
     /// [`LinfaTrainer`], for comparison.
     Linfa,
+    /// [`BoostedTrainer`], a boosted ensemble of each entity's own.
+    Boosted,
     /// [`SharedTrainer`], one boosted model of all entities and each entity's own share.
     Shared,
+}
+
+impl TrainerKind {
+    /// Whether it boosts, by the settings of [`TrainerSpec::shared`].
+    pub fn is_boosted(self) -> bool {
+        matches!(self, Self::Boosted | Self::Shared)
+    }
 }
 
 impl TrainerSpec {
@@ -104,11 +113,21 @@ impl TrainerSpec {
             TrainerKind::Linfa if task == Some(Task::Regression) => {
                 return Err(ParamsError::NotInLinfa("criteria of quantities"));
             }
-            TrainerKind::Shared if self.criterion.is_some() => {
-                return Err(ParamsError::NotInShared("criterion"));
+            TrainerKind::Shared | TrainerKind::Boosted if self.criterion.is_some() => {
+                return Err(ParamsError::NotBoosted("criterion"));
             }
-            TrainerKind::Shared if self.params != DecisionTreeParams::averaging() => {
-                return Err(ParamsError::NotInShared("hyperparameters of single trees"));
+            TrainerKind::Shared | TrainerKind::Boosted
+                if self.params != DecisionTreeParams::averaging() =>
+            {
+                return Err(ParamsError::NotBoosted("hyperparameters of single trees"));
+            }
+            TrainerKind::Boosted if self.shared.has_sharing() => {
+                return Err(ParamsError::NotBoosted(
+                    "members, models and samples where nothing is shared",
+                ));
+            }
+            TrainerKind::Boosted => {
+                Box::new(BoostedTrainer::new(self.shared.rounds, self.shared.seed)?)
             }
             TrainerKind::Shared => Box::new(SharedTrainer::new(self.shared.clone())?),
             TrainerKind::Linfa => Box::new(LinfaTrainer::new(params.unless_averaging())?),

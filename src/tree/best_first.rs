@@ -184,7 +184,7 @@ impl Grower<'_, '_> {
         parent.set = leaf.best.set;
         parent.candidates = leaf.best.candidates;
         let depth = parent.depth + 1;
-        let of_larger = [0, 1, 2].map(|slot| parent.totals[slot] - of_smaller[slot]);
+        let of_larger = [0, 1].map(|slot| parent.totals[slot] - of_smaller[slot]);
         let totals = match left_is_smaller {
             true => [of_smaller, of_larger],
             false => [of_larger, of_smaller],
@@ -370,7 +370,7 @@ impl Grower<'_, '_> {
 
     fn loaded_totals(&self) -> [i64; WIDTH] {
         let totals = &self.scratch.node.totals;
-        [totals[0], totals[1], totals[2]]
+        [totals[0], totals[1]]
     }
 
     fn count_if_worth(&mut self, rows: &Range<usize>, features: &[u32]) -> Option<HistogramId> {

@@ -20,45 +20,58 @@ pub(crate) struct Steps {
     hessian: f64,
 }
 
-/// Bits of the largest gradient, the sign aside: sums of 2³² rows still fit into 64 bits.
+/// The most bits of a gradient or hessian, the sign aside.
 const BITS: i32 = 30;
 
-impl Steps {
-    /// The steps in which the largest gradient and the largest hessian have as many bits as there
-    /// are. Both are finite.
-    fn of(largest_gradient: f64, largest_hessian: f64) -> Self {
-        Self {
-            gradient: step(largest_gradient),
-            hessian: step(largest_hessian),
-        }
-    }
+/// Low bits of a slot, in which rows are counted; the gradients of these are in the other ones.
+const ROW_BITS: i32 = 28;
 
-    /// The row of these derivatives; `gradient` is the negative first one.
-    #[inline]
-    fn row(self, gradient: f64, hessian: f64) -> Gradient {
-        Gradient {
-            gradient: (gradient / self.gradient).round_ties_even() as i32,
-            hessian: (hessian / self.hessian).round_ties_even() as i32,
+/// A tree is grown on fewer rows.
+const MOST_ROWS: usize = 1 << ROW_BITS;
+
+impl Steps {
+    /// The steps in which the largest gradient and the largest hessian of so many rows have as many
+    /// bits as sums leave room for. Both are finite.
+    fn of(largest_gradient: f64, largest_hessian: f64, rows: usize) -> Self {
+        assert!(
+            rows < MOST_ROWS,
+            "a tree is grown on less than {MOST_ROWS} rows"
+        );
+        let bits_of_rows = (usize::BITS - rows.leading_zeros()) as i32;
+        let bits = (63 - ROW_BITS - bits_of_rows).min(BITS);
+        Self {
+            gradient: step(largest_gradient, bits),
+            hessian: step(largest_hessian, BITS),
         }
     }
 }
 
 /// The largest power of two that leaves a number its bits.
-fn step(largest: f64) -> f64 {
+fn step(largest: f64, bits: i32) -> f64 {
     if largest <= 0.0 {
         return 1.0;
     }
     let exponent = ((largest.to_bits() >> 52) & 0x7FF) as i32 - 1023;
-    power_of_two((exponent + 1 - BITS).max(-1022))
+    power_of_two((exponent + 1 - bits).clamp(-1022, 1022))
 }
+
+/// A number with which another one has no room for fractions: what is left of that is a whole
+/// number, ties rounded to even.
+const NO_FRACTIONS: f64 = 6_755_399_441_055_744.0;
 
 /// Brings the derivatives of all rows into steps. `gradients` are the negative first ones.
 pub(crate) fn in_steps(gradients: &[f64], hessians: &[f64], rows: &mut Vec<Gradient>) -> Steps {
     let largest = |numbers: &[f64]| numbers.iter().fold(0.0, |most: f64, n| most.max(n.abs()));
-    let steps = Steps::of(largest(gradients), largest(hessians));
+    let steps = Steps::of(largest(gradients), largest(hessians), gradients.len());
+    // Of powers of two the reciprocals are exact.
+    let [by_gradient, by_hessian] = [steps.gradient.recip(), steps.hessian.recip()];
+    let whole = |number: f64| (number + NO_FRACTIONS - NO_FRACTIONS) as i32;
     rows.clear();
     let pairs = gradients.iter().zip(hessians);
-    rows.extend(pairs.map(|(&gradient, &hessian)| steps.row(gradient, hessian)));
+    rows.extend(pairs.map(|(gradient, hessian)| Gradient {
+        gradient: whole(gradient * by_gradient),
+        hessian: whole(hessian * by_hessian),
+    }));
     steps
 }
 
@@ -81,8 +94,8 @@ pub(crate) struct GradientCriterion {
 /// Up to so many categories, sets of them need no extra regularization.
 const FEW_CATEGORIES: usize = 4;
 
-/// Slots: rows, gradient and hessian.
-pub(super) const WIDTH: usize = 3;
+/// Slots: gradient and rows in one, and the hessian.
+pub(super) const WIDTH: usize = 2;
 
 /// Rows told by the derivatives of their loss.
 pub(super) struct Gradients;
@@ -105,9 +118,15 @@ impl Gain {
 /// The gradient and the hessian of sums.
 fn sums(sums: &[i64], steps: Steps) -> [f64; 2] {
     [
-        sums[1] as f64 * steps.gradient,
-        sums[2] as f64 * steps.hessian,
+        (sums[0] >> ROW_BITS) as f64 * steps.gradient,
+        sums[1] as f64 * steps.hessian,
     ]
+}
+
+/// The rows behind sums.
+#[inline(always)]
+fn row_count(sums: &[i64]) -> usize {
+    (sums[0] & (MOST_ROWS as i64 - 1)) as usize
 }
 
 /// `G² / (H + l2)`.
@@ -125,17 +144,17 @@ fn strength(slots: &[i64], steps: Steps, l2: f64) -> f64 {
 impl GradientCriterion {
     #[inline(always)]
     fn gain(self, left: &[i64], totals: &[i64], steps: Steps, l2: f64) -> Option<Gain> {
-        let right = [0, 1, 2].map(|slot| totals[slot] - left[slot]);
+        let right = [0, 1].map(|slot| totals[slot] - left[slot]);
         let least = self.min_hessian_leaf;
         if least > 0.0 {
-            let hessian = |side: &[i64]| side[2] as f64 * steps.hessian;
+            let hessian = |side: &[i64]| side[1] as f64 * steps.hessian;
             if hessian(left) < least || hessian(&right) < least {
                 return None;
             }
         }
         Some(Gain {
             sides: strength(left, steps, l2) + strength(&right, steps, l2),
-            rows: [left[0] as f64, right[0] as f64],
+            rows: [row_count(left), row_count(&right)].map(|rows| rows as f64),
         })
     }
 }
@@ -155,9 +174,8 @@ impl Statistic for Gradients {
     #[inline(always)]
     fn add(slots: &mut [i64], start: usize, outcome: Gradient, _: f64) {
         let slots = &mut slots[start..][..WIDTH];
-        slots[0] += 1;
-        slots[1] += i64::from(outcome.gradient);
-        slots[2] += i64::from(outcome.hessian);
+        slots[0] += (i64::from(outcome.gradient) << ROW_BITS) + 1;
+        slots[1] += i64::from(outcome.hessian);
     }
 
     #[inline(always)]
@@ -167,7 +185,7 @@ impl Statistic for Gradients {
 
     #[inline(always)]
     fn rows(slots: &[i64]) -> usize {
-        slots[0] as usize
+        row_count(slots)
     }
 
     fn is_pure(_: &NodeRows<Self>) -> bool {
@@ -225,7 +243,7 @@ impl Statistic for Gradients {
         order: usize,
         categories: usize,
     ) -> f64 {
-        if categories > FEW_CATEGORIES && slots[0] < criterion.min_samples_category as i64 {
+        if categories > FEW_CATEGORIES && row_count(slots) < criterion.min_samples_category {
             return f64::INFINITY;
         }
         let [gradient, hessian] = sums(slots, steps);
@@ -238,6 +256,6 @@ impl Statistic for Gradients {
         let [gradient, hessian] = sums(node.totals, node.unit);
         let step = gradient / (hessian + criterion.l2).max(f64::MIN_POSITIVE);
         statistics.clear();
-        statistics.extend([node.totals[0] as f64, step, hessian]);
+        statistics.extend([row_count(node.totals) as f64, step, hessian]);
     }
 }

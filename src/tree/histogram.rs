@@ -155,6 +155,11 @@ fn count<S: Statistic>(codes: &Codes, width: usize, node: &NodeRows<S>, counts: 
     with_codes!(codes, codes => count_codes(codes, width, node, counts));
 }
 
+/// A feature of so few slots is counted in two halves.
+const FEW_SLOTS: usize = 256;
+
+/// Every other row is counted apart where codes are few: the same slot twice in a row would have to
+/// wait for itself.
 #[inline(always)]
 fn count_codes<S: Statistic, C: Copy + Into<u32>>(
     codes: &[C],
@@ -162,8 +167,31 @@ fn count_codes<S: Statistic, C: Copy + Into<u32>>(
     node: &NodeRows<S>,
     counts: &mut [S::Slot],
 ) {
-    for (position, (&row, &outcome)) in node.rows.iter().zip(node.outcomes).enumerate() {
-        let code = codes[row as usize].into() as usize;
-        S::add(counts, code * width, outcome, node.weight(position));
+    let mut others = [S::Slot::default(); FEW_SLOTS];
+    let others = match counts.len() <= FEW_SLOTS {
+        true => &mut others[..counts.len()],
+        false => &mut [],
+    };
+    let code_of = |row: u32| codes[row as usize].into() as usize;
+    if others.is_empty() || node.rows.len() < counts.len() {
+        for (position, (&row, &outcome)) in node.rows.iter().zip(node.outcomes).enumerate() {
+            S::add(counts, code_of(row) * width, outcome, node.weight(position));
+        }
+        return;
+    }
+    let (pairs, last) = node.rows.as_chunks::<2>();
+    let (outcomes, last_outcome) = node.outcomes.as_chunks::<2>();
+    for (position, ([one, other], outcomes)) in pairs.iter().zip(outcomes).enumerate() {
+        let weight = node.weight(2 * position);
+        S::add(counts, code_of(*one) * width, outcomes[0], weight);
+        let weight = node.weight(2 * position + 1);
+        S::add(others, code_of(*other) * width, outcomes[1], weight);
+    }
+    for (&row, &outcome) in last.iter().zip(last_outcome) {
+        let weight = node.weight(node.rows.len() - 1);
+        S::add(counts, code_of(row) * width, outcome, weight);
+    }
+    for (count, &other) in counts.iter_mut().zip(&*others) {
+        *count += other;
     }
 }

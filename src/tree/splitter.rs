@@ -71,7 +71,6 @@ impl<S: Statistic> Splitter<S> {
     ) -> Found<S> {
         match node.totals.len() {
             2 => self.search_among::<2>(feature, column, node, runs),
-            3 => self.search_among::<3>(feature, column, node, runs),
             _ => self.search_among::<0>(feature, column, node, runs),
         }
     }
@@ -89,10 +88,6 @@ impl<S: Statistic> Splitter<S> {
             2 => {
                 runs.copy(counts, 2);
                 self.scan(feature, column, 2, node, runs)
-            }
-            3 => {
-                runs.copy(counts, 3);
-                self.scan(feature, column, 3, node, runs)
             }
             width => {
                 runs.copy(counts, width);

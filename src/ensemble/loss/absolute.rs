@@ -1,6 +1,6 @@
 //! The absolute error.
 
-use super::LossFunction;
+use super::function::LossFunction;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Absolute;

@@ -1,7 +1,7 @@
 //! The log loss of two classes.
 
+use super::function::{LEAST, LossFunction};
 use super::squared::mean;
-use super::{LEAST, LossFunction};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Logistic;

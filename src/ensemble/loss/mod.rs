@@ -1,133 +1,18 @@
 //! What boosting minimizes: a loss of targets and scores, one a file.
 
 mod absolute;
+mod function;
+mod kind;
 mod logistic;
 mod poisson;
 mod softmax;
 mod squared;
 
 pub(crate) use absolute::Absolute;
+pub(crate) use function::LossFunction;
+pub use kind::Loss;
+pub(crate) use kind::with_loss;
 pub(crate) use logistic::Logistic;
 pub(crate) use poisson::Poisson;
 pub(crate) use softmax::Softmax;
 pub(crate) use squared::Squared;
-
-use serde::{Deserialize, Serialize};
-
-/// A loss of a row's target, given its scores.
-pub(crate) trait LossFunction: Copy + Send + Sync {
-    /// Scores of a row.
-    fn outputs(self) -> usize {
-        1
-    }
-
-    /// The scores that are best where all rows have the same, given their targets, each with its
-    /// weight.
-    fn start(self, rows: &mut dyn Iterator<Item = (f64, f64)>) -> Vec<f64>;
-
-    /// The loss of a row.
-    fn of(self, target: f64, scores: &[f64]) -> f64;
-
-    /// By score: the negative first derivative, and the second one.
-    fn derive(self, target: f64, scores: &[f64], derivatives: &mut [[f64; 2]]);
-
-    /// The step of a leaf, given its rows' targets, scores and weights, where it is not that of
-    /// their derivatives.
-    fn step(self, _rows: &mut dyn Iterator<Item = [f64; 3]>) -> Option<f64> {
-        None
-    }
-}
-
-/// A loss that boosting minimizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Loss {
-    /// Half the squared error; scores are means.
-    Squared,
-    /// The absolute error; scores are medians.
-    Absolute,
-    /// The negative log likelihood of counts after Poisson; scores are logarithms of means. Targets
-    /// are not negative.
-    Poisson,
-    /// The log loss of two classes; scores are log odds of the second.
-    Logistic,
-    /// The log loss of so many classes, of which there is a score each.
-    Softmax(usize),
-}
-
-/// The same expression for the function of every loss.
-macro_rules! with_loss {
-    ($loss:expr, $function:ident => $body:expr) => {
-        match $loss {
-            $crate::ensemble::Loss::Squared => {
-                let $function = $crate::ensemble::loss::Squared;
-                $body
-            }
-            $crate::ensemble::Loss::Absolute => {
-                let $function = $crate::ensemble::loss::Absolute;
-                $body
-            }
-            $crate::ensemble::Loss::Poisson => {
-                let $function = $crate::ensemble::loss::Poisson;
-                $body
-            }
-            $crate::ensemble::Loss::Logistic => {
-                let $function = $crate::ensemble::loss::Logistic;
-                $body
-            }
-            $crate::ensemble::Loss::Softmax(classes) => {
-                let $function = $crate::ensemble::loss::Softmax { classes };
-                $body
-            }
-        }
-    };
-}
-pub(crate) use with_loss;
-
-impl Loss {
-    /// The log loss of so many classes.
-    pub fn of_classes(classes: usize) -> Self {
-        match classes {
-            2 => Loss::Logistic,
-            classes => Loss::Softmax(classes),
-        }
-    }
-
-    /// Scores of a row.
-    pub fn outputs(self) -> usize {
-        with_loss!(self, loss => loss.outputs())
-    }
-
-    /// The loss of a row.
-    ///
-    /// # Panics
-    ///
-    /// If there are not as many scores as [`outputs`](Self::outputs).
-    pub fn of(self, target: f64, scores: &[f64]) -> f64 {
-        assert_eq!(scores.len(), self.outputs(), "one score for each output");
-        with_loss!(self, loss => loss.of(target, scores))
-    }
-
-    /// Makes of a row's scores what is predicted: a number, or the probability of each class.
-    ///
-    /// # Panics
-    ///
-    /// If there are not as many scores as [`outputs`](Self::outputs), or not as many predictions as
-    /// classes.
-    #[inline]
-    pub fn predict(self, scores: &[f64], predictions: &mut [f64]) {
-        match self {
-            Loss::Squared | Loss::Absolute => predictions[0] = scores[0],
-            Loss::Poisson => predictions[0] = scores[0].exp(),
-            Loss::Logistic => {
-                let probability = logistic::probability(scores[0]);
-                predictions[0] = 1.0 - probability;
-                predictions[1] = probability;
-            }
-            Loss::Softmax(_) => softmax::probabilities(scores, predictions),
-        }
-    }
-}
-
-/// A number that is close to 0 is not taken for one where it divides.
-const LEAST: f64 = 1e-12;

@@ -1,7 +1,7 @@
 //! Counts after Poisson, whose logarithms of means are scores.
 
+use super::function::{LEAST, LossFunction};
 use super::squared::mean;
-use super::{LEAST, LossFunction};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Poisson;

@@ -1,6 +1,6 @@
 //! The log loss of several classes, each with a score.
 
-use super::{LEAST, LossFunction};
+use super::function::{LEAST, LossFunction};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Softmax {

@@ -1,6 +1,6 @@
 //! Half the squared error.
 
-use super::LossFunction;
+use super::function::LossFunction;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Squared;

@@ -21,7 +21,9 @@ impl Binner {
     pub fn new(tables: &[impl AsRef<Table> + Sync]) -> Self {
         let features = tables.first().map_or(&[][..], |t| t.as_ref().features());
         let features = features.par_iter().enumerate().map(|(position, feature)| {
-            let columns = tables.iter().map(|table| &table.as_ref().columns()[position]);
+            let columns = tables
+                .iter()
+                .map(|table| &table.as_ref().columns()[position]);
             let bins = match feature.kind {
                 FeatureKind::Numeric => FeatureBins::Numbers(number_bins(columns)),
                 FeatureKind::Categorical => FeatureBins::Categories(frequent(columns)),
@@ -36,9 +38,38 @@ impl Binner {
         }
     }
 
-    /// Goes by bins that are known.
-    pub fn of(features: Vec<BinnedFeature>) -> Self {
-        Self { features }
+    /// Learns the bins of one entity's rows.
+    pub fn of_partition(partition: &EncodedPartition) -> Self {
+        let columns = partition.codes().columns().iter();
+        let values = columns.zip(partition.encoder().values());
+        let features = values.enumerate().map(|(position, (column, values))| {
+            let mut counts = vec![0; column.cardinality as usize];
+            let codes = &column.codes;
+            codes.for_each(0..codes.len(), |code| counts[code as usize] += 1);
+            let bins = match values {
+                Values::Numbers(numbers) => {
+                    let counted: Vec<(f64, usize)> = numbers.iter().copied().zip(counts).collect();
+                    FeatureBins::Numbers(NumberBins::of_counted(&counted, MAX_BINS))
+                }
+                Values::Categories { codes, dictionary } => {
+                    let texts = codes.iter().map(|&code| dictionary[code as usize].as_str());
+                    let counted = texts.zip(counts.iter().map(|&count| count as u64));
+                    FeatureBins::Categories(most_frequent(counted.collect()))
+                }
+            };
+            BinnedFeature {
+                name: partition.feature_name(position).to_owned(),
+                bins,
+            }
+        });
+        Self {
+            features: features.collect(),
+        }
+    }
+
+    /// The features, in their order.
+    pub fn into_features(self) -> Vec<BinnedFeature> {
+        self.features
     }
 
     /// The features, in their order.
@@ -56,7 +87,10 @@ impl Binner {
                 let codes = bins_of(&feature.bins, values);
                 let codes = rows.iter().map(|&row| {
                     let code = column.codes.get(row as usize) as usize;
-                    codes.get(code).copied().unwrap_or(feature.bins.missing_code())
+                    codes
+                        .get(code)
+                        .copied()
+                        .unwrap_or(feature.bins.missing_code())
                 });
                 binned(&feature.bins, codes.collect())
             })
@@ -114,10 +148,19 @@ fn frequent<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<String> {
         };
         let mut by_code = vec![0; dictionary.len() + 1];
         codes.for_each(0..codes.len(), |code| by_code[code as usize] += 1);
-        for (text, count) in dictionary.iter().zip(by_code).filter(|(_, count)| *count > 0) {
+        for (text, count) in dictionary
+            .iter()
+            .zip(by_code)
+            .filter(|(_, count)| *count > 0)
+        {
             *counts.entry(text).or_default() += count;
         }
     }
+    most_frequent(counts)
+}
+
+/// The texts of the largest counts, ascending; of those of the same count the first.
+fn most_frequent(counts: BTreeMap<&str, u64>) -> Vec<String> {
     let mut sorted: Vec<(&str, u64)> = counts.iter().map(|(&text, &count)| (text, count)).collect();
     sorted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     sorted.truncate(MAX_CATEGORIES);

@@ -2,6 +2,7 @@
 //! own.
 
 mod binner;
+mod boosted;
 mod entity_rows;
 mod params;
 mod sample;
@@ -9,6 +10,7 @@ mod share_trainer;
 
 use std::sync::Arc;
 
+pub use boosted::BoostedTrainer;
 pub use params::{SharedMembers, SharedModels, SharedParams};
 use serde_json::{Value, json};
 
@@ -52,7 +54,13 @@ impl SharedTrainer {
     }
 
     /// What is shared, and what fits shares of it.
-    fn prepared(&self, fit: SharedFit, binner: Binner, keys: &[String], classes: &[String]) -> Result<Prepared> {
+    fn prepared(
+        &self,
+        fit: SharedFit,
+        binner: Binner,
+        keys: &[String],
+        classes: &[String],
+    ) -> Result<Prepared> {
         let categories = match keys.len() <= MOST_CATEGORIES {
             true => sorted(keys).into_iter().cloned().collect(),
             false => Vec::new(),
@@ -105,7 +113,10 @@ impl SharedTrainer {
 impl Trainer for SharedTrainer {
     fn check(&self, task: Task, classes: &[String]) -> std::result::Result<(), ParamsError> {
         match task == Task::Classification && classes.len() > Self::MOST_CLASSES {
-            true => Err(ParamsError::SharedClasses(classes.len(), Self::MOST_CLASSES)),
+            true => Err(ParamsError::SharedClasses(
+                classes.len(),
+                Self::MOST_CLASSES,
+            )),
             false => Ok(()),
         }
     }

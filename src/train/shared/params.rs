@@ -90,6 +90,12 @@ impl SharedParams {
         }
     }
 
+    /// Whether anything is set that is of no use to ensembles of each entity's own.
+    pub(in crate::train) fn has_sharing(&self) -> bool {
+        let defaults = Self::default();
+        self.members.is_some() || self.models.is_some() || self.rows != defaults.rows
+    }
+
     /// The settings for a sample of so many rows.
     pub(super) fn settings(&self, rows: usize) -> SharedSettings {
         let is_large = rows > Self::LARGE_ROWS;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::binner::Binner;
 use super::entity_rows::{EntityRows, text_hash};
 use super::params::{FOLDS, SharedParams};
-use crate::codes::{CodeColumn, Codes, with_codes};
+use crate::codes::{CodeColumn, Codes};
 use crate::encode::{EncodedPartition, EncoderScratch};
 use crate::ensemble::{Loss, MOST_CATEGORIES, SharedRows};
 use crate::error::Result;
@@ -72,7 +72,12 @@ impl<'a> Sample<'a> {
     }
 
     /// The rows in bins, and the keys of their entities in the order of these.
-    pub fn rows(&self, input: &SharedInput, binner: &Binner, loss: Loss) -> (SharedRows, Vec<String>) {
+    pub fn rows(
+        &self,
+        input: &SharedInput,
+        binner: &Binner,
+        loss: Loss,
+    ) -> (SharedRows, Vec<String>) {
         let partitions: Vec<Partition> = self
             .tables
             .iter()
@@ -116,25 +121,30 @@ fn together(entities: Vec<EntityRows>, binner: &Binner, loss: Loss, keys: &[Stri
         entity.extend(std::iter::repeat_n(place as u32, rows.len()));
         offsets.push(entity.len());
     }
-    let features = (0..binner.features().len()).into_par_iter().map(|position| {
-        let mut codes = Vec::with_capacity(entity.len());
-        for rows in &entities {
-            with_codes!(&rows.columns[position].codes, own => {
-                codes.extend(own.iter().map(|&code| code as u8));
-            });
-        }
-        CodeColumn {
-            codes: Codes::U8(codes),
-            ..entities[0].columns[position]
-        }
-    });
+    let features = (0..binner.features().len())
+        .into_par_iter()
+        .map(|position| {
+            let mut codes = Vec::with_capacity(entity.len());
+            for rows in &entities {
+                let own = &rows.columns[position].codes;
+                own.for_each(0..own.len(), |code| codes.push(code as u8));
+            }
+            CodeColumn {
+                codes: Codes::U8(codes),
+                ..entities[0].columns[position]
+            }
+        });
     let has_weights = entities.iter().any(|rows| rows.weights.is_some());
     SharedRows {
         features: match entities.is_empty() {
             true => Vec::new(),
             false => features.collect(),
         },
-        targets: entities.iter().flat_map(|rows| &rows.targets).copied().collect(),
+        targets: entities
+            .iter()
+            .flat_map(|rows| &rows.targets)
+            .copied()
+            .collect(),
         weights: has_weights.then(|| {
             let weights = entities.iter().filter_map(|rows| rows.weights.as_ref());
             weights.flatten().copied().collect()
@@ -143,7 +153,11 @@ fn together(entities: Vec<EntityRows>, binner: &Binner, loss: Loss, keys: &[Stri
         category: categories(keys),
         entity,
         offsets,
-        fold: entities.iter().flat_map(|rows| &rows.fold).copied().collect(),
+        fold: entities
+            .iter()
+            .flat_map(|rows| &rows.fold)
+            .copied()
+            .collect(),
         folds: FOLDS,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::binner::Binner;
 use super::entity_rows::EntityRows;
 use super::params::{FOLDS, SharedParams};
-use crate::codes::{CodeColumn, with_codes};
+use crate::codes::CodeColumn;
 use crate::encode::EncodedPartition;
 use crate::ensemble::{
     AdditiveTrees, EntitySums, Loss, Moments, OwnRows, OwnShare, OwnShareSettings,
@@ -38,13 +38,7 @@ impl Trainer for ShareTrainer {
         partition: &EncodedPartition,
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
-        let rows = EntityRows::new(
-            &self.binner,
-            partition,
-            FOLDS,
-            self.params.seed,
-            usize::MAX,
-        );
+        let rows = EntityRows::new(&self.binner, partition, FOLDS, self.params.seed, usize::MAX);
         let numbers = self.entity_numbers(&rows);
         let scores = self.scores(partition.key(), &rows, &numbers);
         let columns = self.own_columns(&rows, &scores);
@@ -57,7 +51,10 @@ impl Trainer for ShareTrainer {
             rows: &all,
         };
         let own = self.own.fit(own_rows, &mut scratch.shares);
-        let score = self.training_score(&rows, self.own.scores(&scratch.shares));
+        let score = self
+            .own
+            .loss
+            .score(rows.data(), self.own.scores(&scratch.shares));
         Ok(Fitted::Share {
             shared: self.shared.clone(),
             share: Box::new(self.share(&rows, numbers, own, &columns)),
@@ -101,7 +98,9 @@ impl ShareTrainer {
                 moments.shrunk(weight, sum)
             };
             numbers.whole.push(shrunk(None));
-            numbers.without.push(std::array::from_fn(|fold| shrunk(Some(fold))));
+            numbers
+                .without
+                .push(std::array::from_fn(|fold| shrunk(Some(fold))));
         }
         numbers
     }
@@ -115,14 +114,16 @@ impl ShareTrainer {
             let of_fold = (0..rows.len()).filter(|&row| usize::from(rows.fold[row]) == fold);
             let of_fold: Vec<usize> = of_fold.collect();
             let mut codes = vec![0; of_fold.len() * width];
-            for (position, column) in rows.columns.iter().enumerate() {
-                with_codes!(&column.codes, own => {
-                    for (row, codes) in of_fold.iter().zip(codes.chunks_exact_mut(width)) {
-                        codes[position] = own[*row] as u8;
-                    }
-                });
+            for (row, codes) in of_fold.iter().zip(codes.chunks_exact_mut(width)) {
+                for (code, column) in codes.iter_mut().zip(&rows.columns) {
+                    *code = column.codes.get(*row) as u8;
+                }
             }
-            let own: Vec<f64> = numbers.without.iter().map(|by_fold| by_fold[fold]).collect();
+            let own: Vec<f64> = numbers
+                .without
+                .iter()
+                .map(|by_fold| by_fold[fold])
+                .collect();
             self.shared.write_entity(key, &own, &mut codes);
             let mut sums = vec![0.0; of_fold.len() * outputs];
             for (weight, models) in &self.members {
@@ -176,33 +177,6 @@ impl ShareTrainer {
                 _ => Verdict::Level,
             },
         }
-    }
-
-    /// The share of the rows' weight that is classified correctly, or of their spread that is
-    /// explained, by models that did not see them.
-    fn training_score(&self, rows: &EntityRows, scores: &[f64]) -> f64 {
-        let outputs = self.own.precisions.len();
-        let data = rows.data();
-        let mut spread = EntitySums::default();
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (row, scores) in scores.chunks_exact(outputs).enumerate() {
-            let (target, weight) = (data.targets[row], data.weight(row));
-            total += weight;
-            spread.add(target, weight);
-            sum += weight
-                * match self.own.loss {
-                    Loss::Squared | Loss::Absolute | Loss::Poisson => (target - scores[0]).powi(2),
-                    Loss::Logistic => f64::from((scores[0] > 0.0) == (target == 1.0)),
-                    Loss::Softmax(_) => {
-                        f64::from(crate::tree::heaviest(scores) == target as usize)
-                    }
-                };
-        }
-        if self.own.loss != Loss::Squared {
-            return if total > 0.0 { sum / total } else { 1.0 };
-        }
-        let spread = spread.squares - spread.sum * spread.sum / total.max(f64::MIN_POSITIVE);
-        if spread > 0.0 { 1.0 - sum / spread } else { 1.0 }
     }
 }
 

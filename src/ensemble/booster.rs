@@ -106,6 +106,12 @@ impl<'a> Booster<'a> {
         self.start.len()
     }
 
+    /// The trees so far; those of a round stand side by side, one for each output.
+    #[cfg(test)]
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
     /// The rows that are trained on, ascending.
     pub fn rows(&self) -> &[u32] {
         &self.rows

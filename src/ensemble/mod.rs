@@ -5,6 +5,7 @@ mod booster;
 mod cross_fit;
 mod entity_effects;
 mod entity_number;
+mod estimator;
 mod fit_quality;
 mod loss;
 mod member;
@@ -18,6 +19,10 @@ mod shared_settings;
 
 pub use additive_trees::{AdditiveNode, AdditiveTrees, CodeTest};
 pub(crate) use booster::BoostedRows;
+pub use estimator::{
+    Classes, GradientBoostingClassifier, GradientBoostingParams, GradientBoostingRegressor,
+    GradientBoostingValidParams, Quantities,
+};
 pub use loss::Loss;
 pub(crate) use member::MOST_CATEGORIES;
 pub(crate) use moments::{EntitySums, Moments};
@@ -25,3 +30,6 @@ pub(crate) use own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings}
 pub(crate) use shared_fit::{SharedFit, boost_alone};
 pub(crate) use shared_rows::{SharedRows, scrambled};
 pub(crate) use shared_settings::SharedSettings;
+
+#[cfg(test)]
+mod tests;

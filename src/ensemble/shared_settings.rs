@@ -8,6 +8,8 @@ pub(crate) struct SharedSettings {
     pub max_rounds: usize,
     pub patience: usize,
     pub learning_rate: f64,
+    /// The most leaves of a tree; nothing for as many as the member has.
+    pub max_leaves: Option<usize>,
     pub min_samples_leaf: usize,
     pub l2: f64,
     pub category_l2: f64,
@@ -20,6 +22,7 @@ pub(crate) struct SharedSettings {
 }
 
 impl SharedSettings {
+    /// Trees of a member of so many leaves.
     pub fn tree(&self, max_leaves: usize) -> GradientTreeParams {
         GradientTreeParams {
             criterion: GradientCriterion {
@@ -29,7 +32,7 @@ impl SharedSettings {
                 min_samples_category: self.min_samples_leaf.min(10),
                 min_hessian_leaf: 1e-3,
             },
-            max_leaves,
+            max_leaves: self.max_leaves.unwrap_or(max_leaves),
             max_depth: None,
             min_samples_leaf: self.min_samples_leaf,
             category_splits: CategorySplits::Set,
@@ -43,6 +46,7 @@ impl Default for SharedSettings {
             max_rounds: 1500,
             patience: 50,
             learning_rate: 0.1,
+            max_leaves: None,
             min_samples_leaf: 20,
             l2: 0.0,
             category_l2: 10.0,

@@ -74,6 +74,18 @@ pub enum ParamsError {
         "the target has {0} classes, but a shared model learns {1} at most; use trees of each entity's own"
     )]
     SharedClasses(usize, usize),
+    /// A count is too small.
+    #[error("{0} is {1}; use {2} or more")]
+    TooFew(&'static str, usize, usize),
+    /// A count is too large.
+    #[error("{0} is {1}; use {2} or less")]
+    TooMany(&'static str, usize, usize),
+    /// The learning rate is out of its range.
+    #[error("learning_rate is {0}; use a number above 0, up to 1")]
+    LearningRate(f64),
+    /// `l2` is negative or not finite.
+    #[error("l2 is {0}; use a finite number, 0 or more")]
+    L2(f64),
     /// A prior of averaging is not above 0.
     #[error("{0} is {1}; use a finite number above 0")]
     Prior(&'static str, f64),

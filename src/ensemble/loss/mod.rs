@@ -16,3 +16,6 @@ pub(crate) use logistic::Logistic;
 pub(crate) use poisson::Poisson;
 pub(crate) use softmax::Softmax;
 pub(crate) use squared::Squared;
+
+#[cfg(test)]
+mod tests;

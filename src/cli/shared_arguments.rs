@@ -1,7 +1,7 @@
 //! The arguments that say how a shared model is trained.
 
 use clap::ValueEnum;
-use per_entity::train::{SharedMembers, SharedModels, TrainerKind, TrainerSpec};
+use per_entity::train::{SharedMembers, SharedModels, SharedParams, TrainerKind};
 
 use super::error::CliError;
 
@@ -48,8 +48,8 @@ enum SharedModelsArgument {
 }
 
 impl SharedArguments {
-    /// Sets what is given.
-    pub fn override_in(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
+    /// Refuses what is given for a trainer that shares nothing.
+    pub fn check(&self, trainer: TrainerKind) -> Result<(), CliError> {
         let given = [
             ("--shared-members", self.shared_members.is_some()),
             ("--shared-models", self.shared_models.is_some()),
@@ -59,13 +59,17 @@ impl SharedArguments {
         ];
         let first = given.iter().find(|(_, is_given)| *is_given);
         if let Some((flag, _)) = first
-            && spec.trainer != TrainerKind::Shared
+            && trainer != TrainerKind::Shared
         {
             return Err(CliError::Usage(format!(
                 "{flag} is for --trainer shared: say that, too, or leave it out"
             )));
         }
-        let shared = &mut spec.shared;
+        Ok(())
+    }
+
+    /// Sets what is given.
+    pub fn override_in(&self, shared: &mut SharedParams) {
         if let Some(members) = self.shared_members {
             shared.members = Some(match members {
                 SharedMembersArgument::Best => SharedMembers::Best,
@@ -81,6 +85,5 @@ impl SharedArguments {
         shared.rounds = self.shared_rounds.unwrap_or(shared.rounds);
         shared.rows = self.shared_rows.unwrap_or(shared.rows);
         shared.seed = self.shared_seed.unwrap_or(shared.seed);
-        Ok(())
     }
 }

@@ -125,6 +125,12 @@ enum PruningArgument {
 impl TreeArguments {
     /// Sets what is given.
     pub fn override_in(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
+        self.override_in_all(spec)?;
+        self.shared.check(spec.trainer)
+    }
+
+    /// Sets what is given, of shared models whatever the trainer is.
+    pub fn override_in_all(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
         if let Some(trainer) = self.trainer {
             spec.trainer = match trainer {
                 TrainerArgument::Cart => TrainerKind::Cart,
@@ -138,7 +144,7 @@ impl TreeArguments {
         if self.class_weight.is_some() {
             spec.class_weight.clone_from(&self.class_weight);
         }
-        self.shared.override_in(spec)?;
+        self.shared.override_in(&mut spec.shared);
         let params = self.limits(spec.params.clone());
         spec.params = match self.pruning(params.current_pruning())? {
             None => params,

@@ -57,9 +57,6 @@ pub struct TreeArguments {
     #[arg(long, value_name = "SHARE")]
     variance_share: Option<f64>,
 
-    #[command(flatten)]
-    shared: SharedArguments,
-
     /// The largest depth of a leaf [default: no limit]
     #[arg(long)]
     max_depth: Option<usize>,
@@ -83,6 +80,10 @@ pub struct TreeArguments {
     /// The least weighted impurity decrease of a split; 0 or more [default: 0]
     #[arg(long)]
     min_impurity_decrease: Option<f64>,
+
+    // What follows would stand under its heading.
+    #[command(flatten)]
+    shared: SharedArguments,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

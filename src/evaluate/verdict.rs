@@ -28,16 +28,17 @@ pub(super) fn verdict(overall: &Strategies, gains: &[Gain], winner: Option<Way>)
         return "No verdict: the errors on these rows are too few or too large to tell the models apart.".into();
     };
     let simpler = gains.iter().filter(|gain| gain.way == winner);
-    let simpler = simpler.map(|gain| {
-        let difference = difference(overall, gain);
-        format!("{difference} against {}", gain.over.description())
-    });
     let others = gains.iter().filter(|gain| gain.over == winner);
-    let others = others.map(|gain| {
-        let difference = difference(overall, gain);
-        format!("{} ({difference})", gain.way.description())
+    // The first difference tells what all of them are.
+    let mut is_first = true;
+    let mut difference = |gain| difference(overall, gain, std::mem::take(&mut is_first));
+    let simpler = simpler.map(|gain| {
+        let against = gain.over.description();
+        format!("{} against {against}", difference(gain))
     });
-    let (simpler, others): (Vec<_>, Vec<_>) = (simpler.collect(), others.collect());
+    let simpler: Vec<String> = simpler.collect();
+    let others = others.map(|gain| format!("{} ({})", gain.way.description(), difference(gain)));
+    let others: Vec<String> = others.collect();
     let mut sentence = match winner {
         Way::Pooled => "One model for all is enough, one pooled tree".to_owned(),
         Way::Unknown => "One model for all is enough, a boosted one".into(),
@@ -45,46 +46,55 @@ pub(super) fn verdict(overall: &Strategies, gains: &[Gain], winner: Option<Way>)
         Way::Shared => "A shared model pays here".into(),
     };
     if !simpler.is_empty() {
-        sentence += &format!(": {}", simpler.join(", "));
+        sentence += &format!(": {}", listed(&simpler, "and"));
     }
     if !others.is_empty() {
-        sentence += &format!("; no gain over it is shown by {}", others.join(" or "));
+        sentence += &format!("; no gain over it is shown by {}", listed(&others, "or"));
     }
     sentence + "."
 }
 
-fn difference(overall: &Strategies, gain: &Gain) -> String {
-    match overall.scores(gain.over) {
-        Some(Scores::Regression {
-            root_mean_squared_error,
-            ..
-        }) => share_of_error(&gain.interval, root_mean_squared_error),
-        _ => points_of_accuracy(&gain.interval),
+/// All but the last two with commas between them.
+fn listed(parts: &[String], word: &str) -> String {
+    match parts {
+        [first @ .., second, last] => {
+            let first = first.iter().map(|part| format!("{part}, "));
+            format!("{}{second} {word} {last}", first.collect::<String>())
+        }
+        _ => parts.concat(),
     }
 }
 
-fn points_of_accuracy(gain: &DifferenceInterval) -> String {
-    let points = |share: f64| format!("{:+.2}", share * 100.0);
-    format!(
-        "{} percentage points of accuracy, 95 % interval {} to {}",
-        points(gain.difference),
-        points(gain.low),
-        points(gain.high)
-    )
+/// How much better a way is than another; in full, with what is told and how sure it is.
+fn difference(overall: &Strategies, gain: &Gain, in_full: bool) -> String {
+    let interval = &gain.interval;
+    let (what, [difference, low, high]) = match overall.scores(gain.over) {
+        Some(Scores::Regression {
+            root_mean_squared_error,
+            ..
+        }) => (
+            " mean squared error",
+            shares_of_error(interval, root_mean_squared_error),
+        ),
+        _ => (" percentage points of accuracy", points(interval)),
+    };
+    match in_full {
+        true => format!("{difference}{what}, 95 % interval {low} to {high}"),
+        false => format!("{difference} [{low} to {high}]"),
+    }
+}
+
+/// Percentage points.
+fn points(gain: &DifferenceInterval) -> [String; 3] {
+    [gain.difference, gain.low, gain.high].map(|share| format!("{:+.2}", share * 100.0))
 }
 
 /// `whole` is the root mean squared error of the other way. What is less error is a gain, and it is
 /// said as what becomes of the error.
-fn share_of_error(gain: &DifferenceInterval, whole: Option<f64>) -> String {
+fn shares_of_error(gain: &DifferenceInterval, whole: Option<f64>) -> [String; 3] {
     let whole = whole.map_or(0.0, |error| error * error);
-    let change = |gain: f64| match whole > 0.0 {
+    [gain.difference, gain.high, gain.low].map(|gain| match whole > 0.0 {
         true => format!("{:+.2} %", 0.0 - gain / whole * 100.0),
         false => format!("{:+e}", 0.0 - gain),
-    };
-    format!(
-        "{} mean squared error, 95 % interval {} to {}",
-        change(gain.difference),
-        change(gain.high),
-        change(gain.low)
-    )
+    })
 }

@@ -13,6 +13,8 @@ ADULT_COLUMNS = (
 ).split()
 ADULT_NUMBERS = "age fnlwgt education-num capital-gain capital-loss hours-per-week".split()
 
+FIFTHS = 5
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -23,18 +25,31 @@ class Dataset:
     target: str
     has_classes: bool
 
-    def splits(self, repetitions):
-        """The frames to train on and to test on, once for each repetition.
+    def splits(self, repetitions, is_drawn):
+        """The frames to train on and to test on, and a seed, once for each repetition.
 
-        Adult has one split. Nothing here is drawn, so repeating it would tell nothing new.
+        Adult has one split, which is repeated with other seeds where the strategy draws something.
         """
         if self.name == "adult":
-            yield read_adult("adult.data"), read_adult("adult.test")
+            train, test = read_adult("adult.data"), read_adult("adult.test")
+            for seed in range(repetitions if is_drawn else 1):
+                yield train, test, seed
             return
-        rows = polars.read_parquet(quality_directory() / f"{self.name}.parquet")
+        rows = self.rows()
         for repetition in range(repetitions):
             is_test = polars.col("fold") == repetition
-            yield rows.filter(~is_test).drop("fold"), rows.filter(is_test).drop("fold")
+            yield rows.filter(~is_test).drop("fold"), rows.filter(is_test).drop("fold"), 0
+
+    def splits_of_entities(self, repetitions):
+        """As `splits`, with a fifth of the entities to test on, each with all its rows."""
+        rows = self.rows().drop("fold")
+        entities = rows[self.key].unique().sort().shuffle(seed=0).to_list()
+        for repetition in range(repetitions):
+            is_test = polars.col(self.key).is_in(entities[repetition::FIFTHS])
+            yield rows.filter(~is_test), rows.filter(is_test), 0
+
+    def rows(self):
+        return polars.read_parquet(quality_directory() / f"{self.name}.parquet")
 
 
 DATASETS = (

@@ -1,9 +1,26 @@
 """The figures of known strategies, as reference.md has them."""
 
+import re
+
 from dataset import quality_directory
 
 ENTITY_MEAN = "entity mean"
 PRUNED_TREE = "entity tree, CV-pruned"
+
+
+def read_wanted():
+    """Dataset, then figure: what it is to be at most or, where more is better, at least; and
+    `repetitions`, how many it is the mean of."""
+    wanted = {}
+    for line in (quality_directory() / "reference.md").read_text().splitlines():
+        if line.startswith("## "):
+            name = line.removeprefix("## ").strip()
+        elif line.startswith("Wanted: "):
+            bounds = re.findall(r"(\w+) at (?:most|least) \*\*([\d.]+)\*\*", line)
+            last = re.search(r"repetitions 0 to (\d+)", line)[1]
+            wanted[name] = {figure: float(bound) for figure, bound in bounds}
+            wanted[name]["repetitions"] = int(last) + 1
+    return wanted
 
 
 def read_reference():

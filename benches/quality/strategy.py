@@ -2,22 +2,37 @@
 
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy
 import polars
+
+
+class Answers(NamedTuple):
+    """What a strategy says of the test rows."""
+
+    # A probability of 1, or a number, for each.
+    predictions: numpy.ndarray
+    # How many rows nothing knew.
+    unanswered: int
+    # What training took, reading and writing included.
+    seconds: float
 
 
 @dataclass(frozen=True)
 class EntityMean:
     """The mean of each entity's training rows, as it is. An unknown entity gets the mean of all."""
 
-    def predict(self, dataset, train, test):
-        """A probability of 1, or a number, for each test row; and how many rows nothing knew."""
+    is_drawn = False
+
+    def predict(self, dataset, train, test, seed):
         target = polars.col(dataset.target)
         means = train.group_by(dataset.key).agg(target.mean().alias("mean"))
         answers = test.join(means, on=dataset.key, how="left", maintain_order="left")["mean"]
-        return filled(dataset, train, answers)
+        return filled(dataset, train, answers, seconds=0.0)
 
 
 @dataclass(frozen=True)
@@ -27,16 +42,23 @@ class Program:
     path: str
     flags: tuple = ()
 
-    def predict(self, dataset, train, test):
-        """As `EntityMean.predict`; the program does not see the truth of the test rows."""
+    @property
+    def is_drawn(self):
+        return "shared" in self.flags
+
+    def predict(self, dataset, train, test, seed):
+        """The program does not see the truth of the test rows."""
+        flags = (*self.flags, "--shared-seed", seed) if seed else self.flags
         with tempfile.TemporaryDirectory() as directory:
             place = Path(directory)
             train.write_parquet(place / "train.parquet")
             test.drop(dataset.target).write_parquet(place / "test.parquet")
+            started = time.perf_counter()
             self.run(
                 "train", "--input", place / "train.parquet", "--output-dir", place / "models",
-                "--key", dataset.key, "--target", dataset.target, *self.flags,
+                "--key", dataset.key, "--target", dataset.target, *flags,
             )
+            seconds = time.perf_counter() - started
             self.run(
                 "predict", "--models", place / "models", "--input", place / "test.parquet",
                 "--output", place / "answers.parquet",
@@ -44,7 +66,7 @@ class Program:
             answers = polars.read_parquet(place / "answers.parquet")
         column = "probability_1" if dataset.has_classes else "prediction"
         known = polars.when(polars.col("model") != "none").then(polars.col(column))
-        return filled(dataset, train, answers.select(known)[column])
+        return filled(dataset, train, answers.select(known)[column], seconds)
 
     def run(self, *arguments):
         result = subprocess.run(
@@ -55,6 +77,7 @@ class Program:
             raise SystemExit(f"{self.path} {arguments[0]}: {result.stderr.strip()}")
 
 
-def filled(dataset, train, answers):
+def filled(dataset, train, answers, seconds):
     """The answers, the mean of all training rows where there is none; and how often that is."""
-    return answers.fill_null(train[dataset.target].mean()).to_numpy(), answers.null_count()
+    filled = answers.fill_null(train[dataset.target].mean()).to_numpy()
+    return Answers(filled, answers.null_count(), seconds)

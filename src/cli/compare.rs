@@ -1,10 +1,13 @@
-//! `compare`: does one tree per entity pay here?
+//! `compare`: does one model per entity pay here?
 
+use clap::ArgMatches;
 use per_entity::Error;
 use per_entity::error::SpecError;
-use per_entity::evaluate::{Comparer, Comparison, Scores, Strategies};
+use per_entity::evaluate::{Comparer, Comparison, Scores, Strategies, Way};
+use per_entity::metrics::DifferenceInterval;
 use per_entity::schema::{Holdout, HoldoutTable};
 use per_entity::source::Source;
+use per_entity::train::{TrainerKind, TrainerSpec, TrainingSpec};
 
 use super::context::Context;
 use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
@@ -14,12 +17,13 @@ use super::output::{grouped, limit, note, reading};
 use super::stdout::{print, print_json};
 use super::table::table;
 use super::time_holdout_arguments::TimeHoldoutArguments;
+use super::train_command::{line, train_command};
 use super::tree_arguments::TreeArguments;
 
-/// Compare one tree per entity with one tree for all and with each entity's most frequent class or
-/// mean.
+/// Compare one tree per entity, one tree for all, a shared model, and each entity's most frequent
+/// class or mean, and tell the command that trains the best.
 ///
-/// Trains both on --input and compares them on --test, or on rows of --input held out. Nothing is
+/// Trains them on --input and compares them on --test, or on rows of --input held out. Nothing is
 /// stored.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -78,30 +82,39 @@ pub struct Compare {
 }
 
 impl Compare {
-    pub fn run(&self, context: &Context) -> CliResult {
+    /// `given` are the arguments as they were parsed.
+    pub fn run(&self, context: &Context, given: Option<&ArgMatches>) -> CliResult {
         let reading = reading(context);
-        let comparison = self.compare(context)?;
+        let mut spec = self.dataset.spec()?;
+        self.tree.override_in_all(&mut spec.tree)?;
+        let comparison = self.compare(context, &spec)?;
         reading.finish_and_clear();
+        let command = comparison.winner.zip(given).map(|(winner, given)| {
+            let rows = comparison.train_rows + comparison.test_rows + comparison.rows_without_model;
+            train_command(winner, given, spec.tree.trainer, rows + 1)
+        });
         if context.json {
-            print_json(serde_json::json!(comparison))?;
+            let mut document = serde_json::json!(comparison);
+            document["command"] = serde_json::json!(command.and_then(Result::ok));
+            print_json(document)?;
         } else if context.quiet {
             print(&comparison.verdict)?;
         } else {
-            print(self.text(&comparison))?;
+            print(self.text(&comparison) + &command_text(&comparison, command))?;
         }
         Ok(Exit::Done)
     }
 
-    fn compare(&self, context: &Context) -> Result<Comparison, CliError> {
-        let mut training = self.dataset.spec()?;
-        self.tree.override_in(&mut training.tree)?;
-        let trainer = training.tree.trainer().map_err(Error::from)?;
-        let spec = training.dataset;
+    fn compare(&self, context: &Context, training: &TrainingSpec) -> Result<Comparison, CliError> {
+        let (trees, shared) = trainers(&training.tree);
+        let trees = trees.trainer().map_err(Error::from)?;
+        let shared = shared.trainer().map_err(Error::from)?;
+        let spec = &training.dataset;
         if self.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }
-        let open = |files: &[String]| Source::open(files, self.dataset.format(), &spec);
-        let comparer = Comparer::new(spec.clone(), trainer);
+        let open = |files: &[String]| Source::open(files, self.dataset.format(), spec);
+        let comparer = Comparer::new(spec.clone(), trees).shared(shared);
         let comparer = comparer.cancel(context.cancel.clone());
         let holdout = self.holdout()?;
         let train = open(&self.dataset.input)?;
@@ -127,20 +140,7 @@ impl Compare {
 
     fn text(&self, comparison: &Comparison) -> String {
         let limit = limit(self.limit);
-        let [first, second, gain] = match comparison.overall.baseline {
-            Scores::Classification { .. } => ["accuracy: baseline", "F1: baseline", "gain"],
-            Scores::Regression { .. } => ["RMSE: baseline", "R²: baseline", "gain in squares"],
-        };
-        let mut header = vec!["entity", "rows"];
-        header.extend([
-            first,
-            "pooled",
-            "per entity",
-            second,
-            "pooled",
-            "per entity",
-        ]);
-        header.extend([gain, "95 % interval"]);
+        let header = header(&comparison.overall);
         let entities = comparison.entities.iter().take(limit);
         let mut rows: Vec<Vec<String>> = entities
             .map(|entity| row(&entity.key, entity.rows, &entity.strategies))
@@ -181,26 +181,102 @@ impl Compare {
     }
 }
 
+/// What fits the trees, and what the shared model.
+fn trainers(spec: &TrainerSpec) -> (TrainerSpec, TrainerSpec) {
+    let mut trees = spec.clone();
+    if trees.trainer == TrainerKind::Shared {
+        trees.trainer = TrainerKind::Cart;
+    }
+    let shared = TrainerSpec {
+        trainer: TrainerKind::Shared,
+        class_weight: spec.class_weight.clone(),
+        shared: spec.shared.clone(),
+        ..TrainerSpec::default()
+    };
+    (trees, shared)
+}
+
+/// What trains the winner, and how it is asked.
+fn command_text(comparison: &Comparison, command: Option<Result<Vec<String>, CliError>>) -> String {
+    let asked = match comparison.winner {
+        Some(Way::Pooled) => ", and `predict --unknown fallback` asks it",
+        Some(Way::Unknown) => ", and `predict --unknown shared` asks it",
+        _ => "",
+    };
+    match command {
+        None => String::new(),
+        Some(Ok(words)) => format!("\n\nThis trains it{asked}:\n  {}", line(&words)),
+        Some(Err(error)) => {
+            format!("\n\n`train` would refuse to train it with these arguments: {error}")
+        }
+    }
+}
+
+/// The ways of which there are scores, with their headings.
+fn columns(overall: &Strategies) -> impl Iterator<Item = (&'static str, Way)> {
+    let known = |way: &Way| overall.scores(*way).is_some();
+    let known: Vec<Way> = Way::ALL.into_iter().filter(known).collect();
+    known.into_iter().map(|way| {
+        let heading = match way {
+            Way::Pooled => "pooled",
+            Way::Unknown => "unknown entity",
+            Way::PerEntity => "per entity",
+            Way::Shared => "shared",
+        };
+        (heading, way)
+    })
+}
+
+fn header(overall: &Strategies) -> Vec<&'static str> {
+    let (baselines, gains) = match overall.baseline {
+        Scores::Classification { .. } => (
+            ["accuracy: baseline", "F1: baseline"],
+            ["gain per entity", "gain shared"],
+        ),
+        Scores::Regression { .. } => (
+            ["RMSE: baseline", "R²: baseline"],
+            ["gain in squares per entity", "gain in squares shared"],
+        ),
+    };
+    let mut header = vec!["entity", "rows"];
+    for baseline in baselines {
+        header.push(baseline);
+        header.extend(columns(overall).map(|(heading, _)| heading));
+    }
+    for gain in gains.iter().take(1 + usize::from(overall.shared.is_some())) {
+        header.extend([gain, "95 % interval"]);
+    }
+    header
+}
+
 fn row(name: &str, rows: u64, strategies: &Strategies) -> Vec<String> {
-    let all = [
-        strategies.baseline,
-        strategies.pooled,
-        strategies.per_entity,
-    ]
-    .map(|scores| scores_text(&scores));
+    let ways = columns(strategies).filter_map(|(_, way)| strategies.scores(way));
+    let all: Vec<[String; 2]> = std::iter::once(strategies.baseline)
+        .chain(ways)
+        .map(|scores| scores_text(&scores))
+        .collect();
     let mut row = vec![name.to_owned(), grouped(rows)];
     row.extend(all.iter().map(|[first, _]| first.clone()));
     row.extend(all.iter().map(|[_, second]| second.clone()));
-    if let Some(gain) = &strategies.gain {
-        let signed = |value: f64| match strategies.pooled {
-            Scores::Classification { .. } => format!("{value:+.4}"),
-            Scores::Regression { .. } if value > 0.0 => format!("+{}", quantity(value)),
-            Scores::Regression { .. } => quantity(value),
-        };
-        row.push(signed(gain.difference));
-        row.push(format!("{} to {}", signed(gain.low), signed(gain.high)));
+    for gain in [&strategies.gain, &strategies.shared_gain] {
+        row.extend(gain.as_ref().map_or([const { String::new() }; 2], |gain| {
+            gain_text(gain, &strategies.pooled)
+        }));
     }
     row
+}
+
+/// A gain over what has these scores, and its interval.
+fn gain_text(gain: &DifferenceInterval, pooled: &Scores) -> [String; 2] {
+    let signed = |value: f64| match pooled {
+        Scores::Classification { .. } => format!("{value:+.4}"),
+        Scores::Regression { .. } if value > 0.0 => format!("+{}", quantity(value)),
+        Scores::Regression { .. } => quantity(value),
+    };
+    [
+        signed(gain.difference),
+        format!("{} to {}", signed(gain.low), signed(gain.high)),
+    ]
 }
 
 /// The accuracy and the F1, or the root mean squared error and R².

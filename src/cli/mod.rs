@@ -30,6 +30,7 @@ mod store_argument;
 mod table;
 mod time_holdout_arguments;
 mod train;
+mod train_command;
 mod tree_arguments;
 mod tree_format;
 mod verify;
@@ -128,7 +129,10 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
         Command::Inspect(inspect) => inspect.run(&context),
         Command::Evaluate(evaluate) => evaluate.run(&context),
         Command::Predict(predict) => predict.run(&context),
-        Command::Compare(compare) => compare.run(&context),
+        Command::Compare(compare) => {
+            let given = Cli::command().get_matches();
+            compare.run(&context, given.subcommand().map(|(_, given)| given))
+        }
         Command::History(history) => history.run(&context),
         Command::Diff(diff) => diff.run(&context),
         Command::Rollback(rollback) => rollback.run(&context),

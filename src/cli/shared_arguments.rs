@@ -1,7 +1,7 @@
 //! The arguments that say how a shared model is trained.
 
 use clap::ValueEnum;
-use per_entity::train::{SharedMembers, SharedModels, TrainerKind, TrainerSpec};
+use per_entity::train::{SharedMembers, SharedModels, SharedParams, TrainerKind};
 
 use super::error::CliError;
 
@@ -50,10 +50,10 @@ enum SharedModelsArgument {
 }
 
 impl SharedArguments {
-    /// Sets what is given.
-    pub fn override_in(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
-        let is_shared = spec.trainer == TrainerKind::Shared;
-        let is_boosted = spec.trainer.is_boosted();
+    /// Refuses what is given for a trainer that has no use for it.
+    pub fn check(&self, trainer: TrainerKind) -> Result<(), CliError> {
+        let is_shared = trainer == TrainerKind::Shared;
+        let is_boosted = trainer.is_boosted();
         let given = [
             ("--shared-members", self.shared_members.is_some(), is_shared),
             ("--shared-models", self.shared_models.is_some(), is_shared),
@@ -69,7 +69,11 @@ impl SharedArguments {
                 "{flag} is for --trainer shared: say that, too, or leave it out"
             )));
         }
-        let shared = &mut spec.shared;
+        Ok(())
+    }
+
+    /// Sets what is given.
+    pub fn override_in(&self, shared: &mut SharedParams) {
         if let Some(members) = self.shared_members {
             shared.members = Some(match members {
                 SharedMembersArgument::Best => SharedMembers::Best,
@@ -85,6 +89,5 @@ impl SharedArguments {
         shared.rounds = self.shared_rounds.unwrap_or(shared.rounds);
         shared.rows = self.shared_rows.unwrap_or(shared.rows);
         shared.seed = self.shared_seed.unwrap_or(shared.seed);
-        Ok(())
     }
 }

@@ -14,7 +14,7 @@ const SHORTEST: usize = 24;
 
 /// Columns that go first where there is no room for all, in this order; then go those on the right.
 /// Of two with the same name, the right one goes.
-const EXPENDABLE: [&str; 26] = [
+const EXPENDABLE: [&str; 29] = [
     "examples",
     "smallest",
     "bytes",
@@ -27,10 +27,13 @@ const EXPENDABLE: [&str; 26] = [
     "balanced",
     "precision",
     "recall",
+    "shared",
     "per entity",
+    "unknown entity",
     "pooled",
     "F1: baseline",
     "R²: baseline",
+    "unknown entity",
     "25 %",
     "75 %",
     "50 %",

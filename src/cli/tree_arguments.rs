@@ -57,9 +57,6 @@ pub struct TreeArguments {
     #[arg(long, value_name = "SHARE")]
     variance_share: Option<f64>,
 
-    #[command(flatten)]
-    shared: SharedArguments,
-
     /// The largest depth of a leaf [default: no limit]
     #[arg(long)]
     max_depth: Option<usize>,
@@ -83,6 +80,10 @@ pub struct TreeArguments {
     /// The least weighted impurity decrease of a split; 0 or more [default: 0]
     #[arg(long)]
     min_impurity_decrease: Option<f64>,
+
+    // What follows would stand under its heading.
+    #[command(flatten)]
+    shared: SharedArguments,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -127,6 +128,12 @@ enum PruningArgument {
 impl TreeArguments {
     /// Sets what is given.
     pub fn override_in(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
+        self.override_in_all(spec)?;
+        self.shared.check(spec.trainer)
+    }
+
+    /// Sets what is given, of shared models whatever the trainer is.
+    pub fn override_in_all(&self, spec: &mut TrainerSpec) -> Result<(), CliError> {
         if let Some(trainer) = self.trainer {
             spec.trainer = match trainer {
                 TrainerArgument::Cart => TrainerKind::Cart,
@@ -141,7 +148,7 @@ impl TreeArguments {
         if self.class_weight.is_some() {
             spec.class_weight.clone_from(&self.class_weight);
         }
-        self.shared.override_in(spec)?;
+        self.shared.override_in(&mut spec.shared);
         let params = self.limits(spec.params.clone());
         spec.params = match self.pruning(params.current_pruning())? {
             None => params,

@@ -1,24 +1,27 @@
-//! Whether one tree per entity is better than one tree for all.
+//! Whether one model per entity is better than one model for all.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::comparison::{Comparison, EntityComparison, verdict};
+use super::comparison::{Comparison, EntityComparison};
+use super::contestants::{Contestants, SharedModels, Trained};
 use super::shared_rows::shared_rows;
-use super::strategies::{Paired, StrategyOutcomes};
+use super::strategies::StrategyOutcomes;
+use super::verdict::{verdict, winner};
 use crate::cancel::Cancel;
-use crate::error::{Error, InputError, Result, StoreError};
-use crate::model::Model;
+use crate::error::{Error, InputError, ParamsError, Result, StoreError};
+use crate::model::{Model, SharedModel};
 use crate::schema::{Holdout, LeftOut};
-use crate::score::{Constant, Prediction, ScoredModel, Scorer};
 use crate::source::DatasetSpec;
-use crate::table::{Input, Partition, Query, Table, Target};
-use crate::train::{Engine, Status, Trainer};
+use crate::table::{Input, Partition, Query, Table};
+use crate::train::{Engine, SharedInput, SharedTrainer, Status, Trainer};
 
-/// Trains one model per entity and one for all, and compares them on rows that neither has seen.
-/// Nothing is stored.
+/// Trains one tree per entity, one for all, and a shared model, and compares them on rows that none
+/// has seen. Nothing is stored.
 ///
 /// ```no_run
 /// use per_entity::evaluate::Comparer;
@@ -35,17 +38,27 @@ use crate::train::{Engine, Status, Trainer};
 pub struct Comparer {
     spec: DatasetSpec,
     trainer: Box<dyn Trainer>,
+    shared: Box<dyn Trainer>,
     cancel: Cancel,
 }
 
 impl Comparer {
-    /// Compares what a trainer makes of a dataset.
+    /// Compares what a trainer makes of a dataset, for each entity and for all, and a shared model
+    /// with default parameters.
     pub fn new(spec: DatasetSpec, trainer: impl Trainer + 'static) -> Self {
         Self {
             spec,
             trainer: Box::new(trainer),
+            shared: Box::new(SharedTrainer::default()),
             cancel: Cancel::new(),
         }
+    }
+
+    /// Sets what trains the shared model; nothing is compared that shares nothing.
+    #[must_use]
+    pub fn shared(mut self, trainer: impl Trainer + 'static) -> Self {
+        self.shared = Box::new(trainer);
+        self
     }
 
     /// Sets the request to stop that reading and training heed.
@@ -107,58 +120,87 @@ impl Comparer {
     }
 
     fn compare(&self, train: &Table, test: &Table) -> Result<Comparison> {
-        self.trainer.check(train.task(), train.classes())?;
         let key = self.spec.key.join(",");
-        let models = self.models(train)?;
-        let pooled = self.pooled_model(&train.pooled(&key))?;
+        let trained = self.train(train, &key)?;
         let pooled_test = test.pooled(&key);
-        let pooled_scorer = Scorer::new(&pooled_test, train.classes());
-        let contestants = Contestants {
-            train,
-            scorer: Scorer::new(test, train.classes()),
-            pooled: pooled_scorer.bind(&pooled)?,
-            pooled_scorer,
-            models: &models,
-        };
+        let contestants = Contestants::new(&trained, train, test, &pooled_test)?;
         let partitions: Vec<Partition> = test.partitions().collect();
         let compared: Vec<(EntityComparison, StrategyOutcomes)> = partitions
             .par_iter()
             .filter_map(|partition| contestants.compare(partition).transpose())
             .collect::<Result<_>>()?;
 
-        let mut all = StrategyOutcomes::new(train.task(), train.classes().len());
+        let mut all: Option<StrategyOutcomes> = None;
         let mut entities = Vec::with_capacity(compared.len());
         for (entity, outcomes) in compared {
-            all.merge(&outcomes)?;
             entities.push(entity);
+            match &mut all {
+                Some(all) => all.merge(&outcomes)?,
+                None => all = Some(outcomes),
+            }
         }
-        let test_rows = all.per_entity.rows();
-        if test_rows == 0 {
+        let Some(all) = all else {
             let problem = "no entity of the test rows has rows to train on";
             return Err(Error::NoRows(problem.into()));
-        }
-        let overall = all.strategies()?;
+        };
+        let (overall, gains) = (all.strategies()?, all.gains()?);
+        let winner = winner(&overall, &gains);
         Ok(Comparison {
             train_rows: train.rows() as u64,
-            test_rows,
+            test_rows: all.rows(),
             held_out: None,
             left_out: LeftOut::default(),
             shared_rows: shared_rows(train, test),
-            rows_without_model: test.rows() as u64 - test_rows,
+            rows_without_model: test.rows() as u64 - all.rows(),
             entities,
+            verdict: verdict(&overall, &gains, winner),
             overall,
-            verdict: verdict(&overall),
+            gains,
+            winner,
         })
     }
 
+    fn train(&self, table: &Table, key: &str) -> Result<Trained> {
+        let (task, classes) = (table.task(), table.classes());
+        self.trainer.check(task, classes)?;
+        Ok(Trained {
+            own: self.models(&self.trainer, None, table)?,
+            pooled: self.pooled_model(&table.pooled(key))?,
+            shared: self.shared_models(table)?,
+        })
+    }
+
+    /// Nothing where there are more classes than a shared model learns.
+    fn shared_models(&self, table: &Table) -> Result<Option<SharedModels>> {
+        match self.shared.check(table.task(), table.classes()) {
+            Err(ParamsError::SharedClasses(..)) => return Ok(None),
+            checked => checked?,
+        }
+        let tables = || -> Box<dyn Iterator<Item = Result<Cow<Table>>> + '_> {
+            Box::new(std::iter::once(Ok(Cow::Borrowed(table))))
+        };
+        let input = SharedInput::of_table(table, &tables, &self.cancel);
+        let Some(prepared) = self.shared.prepare(&input)? else {
+            return Ok(None);
+        };
+        let shared = prepared.shared;
+        let own = self.models(&prepared.trainer, Some(&shared), table)?;
+        Ok(Some(SharedModels { shared, own }))
+    }
+
     /// The models of the entities that have one, each with its entity's position.
-    fn models(&self, table: &Table) -> Result<HashMap<String, (usize, Model)>> {
+    fn models(
+        &self,
+        trainer: &dyn Trainer,
+        shared: Option<&Arc<SharedModel>>,
+        table: &Table,
+    ) -> Result<HashMap<String, (usize, Model)>> {
         let mut models = HashMap::new();
         let mut entity = 0;
-        Engine::new(&self.trainer, 1, &self.cancel).run(table, |outcome| {
+        Engine::new(trainer, 1, &self.cancel).run(table, |outcome| {
             match outcome.status {
                 Status::Trained(trained) => {
-                    let model = Model::decode(&trained.bytes, None)?;
+                    let model = Model::decode(&trained.bytes, shared)?;
                     models.insert(outcome.key, (entity, model));
                 }
                 Status::Failed(error) => log::warn!("entity '{}': {error}", outcome.key),
@@ -188,53 +230,6 @@ impl Comparer {
     }
 }
 
-/// What is compared, and on which rows.
-struct Contestants<'a> {
-    train: &'a Table,
-    scorer: Scorer<'a>,
-    pooled_scorer: Scorer<'a>,
-    models: &'a HashMap<String, (usize, Model)>,
-    pooled: ScoredModel<'a>,
-}
-
-impl Contestants<'_> {
-    /// Nothing for an entity without a model or without rows.
-    fn compare(
-        &self,
-        partition: &Partition,
-    ) -> Result<Option<(EntityComparison, StrategyOutcomes)>> {
-        let Some((entity, model)) = self.models.get(partition.key()) else {
-            return Ok(None);
-        };
-        let rows = partition.range();
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let baseline = baseline(&self.train.partition(*entity));
-        let own = self.scorer.bind(model)?;
-        let mut own_losses = Vec::with_capacity(rows.len());
-        let note = |_, prediction: Prediction| own_losses.push(prediction.loss());
-        let per_entity = self.scorer.evaluate(&own, rows.clone(), note)?;
-        let mut pooled_losses = Vec::with_capacity(rows.len());
-        let note = |_, prediction: Prediction| pooled_losses.push(prediction.loss());
-        let pooled = self
-            .pooled_scorer
-            .evaluate(&self.pooled, rows.clone(), note)?;
-        let outcomes = StrategyOutcomes {
-            baseline: self.scorer.evaluate_constant(&baseline, rows.clone())?,
-            pooled,
-            per_entity,
-            paired: Paired::of(self.train.task(), own_losses.into_iter().zip(pooled_losses)),
-        };
-        let comparison = EntityComparison {
-            key: partition.key().to_owned(),
-            rows: rows.len() as u64,
-            strategies: outcomes.strategies()?,
-        };
-        Ok(Some((comparison, outcomes)))
-    }
-}
-
 /// A file that is trained on is no test.
 fn refuse_common_file(train: &Input, test: &Input) -> Result<()> {
     let canonical = |path: String| std::fs::canonicalize(&path).unwrap_or_else(|_| path.into());
@@ -243,26 +238,5 @@ fn refuse_common_file(train: &Input, test: &Input) -> Result<()> {
     match paths.find(|path| trained.contains(&canonical(path.clone()))) {
         None => Ok(()),
         Some(path) => Err(InputError::TestedOnTraining { path: path.into() }.into()),
-    }
-}
-
-/// What is said of all rows of an entity where nothing is learnt: how its training rows are shared
-/// out among the classes, or their mean.
-fn baseline(training: &Partition) -> Constant {
-    let share = 1.0 / training.rows() as f64;
-    match training.target() {
-        Target::Classes { labels, classes } => {
-            let mut shares = vec![0.0; classes.len()];
-            labels.for_each(training.range(), |label| shares[label as usize] += share);
-            // Summing up may end a little above 1.
-            Constant::Classes(shares.iter().map(|share: &f64| share.min(1.0)).collect())
-        }
-        Target::Numbers(numbers) => {
-            let numbers = &numbers[training.range()];
-            // Relative to one of them, what they have in common costs no digits.
-            let origin = numbers[0];
-            let deviations = numbers.iter().map(|number| (number - origin) * share);
-            Constant::Number(origin + deviations.sum::<f64>())
-        }
     }
 }

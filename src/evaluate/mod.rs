@@ -1,12 +1,13 @@
 //! How good the models of a store are, on one entity, over all of them, and between groups of
-//! people; and whether one model per entity is better than one for all.
+//! people; and whether models that know their entity are better than one for all.
 //!
 //! [`Evaluator`] gives the [`Report`] of a store's models on some rows, [`Comparer`] the
-//! [`Comparison`] of three ways to predict them.
+//! [`Comparison`] of the ways to predict them.
 
 mod comparer;
 mod comparison;
 mod confidence;
+mod contestants;
 mod entity_report;
 mod evaluator;
 mod fairness;
@@ -14,6 +15,8 @@ mod report;
 mod shared_rows;
 mod standing_out;
 mod strategies;
+mod verdict;
+mod way;
 
 pub use comparer::Comparer;
 pub use comparison::{Comparison, EntityComparison};
@@ -23,4 +26,5 @@ pub use evaluator::Evaluator;
 pub use fairness::{Fairness, Group, GroupDisparity, GroupFigures};
 pub use report::Report;
 pub use standing_out::{Gap, Worst, WorstFigures};
-pub use strategies::{Scores, Strategies};
+pub use strategies::{Gain, Scores, Strategies};
+pub use way::Way;

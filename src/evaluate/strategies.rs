@@ -1,9 +1,12 @@
-//! Three ways to predict the same rows, and how far apart two of them are.
+//! What the ways to predict give on the same rows, and how far apart two of them are.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::confidence::{CONFIDENCE, DEVIATES};
-use crate::error::Result;
+use super::way::Way;
+use crate::error::{Error, Result};
 use crate::metrics::{
     DifferenceInterval, Evaluation, Metrics, PairedLosses, PairedOutcomes, paired_bootstrap,
     paired_interval,
@@ -13,21 +16,51 @@ use crate::schema::Task;
 /// Resamples of an interval.
 const RESAMPLES: usize = 2_000;
 
-/// Three ways to predict the same rows.
+/// What the ways to predict give on the same rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Strategies {
     /// The entity's most frequent class, or its mean: the same for all of its rows.
     pub baseline: Scores,
-    /// One tree for all entities, with the key as a feature.
+    /// [`Way::Pooled`].
     pub pooled: Scores,
-    /// One tree for each entity.
+    /// [`Way::Unknown`]; nothing where there is no shared model.
+    pub unknown: Option<Scores>,
+    /// [`Way::PerEntity`].
     pub per_entity: Scores,
+    /// [`Way::Shared`]; nothing where there is no shared model.
+    pub shared: Option<Scores>,
     /// How much better one tree for each entity is than one tree for all; above 0 where it is. Of
     /// classes, its accuracy minus that of the other, with the 95 % interval from paired resamples
     /// of the rows. Of a quantity, the mean squared error of the other minus its own, with the 95 %
     /// interval of [`paired_interval`]; nothing below two rows, or where the errors exceed the
     /// numbers that 64 bits can hold.
     pub gain: Option<DifferenceInterval>,
+    /// As `gain`: how much better a shared model is than one tree for all.
+    pub shared_gain: Option<DifferenceInterval>,
+}
+
+impl Strategies {
+    /// How good a way is.
+    pub fn scores(&self, way: Way) -> Option<Scores> {
+        match way {
+            Way::Pooled => Some(self.pooled),
+            Way::Unknown => self.unknown,
+            Way::PerEntity => Some(self.per_entity),
+            Way::Shared => self.shared,
+        }
+    }
+}
+
+/// How much better one way is than another, on all rows; as [`Strategies::gain`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Gain {
+    /// The more elaborate way.
+    pub way: Way,
+    /// The simpler one.
+    pub over: Way,
+    /// The difference and its interval.
+    #[serde(flatten)]
+    pub interval: DifferenceInterval,
 }
 
 /// How good one way is. See the fields of the same names of
@@ -71,17 +104,23 @@ impl From<&Evaluation> for Scores {
     }
 }
 
-/// What the three ways predicted for some rows.
+/// What the ways predicted for some rows.
 pub(super) struct StrategyOutcomes {
-    pub baseline: Evaluation,
-    pub pooled: Evaluation,
-    pub per_entity: Evaluation,
-    /// The trees of the entities against the one for all.
-    pub paired: Paired,
+    baseline: Evaluation,
+    ways: BTreeMap<Way, Evaluation>,
+    /// Of each two ways: the more elaborate one against the simpler one, which stands behind it.
+    pairs: BTreeMap<(Way, Way), Paired>,
+}
+
+/// What one way predicted for some rows, and what it loses on each.
+pub(super) struct Predicted {
+    pub way: Way,
+    pub evaluation: Evaluation,
+    pub losses: Vec<f64>,
 }
 
 /// What two ways gave, row by row.
-pub(super) enum Paired {
+enum Paired {
     /// Who was right.
     Outcomes(PairedOutcomes),
     /// The squared errors.
@@ -90,7 +129,7 @@ pub(super) enum Paired {
 
 impl Paired {
     /// From the losses of the one and the other way on each row.
-    pub fn of(task: Task, losses: impl Iterator<Item = (f64, f64)>) -> Self {
+    fn of(task: Task, losses: impl Iterator<Item = (f64, f64)>) -> Self {
         match task {
             Task::Classification => Self::Outcomes(
                 losses
@@ -129,33 +168,73 @@ impl Paired {
 }
 
 impl StrategyOutcomes {
-    pub fn new(task: Task, class_count: usize) -> Self {
-        let none = match task {
-            Task::Classification => Evaluation::classification(class_count),
-            Task::Regression => Evaluation::regression(),
-        };
+    /// Of the same rows in the same order; the ways, the simplest first.
+    pub fn new(baseline: Evaluation, predicted: Vec<Predicted>) -> Self {
+        let task = baseline.task();
+        let mut pairs = BTreeMap::new();
+        for (place, second) in predicted.iter().enumerate() {
+            for first in &predicted[place + 1..] {
+                let losses = first
+                    .losses
+                    .iter()
+                    .copied()
+                    .zip(second.losses.iter().copied());
+                pairs.insert((first.way, second.way), Paired::of(task, losses));
+            }
+        }
+        let ways = predicted.into_iter().map(|own| (own.way, own.evaluation));
         Self {
-            baseline: none.clone(),
-            pooled: none.clone(),
-            per_entity: none,
-            paired: Paired::of(task, std::iter::empty()),
+            baseline,
+            ways: ways.collect(),
+            pairs,
         }
     }
 
+    /// Adds other rows, which the same ways predicted.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         self.baseline.merge(&other.baseline)?;
-        self.pooled.merge(&other.pooled)?;
-        self.per_entity.merge(&other.per_entity)?;
-        self.paired.merge(&other.paired);
+        for (own, other) in self.ways.values_mut().zip(other.ways.values()) {
+            own.merge(other)?;
+        }
+        for (own, other) in self.pairs.values_mut().zip(other.pairs.values()) {
+            own.merge(other);
+        }
         Ok(())
     }
 
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.baseline.rows()
+    }
+
     pub fn strategies(&self) -> Result<Strategies> {
+        let scores = |way| self.ways.get(&way).map(Scores::from);
+        let lacking = || Error::Defect("a way to predict was not compared".into());
+        let gain = |way| match self.pairs.get(&(way, Way::Pooled)) {
+            Some(paired) => paired.gain(),
+            None => Ok(None),
+        };
         Ok(Strategies {
             baseline: (&self.baseline).into(),
-            pooled: (&self.pooled).into(),
-            per_entity: (&self.per_entity).into(),
-            gain: self.paired.gain()?,
+            pooled: scores(Way::Pooled).ok_or_else(lacking)?,
+            unknown: scores(Way::Unknown),
+            per_entity: scores(Way::PerEntity).ok_or_else(lacking)?,
+            shared: scores(Way::Shared),
+            gain: gain(Way::PerEntity)?,
+            shared_gain: gain(Way::Shared)?,
         })
+    }
+
+    /// Every two ways, where their difference is defined.
+    pub fn gains(&self) -> Result<Vec<Gain>> {
+        let gains = self.pairs.iter().map(|(&(way, over), paired)| {
+            let interval = paired.gain()?;
+            Ok(interval.map(|interval| Gain {
+                way,
+                over,
+                interval,
+            }))
+        });
+        gains.filter_map(Result::transpose).collect()
     }
 }

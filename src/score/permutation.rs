@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::random::{hash, uniform};
-use super::scorer::{ScoredModel, Scorer};
+use super::scorer::Scorer;
 use crate::error::Result;
+use crate::model::Model;
 
 /// How often the values of a feature are shuffled.
 const SHUFFLES: u64 = 5;
@@ -22,20 +23,20 @@ impl Scorer<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherTask`](crate::error::Error::OtherTask) for a model of another task than the
-    /// table's.
+    /// As [`bind`](Self::bind).
     pub fn permutation_importances(
         &self,
-        model: &ScoredModel,
+        model: &Model,
         rows: Range<usize>,
         seed: u64,
     ) -> Result<Option<Vec<f64>>> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let own = self.loss(model, rows.clone(), |_, row| row)?;
-        let key = hash(seed, model.model().key());
-        let features = model.model().feature_names().into_iter().enumerate();
+        let bound = self.bind(model)?;
+        let own = self.loss(&bound, rows.clone(), |_, row| row)?;
+        let key = hash(seed, model.key());
+        let features = model.feature_names().into_iter().enumerate();
         let importances = features.map(|(feature, name)| {
             let stream = key ^ hash(seed, name).rotate_left(32);
             let mut increase = 0.0;
@@ -45,7 +46,7 @@ impl Scorer<'_> {
                     true => shuffled[row - rows.start],
                     false => row,
                 };
-                increase += self.loss(model, rows.clone(), value_of)? - own;
+                increase += self.loss(&bound, rows.clone(), value_of)? - own;
             }
             Ok(increase / (SHUFFLES * rows.len() as u64) as f64)
         });

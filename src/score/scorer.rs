@@ -1,10 +1,11 @@
 //! Puts a model's predictions beside the truth, on the columns of a table.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::metrics::{ClassificationEvaluation, Evaluation, RegressionEvaluation};
-use crate::model::{Binder, BoundModel, Model};
+use crate::model::{Binder, BoundModel, Model, SharedModel};
 use crate::table::{Table, Target};
 
 /// What is predicted for a row, beside what is true.
@@ -81,10 +82,19 @@ impl<'a> Scorer<'a> {
     where
         'a: 'm,
     {
-        Ok(ScoredModel {
-            model,
-            bound: self.binder.bind(model)?,
-        })
+        Ok(ScoredModel(self.binder.bind(model)?))
+    }
+
+    /// What answers for entities that are not known, and what it asks of the table.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub fn bind_unknown<'m>(&self, shared: &'m Arc<SharedModel>) -> Result<ScoredModel<'m>>
+    where
+        'a: 'm,
+    {
+        Ok(ScoredModel(self.binder.bind_unknown(shared)?))
     }
 
     /// Predicts some rows of the table with a model. `note` is given each row and what is predicted
@@ -137,7 +147,7 @@ impl<'a> Scorer<'a> {
             let count = (rows.end - first).min(BLOCK);
             let (numbers, classes) = (&mut numbers[..count * width], &mut classes[..count]);
             let row_of = |feature, row| row_of(feature, first + row);
-            model.bound.predict(row_of, numbers, classes);
+            model.0.predict(row_of, numbers, classes);
             let predictions = numbers.chunks_exact(width).zip(classes);
             for (row, (numbers, class)) in (first..).zip(predictions) {
                 take(row, numbers, *class)?;
@@ -217,16 +227,7 @@ impl<'a> Scorer<'a> {
 const BLOCK: usize = 1_024;
 
 /// A model and what it asks of a table.
-pub(crate) struct ScoredModel<'a> {
-    model: &'a Model,
-    bound: BoundModel<'a>,
-}
-
-impl ScoredModel<'_> {
-    pub(super) fn model(&self) -> &Model {
-        self.model
-    }
-}
+pub(crate) struct ScoredModel<'a>(BoundModel<'a>);
 
 fn no_class() -> Error {
     Error::BadModel("predicts a class that its run did not have".into())

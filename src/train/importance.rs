@@ -43,8 +43,7 @@ impl Importance {
             (ImportanceKind::Impurity, _) => Some(model.importances()),
             (ImportanceKind::Permutation, None) => None,
             (ImportanceKind::Permutation, Some((scorer, rows))) => {
-                let bound = scorer.bind(model)?;
-                scorer.permutation_importances(&bound, rows, self.seed)?
+                scorer.permutation_importances(model, rows, self.seed)?
             }
         };
         let asked = asked.filter(|asked| asked.iter().all(|&number| (number as f32).is_finite()));

@@ -77,6 +77,20 @@ pub struct SharedInput<'a> {
     pub(super) weigh: Option<Arc<Weigh>>,
 }
 
+impl<'a> SharedInput<'a> {
+    /// The rows of one table, which is all that `tables` gives.
+    pub(crate) fn of_table(table: &'a Table, tables: &'a Tables<'a>, cancel: &'a Cancel) -> Self {
+        Self {
+            tables,
+            rows: table.rows() as u64,
+            task: table.task(),
+            classes: table.classes(),
+            cancel,
+            weigh: None,
+        }
+    }
+}
+
 /// All tables of a run, in the order of their keys.
 pub type Tables<'a> = dyn Fn() -> Box<dyn Iterator<Item = error::Result<Cow<'a, Table>>> + 'a> + 'a;
 

@@ -147,7 +147,7 @@ impl Train {
     }
 
     /// What the specification says of the run, and what the flags say otherwise.
-    fn spec(&self) -> Result<TrainingSpec, CliError> {
+    pub fn spec(&self) -> Result<TrainingSpec, CliError> {
         let mut spec = self.dataset.spec()?;
         let train = &mut spec.train;
         train.min_rows = self.min_rows.unwrap_or(train.min_rows);

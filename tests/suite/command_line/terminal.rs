@@ -36,7 +36,7 @@ fn tables_fit_the_terminal_and_say_what_is_left_out() {
         ("evaluate models --input in.csv", "Brier"),
         (
             "compare --input in.csv --key k --target y",
-            "F1: baseline, pooled, per entity",
+            "F1: baseline, pooled, unknown entity, per entity, shared",
         ),
     ] {
         let Some(text) = on_terminal(&place, 72, command) else {

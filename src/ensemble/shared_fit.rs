@@ -152,27 +152,28 @@ impl CrossFit<'_> {
         Ok(best.map_or(Member::Number, |(best, _)| best.member))
     }
 
-    /// The models that answer for entities that are not known: of as many rounds as the heaviest
-    /// member with trees of the same size, or the heaviest of all.
+    /// The models that answer for entities that are not known. A single one has as many rounds as the
+    /// heaviest member with trees of the same size, or as many as are best on a sample.
     fn unknown(&self, kept: &[(FittedMember, f64)]) -> Result<Vec<AdditiveTrees>> {
+        if !self.settings.refit {
+            return Ok(self.fit(Member::Features)?.models);
+        }
         let alike = kept
             .iter()
             .find(|(member, _)| member.member.max_leaves() == Member::Features.max_leaves());
-        let rounds = alike.map(|(member, _)| member.rounds);
-        if self.settings.refit
-            && let Some(rounds) = rounds
-        {
-            return Ok(vec![self.refit(Member::Features, rounds)?]);
-        }
-        let fit = CrossFit {
-            rounds: None,
-            ..*self
+        let rounds = match alike {
+            Some((member, _)) => member.rounds,
+            None => self.rounds_of(Member::Features)?,
         };
-        let fitted = fit.fit(Member::Features)?;
-        match self.settings.refit {
-            true => Ok(vec![self.refit(Member::Features, fitted.rounds)?]),
-            false => Ok(fitted.models),
-        }
+        Ok(vec![self.refit(Member::Features, rounds)?])
+    }
+
+    /// The rounds of a member, on a sample where rows are many.
+    fn rounds_of(&self, member: Member) -> Result<usize> {
+        let sample = self.rows.sample(CHOOSING_ROWS, 0);
+        let rows = sample.as_ref().unwrap_or(self.rows);
+        let fit = CrossFit { rows, ..*self };
+        Ok(fit.fit(member)?.rounds)
     }
 
     fn weighed(&self, member: FittedMember, weight: f64) -> Result<WeighedMember> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::asked_codes::{AskedCodes, check_loss};
 use super::binned_feature::{BinnedFeature, check_bins, check_categories};
+use super::share_settings::ShareSettings;
 use crate::codes::NumberBins;
 use crate::ensemble::{AdditiveTrees, CodeTest, Loss};
 use crate::error::{Error, Result};
@@ -44,6 +45,8 @@ pub struct SharedParts {
     pub unknown: Vec<AdditiveTrees>,
     /// By score: the bins of the shared score, for the entities' own trees.
     pub score_bins: Vec<NumberBins>,
+    /// How entities' shares are fitted.
+    pub own: ShareSettings,
 }
 
 /// One way to tell entities apart by a number.
@@ -51,6 +54,8 @@ pub struct SharedParts {
 pub struct EntityNumber {
     /// The number of an entity that is not known.
     pub of_unknown: f64,
+    /// What it counts for, in rows, where the number of an entity is estimated.
+    pub prior_rows: f64,
     /// The bins of the number.
     pub bins: NumberBins,
 }
@@ -64,6 +69,14 @@ pub struct Member {
     pub weight: f64,
     /// Its score is the mean of theirs.
     pub trees: Vec<AdditiveTrees>,
+}
+
+impl EntityNumber {
+    /// The number of an entity whose rows have this weight and weighted sum: their mean, shrunk towards
+    /// that of all entities.
+    pub(crate) fn shrunk(&self, weight: f64, sum: f64) -> f64 {
+        (sum + self.prior_rows * self.of_unknown) / (weight + self.prior_rows)
+    }
 }
 
 impl SharedModel {
@@ -188,7 +201,10 @@ impl SharedParts {
     fn check(&self) -> std::result::Result<(), &'static str> {
         check_loss(self.loss, self.classes.len())?;
         self.check_bins()?;
-        let is_finite = |number: &EntityNumber| number.of_unknown.is_finite();
+        let is_finite = |number: &EntityNumber| {
+            let is_positive = number.prior_rows > 0.0 && number.prior_rows.is_finite();
+            is_positive && number.of_unknown.is_finite()
+        };
         let is_whole = |member: &Member| member.weight.is_finite() && !member.trees.is_empty();
         if !self.numbers.iter().all(is_finite) || !self.members.iter().all(is_whole) {
             return Err("has a number that is not finite, or a member without trees");
@@ -197,6 +213,7 @@ impl SharedParts {
         if self.score_bins.len() != outputs || self.members.is_empty() || self.unknown.is_empty() {
             return Err("lacks members, bins of scores, or trees for unknown entities");
         }
+        self.own.check(outputs)?;
         let known = self.asked_of_members();
         for trees in self.members.iter().flat_map(|member| &member.trees) {
             known.check(trees, outputs)?;

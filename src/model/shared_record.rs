@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::asked_codes::{AskedCodes, check_loss};
 use super::cbor::bad;
+use super::share_settings::ShareSettings;
 use super::shared_model::{EntityNumber, Member, SharedModel, SharedParts};
 use super::trees_record::{FeatureRecord, TreesRecord};
 use super::typed_array::{Array, float_array, floats};
@@ -26,12 +27,14 @@ pub(super) struct SharedRecord {
     members: Vec<MemberRecord>,
     unknown: Vec<TreesRecord>,
     score_bins: Vec<Array>,
+    own: ShareSettings,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NumberRecord {
     of_unknown: f64,
+    prior_rows: f64,
     edges: Array,
 }
 
@@ -49,6 +52,7 @@ impl SharedRecord {
         let trees = |trees: &[AdditiveTrees]| trees.iter().map(Into::into).collect();
         let number = |number: &EntityNumber| NumberRecord {
             of_unknown: number.of_unknown,
+            prior_rows: number.prior_rows,
             edges: float_array(number.bins.edges()),
         };
         let member = |member: &Member| MemberRecord {
@@ -67,6 +71,7 @@ impl SharedRecord {
             members: parts.members.iter().map(member).collect(),
             unknown: trees(&parts.unknown),
             score_bins: score_bins.map(|bins| float_array(bins.edges())).collect(),
+            own: parts.own.clone(),
         }
     }
 
@@ -80,6 +85,7 @@ impl SharedRecord {
         let numbers = self.numbers.iter().map(|number| {
             Ok(EntityNumber {
                 of_unknown: number.of_unknown,
+                prior_rows: number.prior_rows,
                 bins: bins(&number.edges)?,
             })
         });
@@ -92,6 +98,7 @@ impl SharedRecord {
             members: Vec::new(),
             unknown: Vec::new(),
             score_bins: score_bins.collect::<Result<_>>()?,
+            own: self.own,
         };
         // Codes are bytes only where bins are few.
         parts.check_bins().map_err(bad)?;

@@ -416,7 +416,7 @@ fn a_model_that_does_not_fit_is_refused() {
         SharedModel::new(parts)
     };
     assert!(parts(|_| {}).is_ok());
-    let changes: [fn(&mut super::SharedParts); 9] = [
+    let changes: [fn(&mut super::SharedParts); 12] = [
         |parts| parts.loss = Loss::Squared,
         |parts| parts.classes = Arc::new([]),
         |parts| parts.categories.reverse(),
@@ -425,6 +425,9 @@ fn a_model_that_does_not_fit_is_refused() {
         |parts| parts.members[0].weight = f64::NAN,
         |parts| parts.unknown.clear(),
         |parts| parts.score_bins.clear(),
+        |parts| parts.own.precisions[0] = 0.0,
+        |parts| parts.own.variance = f64::INFINITY,
+        |parts| parts.own.tree_rounds = usize::MAX,
         |parts| {
             let category = (parts.features.len() + parts.numbers.len()) as u16;
             let asks = CodeTest::Among {

@@ -135,7 +135,9 @@ impl TrainingSpec {
             .filter(|(name, _)| !CRITERIA.contains(&name.as_str()));
         let params = params.map(|(name, value)| (name.replace('_', "-"), value));
         let shared = toml::Table::try_from(&self.tree.shared).map_err(unreadable)?;
-        let shared = shared.into_iter().filter(|_| self.tree.trainer == TrainerKind::Shared);
+        let shared = shared
+            .into_iter()
+            .filter(|_| self.tree.trainer == TrainerKind::Shared);
         let shared = shared.map(|(name, value)| (format!("shared-{name}"), value));
         let tree = [("trainer".to_owned(), trainer)].into_iter().chain(shared);
         let tree = tree.chain(criterion).chain(class_weight).chain(params);
@@ -267,6 +269,7 @@ keep-better = "roc-auc"
 tolerance = 0.01
 max-regression = 0.02
 other-dataset = true
+refit-shared = true
 commit-unchanged = true
 
 [tree]
@@ -291,6 +294,7 @@ ccp-alpha = 0.01
             .keep_better(Metric::RocAuc, 0.01)
             .max_regression(0.02)
             .other_dataset(true)
+            .refit_shared(true)
             .commit_unchanged(true);
         let params = DecisionTreeParams::averaging()
             .pruning(Pruning::CostComplexity { alpha: 0.01 })

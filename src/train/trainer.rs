@@ -9,7 +9,7 @@ use crate::encode::EncodedPartition;
 use crate::ensemble::OwnShareScratch;
 use crate::error::{self, ParamsError};
 use crate::model::SharedModel;
-use crate::schema::Task;
+use crate::schema::{Feature, Task};
 use crate::table::Table;
 use crate::tree::TreeScratch;
 
@@ -43,6 +43,20 @@ pub trait Trainer: Send + Sync {
         Ok(None)
     }
 
+    /// Takes up what an earlier run with the same trainer fitted for the models of all entities to
+    /// share, instead of fitting it again; nothing where it cannot, or they share nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::SharedOfOtherClasses`](error::SpecError::SharedOfOtherClasses).
+    fn resume(
+        &self,
+        _shared: Arc<SharedModel>,
+        _input: &SharedInput,
+    ) -> error::Result<Option<Prepared>> {
+        Ok(None)
+    }
+
     /// Fits the model. `scratch` is memory of the thread, kept from entity to entity.
     ///
     /// # Errors
@@ -71,6 +85,8 @@ pub struct SharedInput<'a> {
     pub task: Task,
     /// The classes of all entities, none of quantities.
     pub classes: &'a [String],
+    /// The features, in the order of the tables' columns.
+    pub features: &'a [Feature],
     /// A request to stop.
     pub cancel: &'a Cancel,
     /// What is made of the weights of an entity's rows.
@@ -78,8 +94,7 @@ pub struct SharedInput<'a> {
 }
 
 /// All tables of a run, in the order of their keys.
-pub type Tables<'a> =
-    dyn Fn() -> Box<dyn Iterator<Item = error::Result<Cow<'a, Table>>> + 'a> + 'a;
+pub type Tables<'a> = dyn Fn() -> Box<dyn Iterator<Item = error::Result<Cow<'a, Table>>> + 'a> + 'a;
 
 /// Weighs the rows of an entity.
 pub(super) type Weigh = dyn Fn(&EncodedPartition) -> Option<Vec<f64>> + Send + Sync;
@@ -133,6 +148,14 @@ impl Trainer for Box<dyn Trainer> {
 
     fn prepare(&self, input: &SharedInput) -> error::Result<Option<Prepared>> {
         (**self).prepare(input)
+    }
+
+    fn resume(
+        &self,
+        shared: Arc<SharedModel>,
+        input: &SharedInput,
+    ) -> error::Result<Option<Prepared>> {
+        (**self).resume(shared, input)
     }
 
     fn train(

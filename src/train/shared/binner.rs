@@ -8,12 +8,14 @@ use rayon::prelude::*;
 use crate::codes::{CodeColumn, Codes, MAX_BINS, NumberBins};
 use crate::encode::{EncodedPartition, Values};
 use crate::model::{BinnedFeature, FeatureBins, MAX_CATEGORIES};
-use crate::schema::FeatureKind;
+use crate::schema::{Feature, FeatureKind};
 use crate::table::{Column, Table};
 
 /// Brings the features of entities into bins.
 pub(super) struct Binner {
     features: Vec<BinnedFeature>,
+    /// By feature: its position among the columns of a partition.
+    places: Vec<usize>,
 }
 
 impl Binner {
@@ -21,7 +23,9 @@ impl Binner {
     pub fn new(tables: &[impl AsRef<Table> + Sync]) -> Self {
         let features = tables.first().map_or(&[][..], |t| t.as_ref().features());
         let features = features.par_iter().enumerate().map(|(position, feature)| {
-            let columns = tables.iter().map(|table| &table.as_ref().columns()[position]);
+            let columns = tables
+                .iter()
+                .map(|table| &table.as_ref().columns()[position]);
             let bins = match feature.kind {
                 FeatureKind::Numeric => FeatureBins::Numbers(number_bins(columns)),
                 FeatureKind::Categorical => FeatureBins::Categories(frequent(columns)),
@@ -31,14 +35,25 @@ impl Binner {
                 bins,
             }
         });
+        let features: Vec<BinnedFeature> = features.collect();
         Self {
-            features: features.collect(),
+            places: (0..features.len()).collect(),
+            features,
         }
     }
 
-    /// Goes by bins that are known.
-    pub fn of(features: Vec<BinnedFeature>) -> Self {
-        Self { features }
+    /// Goes by bins that are known; nothing where one of their features is not there, or of the
+    /// other kind.
+    pub fn of(features: Vec<BinnedFeature>, columns: &[Feature]) -> Option<Self> {
+        let place = |feature: &BinnedFeature| {
+            let is_same = |column: &Feature| {
+                column.name == feature.name && column.kind == kind_of(&feature.bins)
+            };
+            columns.iter().position(is_same)
+        };
+        let places: Option<Vec<usize>> = features.iter().map(place).collect();
+        let places = places.filter(|places| places.len() == columns.len())?;
+        Some(Self { features, places })
     }
 
     /// The features, in their order.
@@ -48,15 +63,19 @@ impl Binner {
 
     /// The columns of some rows of a partition, in this order.
     pub fn columns(&self, partition: &EncodedPartition, rows: &[u32]) -> Vec<CodeColumn> {
-        let columns = partition.codes().columns().iter();
-        let values = partition.encoder().values().iter();
-        let features = self.features.iter().zip(columns.zip(values));
+        let columns = partition.codes().columns();
+        let values = partition.encoder().values();
+        let features = self.features.iter().zip(&self.places);
         features
-            .map(|(feature, (column, values))| {
-                let codes = bins_of(&feature.bins, values);
+            .map(|(feature, &place)| {
+                let column = &columns[place];
+                let codes = bins_of(&feature.bins, &values[place]);
                 let codes = rows.iter().map(|&row| {
                     let code = column.codes.get(row as usize) as usize;
-                    codes.get(code).copied().unwrap_or(feature.bins.missing_code())
+                    codes
+                        .get(code)
+                        .copied()
+                        .unwrap_or(feature.bins.missing_code())
                 });
                 binned(&feature.bins, codes.collect())
             })
@@ -64,13 +83,17 @@ impl Binner {
     }
 }
 
+fn kind_of(bins: &FeatureBins) -> FeatureKind {
+    match bins {
+        FeatureBins::Numbers(_) => FeatureKind::Numeric,
+        FeatureBins::Categories(_) => FeatureKind::Categorical,
+    }
+}
+
 /// A column of bins.
 fn binned(bins: &FeatureBins, codes: Vec<u8>) -> CodeColumn {
     CodeColumn {
-        kind: match bins {
-            FeatureBins::Numbers(_) => FeatureKind::Numeric,
-            FeatureBins::Categories(_) => FeatureKind::Categorical,
-        },
+        kind: kind_of(bins),
         cardinality: u32::from(bins.missing_code()) + 1,
         missing: true,
         codes: Codes::U8(codes),
@@ -114,7 +137,11 @@ fn frequent<'a>(columns: impl Iterator<Item = &'a Column>) -> Vec<String> {
         };
         let mut by_code = vec![0; dictionary.len() + 1];
         codes.for_each(0..codes.len(), |code| by_code[code as usize] += 1);
-        for (text, count) in dictionary.iter().zip(by_code).filter(|(_, count)| *count > 0) {
+        for (text, count) in dictionary
+            .iter()
+            .zip(by_code)
+            .filter(|(_, count)| *count > 0)
+        {
             *counts.entry(text).or_default() += count;
         }
     }

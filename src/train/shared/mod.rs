@@ -15,9 +15,11 @@ use serde_json::{Value, json};
 use super::fitted::Fitted;
 use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
 use crate::encode::EncodedPartition;
-use crate::ensemble::{Loss, MOST_CATEGORIES, SharedFit};
-use crate::error::{ParamsError, Result};
-use crate::model::{EntityNumber, Member, SharedModel, SharedParts};
+use crate::ensemble::{
+    AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit,
+};
+use crate::error::{Error, ParamsError, Result, SpecError};
+use crate::model::{EntityNumber, Member, ShareSettings, SharedModel, SharedParts};
 use crate::schema::Task;
 use binner::Binner;
 use sample::{Sample, sorted};
@@ -52,7 +54,13 @@ impl SharedTrainer {
     }
 
     /// What is shared, and what fits shares of it.
-    fn prepared(&self, fit: SharedFit, binner: Binner, keys: &[String], classes: &[String]) -> Result<Prepared> {
+    fn prepared(
+        &self,
+        fit: SharedFit,
+        binner: Binner,
+        keys: &[String],
+        classes: &[String],
+    ) -> Result<Prepared> {
         let categories = match keys.len() <= MOST_CATEGORIES {
             true => sorted(keys).into_iter().cloned().collect(),
             false => Vec::new(),
@@ -67,6 +75,7 @@ impl SharedTrainer {
         });
         let numbers = fit.numbers.iter().map(|number| EntityNumber {
             of_unknown: number.of_unknown(),
+            prior_rows: number.moments().prior_rows,
             bins: number.bins().clone(),
         });
         let shared = SharedModel::new(SharedParts {
@@ -78,34 +87,69 @@ impl SharedTrainer {
             members: members.collect(),
             unknown: fit.unknown,
             score_bins: fit.score_bins,
+            own: stored(&fit.own),
         })?;
-        let shared = Arc::new(shared);
+        let members = fit.members.into_iter();
+        let members = members.map(|member| (member.weight, member.by_fold));
+        Ok(self.beside(Arc::new(shared), binner, members.collect()))
+    }
+
+    /// What fits shares of what is shared. By member: its weight and its models, one without each of
+    /// the folds or one for all.
+    fn beside(
+        &self,
+        shared: Arc<SharedModel>,
+        binner: Binner,
+        members: Vec<(f64, Vec<AdditiveTrees>)>,
+    ) -> Prepared {
         let mut bytes = Vec::new();
         shared.encode(&mut bytes);
         let trainer = ShareTrainer {
             params: self.params.clone(),
             binner,
             digest: blake3::hash(&bytes).to_hex().to_string(),
-            members: fit
-                .members
-                .into_iter()
-                .map(|member| (member.weight, member.by_fold))
-                .collect(),
-            moments: fit.numbers.iter().map(|number| *number.moments()).collect(),
-            own: fit.own,
+            members,
+            own: settings_of(&shared.parts().own, shared.loss()),
             shared: shared.clone(),
         };
-        Ok(Prepared {
+        Prepared {
             shared,
             trainer: Box::new(trainer),
-        })
+        }
+    }
+}
+
+/// How shares are fitted, as models store it.
+fn stored(own: &OwnShareSettings) -> ShareSettings {
+    ShareSettings {
+        precisions: own.precisions.clone(),
+        variance: own.spread,
+        tree_rounds: own.trees.rounds,
+        tree_prior_rows: own.trees.prior_rows,
+        tree_split_penalty: own.trees.split_penalty,
+    }
+}
+
+fn settings_of(stored: &ShareSettings, loss: Loss) -> OwnShareSettings {
+    OwnShareSettings {
+        loss,
+        precisions: stored.precisions.clone(),
+        spread: stored.variance,
+        trees: OwnTreeSettings {
+            rounds: stored.tree_rounds,
+            prior_rows: stored.tree_prior_rows,
+            split_penalty: stored.tree_split_penalty,
+        },
     }
 }
 
 impl Trainer for SharedTrainer {
     fn check(&self, task: Task, classes: &[String]) -> std::result::Result<(), ParamsError> {
         match task == Task::Classification && classes.len() > Self::MOST_CLASSES {
-            true => Err(ParamsError::SharedClasses(classes.len(), Self::MOST_CLASSES)),
+            true => Err(ParamsError::SharedClasses(
+                classes.len(),
+                Self::MOST_CLASSES,
+            )),
             false => Ok(()),
         }
     }
@@ -134,6 +178,27 @@ impl Trainer for SharedTrainer {
             );
         }
         self.prepared(fit, binner, &keys, input.classes).map(Some)
+    }
+
+    /// Members whose models are not by folds score all rows by the one that there is, and rows that
+    /// came in between have moved others to another fold: then a row is scored by models that may
+    /// have seen it, which leaves slightly less for levels and own trees.
+    fn resume(&self, shared: Arc<SharedModel>, input: &SharedInput) -> Result<Option<Prepared>> {
+        if **shared.classes() != *input.classes {
+            return Err(SpecError::SharedOfOtherClasses {
+                store: shared.classes().to_vec(),
+                run: input.classes.to_vec(),
+            }
+            .into());
+        }
+        let binner = Binner::of(shared.features().to_vec(), input.features);
+        let binner = binner.ok_or_else(|| {
+            Error::BadModel("what the entities share is of other features than the run".into())
+        })?;
+        let members = shared.parts().members.iter();
+        let members = members.map(|member| (member.weight, member.trees.clone()));
+        let members = members.collect();
+        Ok(Some(self.beside(shared, binner, members)))
     }
 
     fn train(

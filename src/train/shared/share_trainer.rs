@@ -9,9 +9,7 @@ use super::entity_rows::EntityRows;
 use super::params::{FOLDS, SharedParams};
 use crate::codes::{CodeColumn, with_codes};
 use crate::encode::EncodedPartition;
-use crate::ensemble::{
-    AdditiveTrees, EntitySums, Loss, Moments, OwnRows, OwnShare, OwnShareSettings,
-};
+use crate::ensemble::{AdditiveTrees, EntitySums, Loss, OwnRows, OwnShare, OwnShareSettings};
 use crate::model::{Share, SharedModel, Verdict};
 use crate::schema::FeatureKind;
 use crate::train::fitted::Fitted;
@@ -27,8 +25,6 @@ pub(super) struct ShareTrainer {
     /// The members: their weights, and their models without each of the folds; where these are not
     /// known any more, the only one.
     pub members: Vec<(f64, Vec<AdditiveTrees>)>,
-    /// By number of an entity: the moments by which it is shrunk.
-    pub moments: Vec<Moments>,
     pub own: OwnShareSettings,
 }
 
@@ -38,13 +34,7 @@ impl Trainer for ShareTrainer {
         partition: &EncodedPartition,
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
-        let rows = EntityRows::new(
-            &self.binner,
-            partition,
-            FOLDS,
-            self.params.seed,
-            usize::MAX,
-        );
+        let rows = EntityRows::new(&self.binner, partition, FOLDS, self.params.seed, usize::MAX);
         let numbers = self.entity_numbers(&rows);
         let scores = self.scores(partition.key(), &rows, &numbers);
         let columns = self.own_columns(&rows, &scores);
@@ -83,7 +73,7 @@ impl ShareTrainer {
             whole: Vec::new(),
             without: Vec::new(),
         };
-        for (output, moments) in self.moments.iter().enumerate() {
+        for (output, number) in self.shared.parts().numbers.iter().enumerate() {
             let mut sums = [EntitySums::default(); FOLDS];
             for (row, &fold) in rows.fold.iter().enumerate() {
                 let value = match is_class {
@@ -98,10 +88,12 @@ impl ShareTrainer {
                 let (weight, sum) = kept.fold((0.0, 0.0), |(weight, sum), (_, own)| {
                     (weight + own.weight, sum + own.sum)
                 });
-                moments.shrunk(weight, sum)
+                number.shrunk(weight, sum)
             };
             numbers.whole.push(shrunk(None));
-            numbers.without.push(std::array::from_fn(|fold| shrunk(Some(fold))));
+            numbers
+                .without
+                .push(std::array::from_fn(|fold| shrunk(Some(fold))));
         }
         numbers
     }
@@ -122,7 +114,11 @@ impl ShareTrainer {
                     }
                 });
             }
-            let own: Vec<f64> = numbers.without.iter().map(|by_fold| by_fold[fold]).collect();
+            let own: Vec<f64> = numbers
+                .without
+                .iter()
+                .map(|by_fold| by_fold[fold])
+                .collect();
             self.shared.write_entity(key, &own, &mut codes);
             let mut sums = vec![0.0; of_fold.len() * outputs];
             for (weight, models) in &self.members {
@@ -193,16 +189,18 @@ impl ShareTrainer {
                 * match self.own.loss {
                     Loss::Squared | Loss::Absolute | Loss::Poisson => (target - scores[0]).powi(2),
                     Loss::Logistic => f64::from((scores[0] > 0.0) == (target == 1.0)),
-                    Loss::Softmax(_) => {
-                        f64::from(crate::tree::heaviest(scores) == target as usize)
-                    }
+                    Loss::Softmax(_) => f64::from(crate::tree::heaviest(scores) == target as usize),
                 };
         }
         if self.own.loss != Loss::Squared {
             return if total > 0.0 { sum / total } else { 1.0 };
         }
         let spread = spread.squares - spread.sum * spread.sum / total.max(f64::MIN_POSITIVE);
-        if spread > 0.0 { 1.0 - sum / spread } else { 1.0 }
+        if spread > 0.0 {
+            1.0 - sum / spread
+        } else {
+            1.0
+        }
     }
 }
 

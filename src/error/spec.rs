@@ -323,9 +323,9 @@ pub enum SpecError {
         "what the current generation's models share was trained by {store}, which a run by {run} does not go on with; train with the same trainer and parameters, or let this run train anew what models share"
     )]
     SharedOfOtherTrainer {
-        /// What trained it, in JSON.
+        /// What trained it.
         store: String,
-        /// The trainer of the run, in JSON.
+        /// The trainer of the run.
         run: String,
     },
     /// What models share is of another dataset.

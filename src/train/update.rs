@@ -202,8 +202,8 @@ impl Update {
         };
         if *trainer != base.run.trainer {
             return Err(SpecError::SharedOfOtherTrainer {
-                store: base.run.trainer.to_string(),
-                run: trainer.to_string(),
+                store: told(&base.run.trainer, trainer),
+                run: told(trainer, &base.run.trainer),
             });
         }
         if differences.iter().any(|other| !other.part.is_minor()) {
@@ -237,5 +237,13 @@ impl Update {
             }),
             false => Ok(()),
         }
+    }
+}
+
+/// What a trainer is called, and where another is called the same, how it is set.
+fn told(trainer: &Value, other: &Value) -> String {
+    match trainer["trainer"] == other["trainer"] {
+        true => trainer.to_string(),
+        false => format!("trainer {}", trainer["trainer"]),
     }
 }

@@ -4,4 +4,5 @@
 mod class_weights;
 mod importances;
 mod rows;
+mod shared_updates;
 mod thresholds;

@@ -17,6 +17,7 @@ mod shared_settings;
 
 pub use additive_trees::{AdditiveNode, AdditiveTrees, CodeTest};
 pub(crate) use booster::BoostedRows;
+pub(crate) use entity_effects::{EntityEffects, ScoredRows};
 pub use loss::Loss;
 pub(crate) use member::MOST_CATEGORIES;
 pub(crate) use moments::EntitySums;

@@ -6,7 +6,7 @@ use super::binned_feature::{BinnedFeature, FeatureBins};
 use super::ensemble::Ensemble;
 use super::share::{Share, Verdict};
 use super::share_settings::ShareSettings;
-use super::shared_model::{EntityNumber, Member, SharedModel, SharedParts};
+use super::shared_model::{EntityNumber, Member, ParentLevel, SharedModel, SharedParts};
 use crate::codes::NumberBins;
 use crate::ensemble::{AdditiveTrees, CodeTest, Loss};
 
@@ -168,6 +168,13 @@ pub(crate) fn shared(seed: u64, loss: Loss) -> Arc<SharedModel> {
             tree_prior_rows: draws.number().abs(),
             tree_split_penalty: draws.number().abs(),
         },
+        parents: ["k", "n"][..draws.below(3)]
+            .iter()
+            .map(|key| ParentLevel {
+                key: (*key).to_owned(),
+                level: (0..outputs).map(|_| draws.number()).collect(),
+            })
+            .collect(),
     };
     SharedModel::new(parts).unwrap().into()
 }

@@ -48,6 +48,6 @@ pub(crate) use frame_column::{FrameColumn, MISSING, column};
 pub use model::Model;
 pub use share::{Share, Verdict};
 pub use share_settings::ShareSettings;
-pub use shared_model::{EntityNumber, Member, SharedModel, SharedParts};
+pub use shared_model::{EntityNumber, MAX_PARENTS, Member, ParentLevel, SharedModel, SharedParts};
 pub use summary::{FINGERPRINT_BYTES, Fingerprint, ModelSummary};
 pub use tree_model::{Leaf, ModelFeature, Test, TreeModel};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::asked_codes::{AskedCodes, check_loss};
 use super::cbor::bad;
 use super::share_settings::ShareSettings;
-use super::shared_model::{EntityNumber, Member, SharedModel, SharedParts};
+use super::shared_model::{EntityNumber, Member, ParentLevel, SharedModel, SharedParts};
 use super::trees_record::{FeatureRecord, TreesRecord};
 use super::typed_array::{Array, float_array, floats};
 use crate::codes::NumberBins;
@@ -28,6 +28,16 @@ pub(super) struct SharedRecord {
     unknown: Vec<TreesRecord>,
     score_bins: Vec<Array>,
     own: ShareSettings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parents: Option<ParentsRecord>,
+}
+
+/// Their levels one after another.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParentsRecord {
+    keys: Vec<String>,
+    levels: Array,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,6 +82,7 @@ impl SharedRecord {
             unknown: trees(&parts.unknown),
             score_bins: score_bins.map(|bins| float_array(bins.edges())).collect(),
             own: parts.own.clone(),
+            parents: ParentsRecord::of(&parts.parents),
         }
     }
 
@@ -99,6 +110,10 @@ impl SharedRecord {
             unknown: Vec::new(),
             score_bins: score_bins.collect::<Result<_>>()?,
             own: self.own,
+            parents: match self.parents {
+                Some(parents) => parents.levels(outputs)?,
+                None => Vec::new(),
+            },
         };
         // Codes are bytes only where bins are few.
         parts.check_bins().map_err(bad)?;
@@ -116,5 +131,31 @@ impl SharedRecord {
         }
         parts.unknown = trees(&self.unknown, &AskedCodes::of_features(&parts.features))?;
         SharedModel::new(parts)
+    }
+}
+
+impl ParentsRecord {
+    fn of(parents: &[ParentLevel]) -> Option<Self> {
+        let levels = parents.iter().flat_map(|parent| &parent.level);
+        let levels: Vec<f64> = levels.copied().collect();
+        let keys = parents.iter().map(|parent| parent.key.clone());
+        (!parents.is_empty()).then(|| Self {
+            keys: keys.collect(),
+            levels: float_array(&levels),
+        })
+    }
+
+    /// The parents, each with so many scores.
+    fn levels(self, outputs: usize) -> Result<Vec<ParentLevel>> {
+        let levels = floats(&self.levels)?;
+        if levels.len() != self.keys.len() * outputs {
+            return Err(bad("has not a level for each parent"));
+        }
+        let parents = self.keys.into_iter().zip(levels.chunks_exact(outputs));
+        let parents = parents.map(|(key, level)| ParentLevel {
+            key,
+            level: level.to_vec(),
+        });
+        Ok(parents.collect())
     }
 }

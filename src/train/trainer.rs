@@ -85,6 +85,8 @@ pub struct SharedInput<'a> {
     pub task: Task,
     /// The classes of all entities, none of quantities.
     pub classes: &'a [String],
+    /// Number of columns of the key.
+    pub key_columns: usize,
     /// The features, in the order of the tables' columns.
     pub features: &'a [Feature],
     /// A request to stop.

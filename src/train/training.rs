@@ -638,6 +638,7 @@ impl Session<'_> {
             rows: self.rows.count(),
             task: self.rows.task().0,
             classes: self.rows.classes(),
+            key_columns: self.training.spec.key.len(),
             features: self.query.features(),
             cancel,
             weigh: None,

@@ -4,6 +4,7 @@
 mod binner;
 mod entity_rows;
 mod params;
+mod parents;
 mod sample;
 mod share_trainer;
 
@@ -19,14 +20,19 @@ use crate::ensemble::{
     AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit,
 };
 use crate::error::{Error, ParamsError, Result, SpecError};
-use crate::model::{EntityNumber, Member, ShareSettings, SharedModel, SharedParts};
+use crate::model::{EntityNumber, Member, ParentLevel, ShareSettings, SharedModel, SharedParts};
 use crate::schema::Task;
 use binner::Binner;
+use parents::parent_levels;
 use sample::{Sample, sorted};
 use share_trainer::ShareTrainer;
 
 /// Trains one boosted model of all entities, and beside it for each entity its level and, where the
 /// data prove that it pays, small trees of its own. `src/ensemble/README.md` tells how.
+///
+/// For a key of two columns or more, parents have a level, too: a store that is not known is answered
+/// as any unknown one, but with the level of its country. At most
+/// [`MAX_PARENTS`](crate::model::MAX_PARENTS) have one, those of the most rows.
 ///
 /// ```
 /// use per_entity::train::{SharedParams, SharedTrainer};
@@ -59,6 +65,7 @@ impl SharedTrainer {
         fit: SharedFit,
         binner: Binner,
         keys: &[String],
+        parents: Vec<ParentLevel>,
         classes: &[String],
     ) -> Result<Prepared> {
         let categories = match keys.len() <= MOST_CATEGORIES {
@@ -88,6 +95,7 @@ impl SharedTrainer {
             unknown: fit.unknown,
             score_bins: fit.score_bins,
             own: stored(&fit.own),
+            parents,
         })?;
         let members = fit.members.into_iter();
         let members = members.map(|member| (member.weight, member.by_fold));
@@ -177,7 +185,9 @@ impl Trainer for SharedTrainer {
                 member.loss,
             );
         }
-        self.prepared(fit, binner, &keys, input.classes).map(Some)
+        let parents = parent_levels(&rows, &keys, input.key_columns, &fit.unknown);
+        self.prepared(fit, binner, &keys, parents, input.classes)
+            .map(Some)
     }
 
     /// Members whose models are not by folds score all rows by the one that there is, and rows that

@@ -38,7 +38,7 @@ impl Rows {
                 let (x, z) = (uniform(), uniform());
                 [x, z, level + 3.0 * x + f64::from(z > 0.5) + uniform()]
             });
-            (format!("shop {shop:02}"), rows.collect())
+            (format!("shop{shop:02}"), rows.collect())
         });
         Self(shops.collect())
     }
@@ -164,11 +164,11 @@ fn an_update_fits_shares_of_what_is_new_or_changed_and_keeps_what_is_shared() {
         assert!(matches!(same, Conclusion::Unchanged(same) if same.carried == 12));
 
         let new = vec![[0.5, 0.2, 9.0]; 5];
-        let changed = rows.changed("shop 03").with("shop new", new);
+        let changed = rows.changed("shop03").with("shopnew", new);
         assert_eq!(committed(&update, &changed, &store), 11);
         let names = differing(&models(&first), &model_files(&store));
-        assert_eq!(names, ["shop 03.cbor", "shop new.cbor"]);
-        let number = number_of(&store, "shop 03");
+        assert_eq!(names, ["shop03.cbor", "shopnew.cbor"]);
+        let number = number_of(&store, "shop03");
         let generation = |number| Store::open_generation(store.as_path(), number).unwrap();
         let difference = difference(&generation(1), &generation(2)).unwrap();
         assert!(!difference.shared_changed);
@@ -179,7 +179,7 @@ fn an_update_fits_shares_of_what_is_new_or_changed_and_keeps_what_is_shared() {
         if kind == SharedModels::Folds {
             assert!(content(&store) == first);
         }
-        assert!(number > number_of(&store, "shop 03") + 1.0);
+        assert!(number > number_of(&store, "shop03") + 1.0);
     }
 }
 
@@ -200,7 +200,7 @@ fn models(content: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
 fn what_is_shared_is_trained_anew_where_that_is_asked_for() {
     let place = Place::new();
     let (store, fresh) = (place.path("store"), place.path("fresh"));
-    let (rows, changed) = (Rows::new(), Rows::new().changed("shop 03"));
+    let (rows, changed) = (Rows::new(), Rows::new().changed("shop03"));
     committed(&shared(), &rows, &store);
     let first = content(&store);
     committed(&shared(), &changed, &fresh);
@@ -262,8 +262,8 @@ fn an_update_that_does_not_fit_what_is_shared_is_refused() {
     );
     assert!(matches!(error, SpecError::ChampionsAreShares), "{error}");
     let vanished = shared().update(refit().vanished(Vanished::Keep));
-    let error = refused(&vanished, &rows.without("shop 05"), &store);
-    assert!(matches!(error, SpecError::VanishedShares { key } if key == "shop 05"));
+    let error = refused(&vanished, &rows.without("shop05"), &store);
+    assert!(matches!(error, SpecError::VanishedShares { key } if key == "shop05"));
     let mut fewer = spec();
     fewer.ignore = vec!["z".into()];
     let fewer = Training::new(fewer, SharedTrainer::new(params()).unwrap());
@@ -331,18 +331,18 @@ fn a_share_that_is_better_stays_beside_what_it_is_a_share_of() {
     committed(&shared().holdout(holdout()), &rows, &store);
     let first = content(&store);
     let before = held_out(&store);
-    for row in rows.0.get_mut("shop 03").unwrap() {
+    for row in rows.0.get_mut("shop03").unwrap() {
         if row[0] <= 0.7 {
             row[2] += 20.0;
         }
     }
-    for row in rows.0.get_mut("shop 04").unwrap() {
+    for row in rows.0.get_mut("shop04").unwrap() {
         row[2] += 2.0;
     }
     let gate = train(Update::new().keep_better(Metric::RootMeanSquaredError, 0.0));
     assert_eq!(committed(&gate, &rows, &store), 10);
     let names = differing(&models(&first), &model_files(&store));
-    assert_eq!(names, ["shop 04.cbor"]);
+    assert_eq!(names, ["shop04.cbor"]);
     let winners: Vec<_> = records(&store)
         .into_iter()
         .filter_map(|record| Some((record.contest?.winner?, record.key)))
@@ -350,8 +350,8 @@ fn a_share_that_is_better_stays_beside_what_it_is_a_share_of() {
     assert_eq!(
         winners,
         [
-            (Winner::Champion, "shop 03".to_owned()),
-            (Winner::Challenger, "shop 04".to_owned())
+            (Winner::Champion, "shop03".to_owned()),
+            (Winner::Challenger, "shop04".to_owned())
         ]
     );
 
@@ -414,15 +414,15 @@ fn entities_that_vanish_stay_where_what_they_share_does() {
     let rows = Rows::new();
     committed(&shared(), &rows, &store);
     let first = content(&store);
-    let mut some = rows.without("shop 05");
-    some.0.retain(|shop, _| shop.as_str() < "shop 07");
+    let mut some = rows.without("shop05");
+    some.0.retain(|shop, _| shop.as_str() < "shop07");
     let keeping = shared().update(Update::new().vanished(Vanished::Keep));
     let same = keeping.run(some.frame(), &store).unwrap();
     assert!(matches!(same, Conclusion::Unchanged(_)));
-    assert_eq!(committed(&keeping, &some.changed("shop 03"), &store), 5);
+    assert_eq!(committed(&keeping, &some.changed("shop03"), &store), 5);
     let mut second = content(&store);
     second.insert("entities.parquet".into(), first["entities.parquet"].clone());
-    assert_eq!(differing(&first, &second), ["shop 03.cbor"]);
+    assert_eq!(differing(&first, &second), ["shop03.cbor"]);
     assert_eq!(records(&store).len(), 12);
 }
 
@@ -453,7 +453,7 @@ fn stopped(training: Training, rows: &Rows, store: &Path) {
 #[test]
 fn a_run_that_was_cut_off_is_taken_up_only_by_shares_of_the_same() {
     let place = Place::new();
-    let (rows, changed) = (Rows::new(), Rows::new().changed("shop 09"));
+    let (rows, changed) = (Rows::new(), Rows::new().changed("shop09"));
     let fresh = |rows: &Rows, name: &str| {
         committed(&shared(), rows, &place.path(name));
         content(&place.path(name))
@@ -472,7 +472,7 @@ fn a_run_that_was_cut_off_is_taken_up_only_by_shares_of_the_same() {
     assert!(content(&store) == other);
 
     // The same in updates that keep what is shared, and in those that do not.
-    let changed = changed.changed("shop 02");
+    let changed = changed.changed("shop02");
     let keeping = place.path("keeping");
     committed(&shared(), &rows, &keeping);
     stopped(update(), &changed, &keeping);

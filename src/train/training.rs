@@ -454,12 +454,7 @@ impl Session<'_> {
         let update = self.training.settings.update.clone().unwrap_or_default();
         let (task, _) = self.rows.task();
         let metric = update.metric(task)?;
-        let base = self.base.filter(|_| update.is_contest());
-        if base.is_some() {
-            self.check_unseen(&present)?;
-        }
-        let champions = base.map(|base| CurrentModels::new(base, present));
-        let champions = champions.transpose()?;
+        let champions = self.champions(&update, present)?;
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
             metric,
@@ -507,6 +502,19 @@ impl Session<'_> {
             ..
         } = sink;
         Ok((writer, Accomplished { tally, carried }))
+    }
+
+    /// The current models that new ones compete with, where they do.
+    fn champions(
+        &self,
+        update: &Update,
+        present: Vec<EntityRecord>,
+    ) -> Result<Option<CurrentModels<'_>>> {
+        let Some(base) = self.base.filter(|_| update.is_contest()) else {
+            return Ok(None);
+        };
+        self.check_unseen(&present)?;
+        CurrentModels::new(base, present).map(Some)
     }
 
     fn empty_pool(&self, task: Task) -> Pool {

@@ -120,7 +120,7 @@ fn an_unknown_entity_has_the_level_of_its_nearest_parent() {
 }
 
 #[test]
-fn parents_have_a_level_for_each_score_and_keys_of_one_column_none() {
+fn parents_of_classes_have_a_level_too_and_keys_of_one_column_have_none() {
     let store = train(&["country", "shop"], "large", &MemoryDirectory::new());
     assert!(level(&store, "c5") > level(&store, "c0") + 2.0);
     let mut predictor = Predictor::new(store).unwrap();

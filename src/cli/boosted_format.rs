@@ -335,7 +335,7 @@ mod tests {
     use std::sync::Arc;
 
     use per_entity::ensemble::Loss;
-    use per_entity::model::{Ensemble, EntityNumber, Member, SharedParts, Verdict};
+    use per_entity::model::{Ensemble, EntityNumber, Member, ShareSettings, SharedParts, Verdict};
 
     use super::*;
 
@@ -371,6 +371,7 @@ mod tests {
             features: features(),
             numbers: vec![EntityNumber {
                 of_unknown: 0.5,
+                prior_rows: 1.0,
                 bins: NumberBins::of(&[0.25, 0.75], 10),
             }],
             categories: vec!["Oslo".into()],
@@ -388,6 +389,14 @@ mod tests {
             ],
             unknown: vec![none()],
             score_bins: vec![NumberBins::of(&[-1.0, 1.0], 10)],
+            own: ShareSettings {
+                precisions: vec![1.0],
+                variance: 1.0,
+                tree_rounds: 1,
+                tree_prior_rows: 20.0,
+                tree_split_penalty: 0.5,
+            },
+            parents: Vec::new(),
         };
         let among = |feature, set| CodeTest::Among { feature, set };
         let tests = [

@@ -56,6 +56,9 @@ impl Diff {
             grouped(difference.changed.len() as u64),
             grouped(difference.unchanged),
         );
+        if difference.shared_changed {
+            text += "\nwhat the models share is another, so all of them predict otherwise";
+        }
         let training = format!("training {}", training_metric(task).name());
         text += &overall_text(&training, generations.map(|g| training_score(g, task)));
         for metric in OVERALL.into_iter().filter(|metric| metric.task() == task) {
@@ -107,6 +110,7 @@ fn as_json(difference: &Difference, generations: [&Generation; 2]) -> serde_json
         "dropped": keys(&difference.dropped),
         "changed": changed,
         "unchanged": difference.unchanged,
+        "shared_changed": difference.shared_changed,
         "overall": { "before": before, "after": after },
     })
 }

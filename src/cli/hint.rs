@@ -147,6 +147,13 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::NothingShared => {
             "--unknown fallback lets the pooled model answer, --unknown null none".into()
         }
+        SpecError::SharedOfOtherTrainer { .. }
+        | SpecError::SharedOfOtherDataset { .. }
+        | SpecError::SharedOfOtherClasses { .. }
+        | SpecError::SharedSeen { .. } => "--refit-shared trains it anew".into(),
+        SpecError::ChampionsAreShares => {
+            "--max-regression compares them; leave out --keep-better, or --refit-shared".into()
+        }
         SpecError::VanishedShares { .. } => "--vanished drop leaves them out".into(),
         SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
         SpecError::PositiveQuantity { .. } => "it is named by --positive".into(),

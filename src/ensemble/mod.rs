@@ -19,14 +19,15 @@ mod shared_settings;
 
 pub use additive_trees::{AdditiveNode, AdditiveTrees, CodeTest};
 pub(crate) use booster::BoostedRows;
+pub(crate) use entity_effects::{EntityEffects, ScoredRows};
 pub use estimator::{
     Classes, GradientBoostingClassifier, GradientBoostingParams, GradientBoostingRegressor,
     GradientBoostingValidParams, Quantities,
 };
 pub use loss::Loss;
 pub(crate) use member::MOST_CATEGORIES;
-pub(crate) use moments::{EntitySums, Moments};
-pub(crate) use own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings};
+pub(crate) use moments::EntitySums;
+pub(crate) use own_share::{OwnRows, OwnShare, OwnShareScratch, OwnShareSettings, OwnTreeSettings};
 pub(crate) use shared_fit::{SharedFit, boost_alone};
 pub(crate) use shared_rows::{SharedRows, scrambled};
 pub(crate) use shared_settings::SharedSettings;

@@ -318,6 +318,54 @@ pub enum SpecError {
         /// The first of them.
         key: String,
     },
+    /// What models share was trained otherwise than this run would train it.
+    #[error(
+        "what the current generation's models share was trained by {store}, which a run by {run} does not go on with; train with the same trainer and parameters, or let this run train anew what models share"
+    )]
+    SharedOfOtherTrainer {
+        /// What trained it.
+        store: String,
+        /// The trainer of the run.
+        run: String,
+    },
+    /// What models share is of another dataset.
+    #[error(
+        "what the current generation's models share is of another dataset ({}); let this run train it anew",
+        joined(.differences)
+    )]
+    SharedOfOtherDataset {
+        /// What differs.
+        differences: Vec<DatasetDifference>,
+    },
+    /// What models share is of other classes.
+    #[error(
+        "what the current generation's models share is of the classes {}, and the input has {}; let this run train it anew",
+        list(.store),
+        list(.run)
+    )]
+    SharedOfOtherClasses {
+        /// Those of what is shared.
+        store: Vec<String>,
+        /// Those of the input.
+        run: Vec<String>,
+    },
+    /// What models share may have been trained on the rows that are held out now.
+    #[error(
+        "what the current generation's models share {}, so it may have seen the rows that are held out now, and figures on them would be too good; hold out the same rows, or let this run train it anew",
+        match held_out {
+            Some(held_out) => format!("was trained with other rows held out ({held_out})"),
+            None => "was trained without holding rows out".into(),
+        }
+    )]
+    SharedSeen {
+        /// What was held out of its training.
+        held_out: Option<String>,
+    },
+    /// Better models are to stay, but they are shares of what is trained anew.
+    #[error(
+        "the current generation's models are shares of a model of all entities, which is trained anew, so none of them can stay where it is better; compare all of them together, or keep what they share"
+    )]
+    ChampionsAreShares,
     /// A threshold that is no probability.
     #[error("a threshold of {0} is no probability; give a number from 0 to 1")]
     Threshold(f64),

@@ -92,16 +92,21 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// What answers for entities that are not known.
+    /// What answers for entities that are not known, with the level of their parent where that is
+    /// known.
     ///
     /// # Errors
     ///
     /// As [`bind`](Self::bind).
-    pub fn bind_unknown<'m>(&self, shared: &'m Arc<SharedModel>) -> Result<BoundModel<'m>>
+    pub fn bind_unknown<'m>(
+        &self,
+        shared: &'m Arc<SharedModel>,
+        level: Option<&'m [f64]>,
+    ) -> Result<BoundModel<'m>>
     where
         'a: 'm,
     {
-        self.bind_shared(shared, BoostedTrees::Unknown(shared), None)
+        self.bind_shared(shared, BoostedTrees::Unknown { shared, level }, None)
     }
 
     fn bind_shared<'m>(

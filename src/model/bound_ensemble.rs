@@ -23,7 +23,11 @@ pub(super) enum BoostedTrees<'a> {
         key: &'a str,
         share: &'a Share,
     },
-    Unknown(&'a SharedModel),
+    Unknown {
+        shared: &'a SharedModel,
+        /// That of the nearest parent that is known.
+        level: Option<&'a [f64]>,
+    },
 }
 
 /// Rows whose codes are made at a time.
@@ -69,14 +73,14 @@ impl BoostedTrees<'_> {
     fn features(&self) -> &[BinnedFeature] {
         match self {
             Self::Own(ensemble) => &ensemble.features,
-            Self::Shared { shared, .. } | Self::Unknown(shared) => shared.features(),
+            Self::Shared { shared, .. } | Self::Unknown { shared, .. } => shared.features(),
         }
     }
 
     fn loss(&self) -> Loss {
         match self {
             Self::Own(ensemble) => ensemble.loss,
-            Self::Shared { shared, .. } | Self::Unknown(shared) => shared.loss(),
+            Self::Shared { shared, .. } | Self::Unknown { shared, .. } => shared.loss(),
         }
     }
 
@@ -84,7 +88,7 @@ impl BoostedTrees<'_> {
     fn width(&self) -> usize {
         match self {
             Self::Own(ensemble) => ensemble.features.len().max(1),
-            Self::Shared { shared, .. } | Self::Unknown(shared) => shared.width(),
+            Self::Shared { shared, .. } | Self::Unknown { shared, .. } => shared.width(),
         }
     }
 
@@ -101,7 +105,7 @@ impl BoostedTrees<'_> {
                 shared.add(codes, scores);
                 share.add(codes, shared.width(), scores);
             }
-            Self::Unknown(shared) => shared.add_unknown(codes, scores),
+            Self::Unknown { shared, level } => shared.add_unknown(codes, *level, scores),
         }
     }
 }

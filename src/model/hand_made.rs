@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::binned_feature::{BinnedFeature, FeatureBins};
 use super::ensemble::Ensemble;
 use super::share::{Share, Verdict};
-use super::shared_model::{EntityNumber, Member, SharedModel, SharedParts};
+use super::share_settings::ShareSettings;
+use super::shared_model::{EntityNumber, Member, ParentLevel, SharedModel, SharedParts};
 use crate::codes::NumberBins;
 use crate::ensemble::{AdditiveTrees, CodeTest, Loss};
 
@@ -134,6 +135,7 @@ pub(crate) fn shared(seed: u64, loss: Loss) -> Arc<SharedModel> {
     let numbers: Vec<EntityNumber> = (0..draws.below(3))
         .map(|_| EntityNumber {
             of_unknown: draws.number(),
+            prior_rows: 0.01 + draws.number().abs(),
             bins: draws.bins(),
         })
         .collect();
@@ -159,6 +161,20 @@ pub(crate) fn shared(seed: u64, loss: Loss) -> Arc<SharedModel> {
             .map(|_| draws.trees(&of_features, outputs, true))
             .collect(),
         score_bins: (0..outputs).map(|_| draws.bins()).collect(),
+        own: ShareSettings {
+            precisions: (0..outputs).map(|_| 0.01 + draws.number().abs()).collect(),
+            variance: draws.number().abs(),
+            tree_rounds: draws.below(3),
+            tree_prior_rows: draws.number().abs(),
+            tree_split_penalty: draws.number().abs(),
+        },
+        parents: ["k", "n"][..draws.below(3)]
+            .iter()
+            .map(|key| ParentLevel {
+                key: (*key).to_owned(),
+                level: (0..outputs).map(|_| draws.number()).collect(),
+            })
+            .collect(),
     };
     SharedModel::new(parts).unwrap().into()
 }

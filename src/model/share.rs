@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ensemble::memory_of;
-use super::shared_model::SharedModel;
+use super::shared_model::{SharedModel, add_level};
 use crate::ensemble::AdditiveTrees;
 
 /// What one entity has of its own, beside what all share.
@@ -73,11 +73,7 @@ impl Share {
 
     /// Adds the level and the scores of own trees, given the codes of rows.
     pub(super) fn add(&self, codes: &[u8], width: usize, scores: &mut [f64]) {
-        for row in scores.chunks_exact_mut(self.level.len()) {
-            for (score, level) in row.iter_mut().zip(&self.level) {
-                *score += level;
-            }
-        }
+        add_level(&self.level, scores);
         if self.trees.tree_count() > 0 {
             self.trees.add(codes, width, 1.0, scores);
         }

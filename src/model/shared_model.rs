@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::asked_codes::{AskedCodes, check_loss};
 use super::binned_feature::{BinnedFeature, check_bins, check_categories};
+use super::share_settings::ShareSettings;
 use crate::codes::NumberBins;
 use crate::ensemble::{AdditiveTrees, CodeTest, Loss};
 use crate::error::{Error, Result};
@@ -44,6 +45,23 @@ pub struct SharedParts {
     pub unknown: Vec<AdditiveTrees>,
     /// By score: the bins of the shared score, for the entities' own trees.
     pub score_bins: Vec<NumberBins>,
+    /// How entities' shares are fitted.
+    pub own: ShareSettings,
+    /// What is added to scores of entities that are not known, by the first values of their keys:
+    /// ascending by these, at most [`MAX_PARENTS`].
+    pub parents: Vec<ParentLevel>,
+}
+
+/// The most parents of entities that have a level.
+pub const MAX_PARENTS: usize = 1 << 16;
+
+/// The level of all entities of the same first values of the key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParentLevel {
+    /// The first values of the key, as one CSV record.
+    pub key: String,
+    /// By score: what is added to it.
+    pub level: Vec<f64>,
 }
 
 /// One way to tell entities apart by a number.
@@ -51,6 +69,8 @@ pub struct SharedParts {
 pub struct EntityNumber {
     /// The number of an entity that is not known.
     pub of_unknown: f64,
+    /// What it counts for, in rows, where the number of an entity is estimated.
+    pub prior_rows: f64,
     /// The bins of the number.
     pub bins: NumberBins,
 }
@@ -64,6 +84,14 @@ pub struct Member {
     pub weight: f64,
     /// Its score is the mean of theirs.
     pub trees: Vec<AdditiveTrees>,
+}
+
+impl EntityNumber {
+    /// The number of an entity whose rows have this weight and weighted sum: their mean, shrunk towards
+    /// that of all entities.
+    pub(crate) fn shrunk(&self, weight: f64, sum: f64) -> f64 {
+        (sum + self.prior_rows * self.of_unknown) / (weight + self.prior_rows)
+    }
 }
 
 impl SharedModel {
@@ -166,8 +194,20 @@ impl SharedModel {
         }
     }
 
-    /// Adds the scores of rows whose entities are not known, given the codes of the features.
-    pub(super) fn add_unknown(&self, codes: &[u8], scores: &mut [f64]) {
+    /// The level of entities that are not known, by the first values of their keys; nothing where
+    /// these are not known either.
+    pub(crate) fn parent_level(&self, parent: &str) -> Option<&[f64]> {
+        let parents = &self.parts.parents;
+        let place = parents.binary_search_by(|other| other.key.as_str().cmp(parent));
+        Some(&parents[place.ok()?].level)
+    }
+
+    /// Adds the scores of rows whose entities are not known, given the codes of the features, and
+    /// the level of their parent.
+    pub(super) fn add_unknown(&self, codes: &[u8], level: Option<&[f64]>, scores: &mut [f64]) {
+        if let Some(level) = level {
+            add_level(level, scores);
+        }
         let weight = 1.0 / self.parts.unknown.len() as f64;
         for trees in &self.parts.unknown {
             trees.add(codes, self.width(), weight, scores);
@@ -188,7 +228,10 @@ impl SharedParts {
     fn check(&self) -> std::result::Result<(), &'static str> {
         check_loss(self.loss, self.classes.len())?;
         self.check_bins()?;
-        let is_finite = |number: &EntityNumber| number.of_unknown.is_finite();
+        let is_finite = |number: &EntityNumber| {
+            let is_positive = number.prior_rows > 0.0 && number.prior_rows.is_finite();
+            is_positive && number.of_unknown.is_finite()
+        };
         let is_whole = |member: &Member| member.weight.is_finite() && !member.trees.is_empty();
         if !self.numbers.iter().all(is_finite) || !self.members.iter().all(is_whole) {
             return Err("has a number that is not finite, or a member without trees");
@@ -197,6 +240,8 @@ impl SharedParts {
         if self.score_bins.len() != outputs || self.members.is_empty() || self.unknown.is_empty() {
             return Err("lacks members, bins of scores, or trees for unknown entities");
         }
+        self.own.check(outputs)?;
+        self.check_parents(outputs)?;
         let known = self.asked_of_members();
         for trees in self.members.iter().flat_map(|member| &member.trees) {
             known.check(trees, outputs)?;
@@ -204,6 +249,17 @@ impl SharedParts {
         let unknown = AskedCodes::of_features(&self.features);
         let mut trees = self.unknown.iter();
         trees.try_for_each(|trees| unknown.check(trees, outputs))
+    }
+
+    fn check_parents(&self, outputs: usize) -> std::result::Result<(), &'static str> {
+        let is_whole = |parent: &ParentLevel| {
+            parent.level.len() == outputs && parent.level.iter().all(|level| level.is_finite())
+        };
+        let ascend = self.parents.is_sorted_by(|one, other| one.key < other.key);
+        match ascend && self.parents.len() <= MAX_PARENTS && self.parents.iter().all(is_whole) {
+            true => Ok(()),
+            false => Err("has too many parents, or parents that do not ascend or lack a level"),
+        }
     }
 
     /// What the members' trees may ask for.
@@ -222,6 +278,15 @@ impl SharedParts {
             asked.push_numbers(bins);
         }
         asked
+    }
+}
+
+/// Adds a level to the scores of rows.
+pub(super) fn add_level(level: &[f64], scores: &mut [f64]) {
+    for row in scores.chunks_exact_mut(level.len()) {
+        for (score, level) in row.iter_mut().zip(level) {
+            *score += level;
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::asked_codes::{AskedCodes, check_loss};
 use super::cbor::bad;
-use super::shared_model::{EntityNumber, Member, SharedModel, SharedParts};
+use super::share_settings::ShareSettings;
+use super::shared_model::{EntityNumber, Member, ParentLevel, SharedModel, SharedParts};
 use super::trees_record::{FeatureRecord, TreesRecord};
 use super::typed_array::{Array, float_array, floats};
 use crate::codes::NumberBins;
@@ -26,12 +27,24 @@ pub(super) struct SharedRecord {
     members: Vec<MemberRecord>,
     unknown: Vec<TreesRecord>,
     score_bins: Vec<Array>,
+    own: ShareSettings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parents: Option<ParentsRecord>,
+}
+
+/// Their levels one after another.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParentsRecord {
+    keys: Vec<String>,
+    levels: Array,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NumberRecord {
     of_unknown: f64,
+    prior_rows: f64,
     edges: Array,
 }
 
@@ -49,6 +62,7 @@ impl SharedRecord {
         let trees = |trees: &[AdditiveTrees]| trees.iter().map(Into::into).collect();
         let number = |number: &EntityNumber| NumberRecord {
             of_unknown: number.of_unknown,
+            prior_rows: number.prior_rows,
             edges: float_array(number.bins.edges()),
         };
         let member = |member: &Member| MemberRecord {
@@ -67,6 +81,8 @@ impl SharedRecord {
             members: parts.members.iter().map(member).collect(),
             unknown: trees(&parts.unknown),
             score_bins: score_bins.map(|bins| float_array(bins.edges())).collect(),
+            own: parts.own.clone(),
+            parents: ParentsRecord::of(&parts.parents),
         }
     }
 
@@ -80,6 +96,7 @@ impl SharedRecord {
         let numbers = self.numbers.iter().map(|number| {
             Ok(EntityNumber {
                 of_unknown: number.of_unknown,
+                prior_rows: number.prior_rows,
                 bins: bins(&number.edges)?,
             })
         });
@@ -92,6 +109,11 @@ impl SharedRecord {
             members: Vec::new(),
             unknown: Vec::new(),
             score_bins: score_bins.collect::<Result<_>>()?,
+            own: self.own,
+            parents: match self.parents {
+                Some(parents) => parents.levels(outputs)?,
+                None => Vec::new(),
+            },
         };
         // Codes are bytes only where bins are few.
         parts.check_bins().map_err(bad)?;
@@ -109,5 +131,31 @@ impl SharedRecord {
         }
         parts.unknown = trees(&self.unknown, &AskedCodes::of_features(&parts.features))?;
         SharedModel::new(parts)
+    }
+}
+
+impl ParentsRecord {
+    fn of(parents: &[ParentLevel]) -> Option<Self> {
+        let levels = parents.iter().flat_map(|parent| &parent.level);
+        let levels: Vec<f64> = levels.copied().collect();
+        let keys = parents.iter().map(|parent| parent.key.clone());
+        (!parents.is_empty()).then(|| Self {
+            keys: keys.collect(),
+            levels: float_array(&levels),
+        })
+    }
+
+    /// The parents, each with so many scores.
+    fn levels(self, outputs: usize) -> Result<Vec<ParentLevel>> {
+        let levels = floats(&self.levels)?;
+        if levels.len() != self.keys.len() * outputs {
+            return Err(bad("has not a level for each parent"));
+        }
+        let parents = self.keys.into_iter().zip(levels.chunks_exact(outputs));
+        let parents = parents.map(|(key, level)| ParentLevel {
+            key,
+            level: level.to_vec(),
+        });
+        Ok(parents.collect())
     }
 }

@@ -160,9 +160,11 @@ fn by_ensemble(model: &Model, row: &Row) -> Vec<f64> {
     prediction(ensemble.loss, &scores)
 }
 
-fn for_unknown(shared: &SharedModel, row: &Row) -> Vec<f64> {
+fn for_unknown(shared: &SharedModel, parent: &str, row: &Row) -> Vec<f64> {
     let parts = shared.parts();
-    let mut scores = vec![0.0; parts.loss.outputs()];
+    let parent = parts.parents.iter().find(|other| other.key == parent);
+    let none = vec![0.0; parts.loss.outputs()];
+    let mut scores = parent.map_or(none, |parent| parent.level.clone());
     let codes = feature_codes(&parts.features, row);
     for trees in &parts.unknown {
         add(trees, &codes, 1.0 / parts.unknown.len() as f64, &mut scores);
@@ -215,6 +217,7 @@ proptest! {
     fn what_answers_for_unknown_entities_asks_about_features_only(
         seed in any::<u64>(),
         loss in prop::sample::select(&LOSSES[..]),
+        parent in prop::sample::select(&["k", "m", "n"][..]),
     ) {
         let rows = rows(seed, 20);
         let shared = hand_made::shared(seed, loss);
@@ -223,11 +226,11 @@ proptest! {
         let columns = model.columns(&frame).unwrap();
         let named = model.feature_names().into_iter();
         let binder = Binder::new(named.zip(columns.iter().map(Into::into)), shared.classes());
-        let bound = binder.bind_unknown(&shared).unwrap();
+        let bound = binder.bind_unknown(&shared, shared.parent_level(parent)).unwrap();
         let width = shared.classes().len().max(1);
         let mut numbers = vec![0.0; rows.len() * width];
         bound.predict(|_, row| row, &mut numbers, &mut vec![0; rows.len()]);
-        let expected = rows.iter().flat_map(|row| for_unknown(&shared, row));
+        let expected = rows.iter().flat_map(|row| for_unknown(&shared, parent, row));
         for (found, expected) in numbers.iter().zip(expected) {
             prop_assert!((found - expected).abs() <= 1e-9 * expected.abs().max(1.0));
         }
@@ -416,7 +419,7 @@ fn a_model_that_does_not_fit_is_refused() {
         SharedModel::new(parts)
     };
     assert!(parts(|_| {}).is_ok());
-    let changes: [fn(&mut super::SharedParts); 9] = [
+    let changes: [fn(&mut super::SharedParts); 14] = [
         |parts| parts.loss = Loss::Squared,
         |parts| parts.classes = Arc::new([]),
         |parts| parts.categories.reverse(),
@@ -425,6 +428,22 @@ fn a_model_that_does_not_fit_is_refused() {
         |parts| parts.members[0].weight = f64::NAN,
         |parts| parts.unknown.clear(),
         |parts| parts.score_bins.clear(),
+        |parts| parts.own.precisions[0] = 0.0,
+        |parts| {
+            let parent = |key: &str, level: f64| super::ParentLevel {
+                key: key.to_owned(),
+                level: vec![level],
+            };
+            parts.parents = vec![parent("b", 1.0), parent("a", 1.0)];
+        },
+        |parts| {
+            parts.parents = vec![super::ParentLevel {
+                key: "a".into(),
+                level: vec![],
+            }];
+        },
+        |parts| parts.own.variance = f64::INFINITY,
+        |parts| parts.own.tree_rounds = usize::MAX,
         |parts| {
             let category = (parts.features.len() + parts.numbers.len()) as u16;
             let asks = CodeTest::Among {

@@ -15,7 +15,9 @@ pub enum Unknown {
     /// one. Where no parent has, the pooled model answers if the store has one, else none. A null
     /// in the key ends its first values.
     Parent,
-    /// Let what the models of all entities share answer: the default where they share something.
+    /// Let what the models of all entities share answer: the default where they share something. An
+    /// entity of a composite key has the level of its nearest parent that is known: an unknown store
+    /// that of its country. A null in the key ends its first values.
     Shared,
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Answer<'a> {
     Own(BoundModel<'a>),
     Parent(BoundModel<'a>),
     Fallback(&'a BoundModel<'a>),
-    Shared(&'a BoundModel<'a>),
+    Shared(BoundModel<'a>),
     None,
 }
 
@@ -205,7 +205,7 @@ impl Task<'_> {
             Answer::Own(model) => (model, By::Own),
             Answer::Parent(model) => (model, By::Parent),
             Answer::Fallback(model) => (*model, By::Fallback),
-            Answer::Shared(model) => (*model, By::Shared),
+            Answer::Shared(model) => (model, By::Shared),
             Answer::None => return,
         };
         self.answers.fill(by);

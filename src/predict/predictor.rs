@@ -226,7 +226,7 @@ impl Predictor {
             .filter(|_| self.unknown == Unknown::Shared);
         let common = match (&pooled, &shared) {
             (Some(pooled), _) => Some(binder.bind(pooled).map(Common::Pooled)),
-            (None, Some(shared)) => Some(binder.bind_unknown(shared).map(Common::Shared)),
+            (None, Some(shared)) => Some(Ok(Common::Shared(shared))),
             (None, None) => None,
         };
         let predicted = common
@@ -269,7 +269,8 @@ impl Predictor {
                 .par_iter()
                 .zip(&found)
                 .map(|(slot, (rank, held))| {
-                    let answer = answer(*rank, held, common, binder)?;
+                    let key = &entities.keys[slot.entity];
+                    let answer = answer(key, *rank, held, common, binder)?;
                     Ok((answer, slot.places.clone()))
                 })
                 .collect::<Result<_>>()?;
@@ -508,10 +509,11 @@ impl Predictor {
 /// What answers for rows without a model.
 enum Common<'a> {
     Pooled(BoundModel<'a>),
-    Shared(BoundModel<'a>),
+    Shared(&'a Arc<SharedModel>),
 }
 
 fn answer<'a, 'b: 'a>(
+    key: &RowKey,
     rank: Rank,
     held: &'a Held,
     common: Option<&'a Common<'a>>,
@@ -522,7 +524,10 @@ fn answer<'a, 'b: 'a>(
         (Held::Model(model), Rank::Parent) => Answer::Parent(binder.bind(model)?),
         _ => match common {
             Some(Common::Pooled(model)) => Answer::Fallback(model),
-            Some(Common::Shared(model)) => Answer::Shared(model),
+            Some(Common::Shared(shared)) => {
+                let mut levels = key.parents().filter_map(|key| shared.parent_level(key));
+                Answer::Shared(binder.bind_unknown(shared, levels.next())?)
+            }
             None => Answer::None,
         },
     })

@@ -37,7 +37,7 @@ fn store(directory: &MemoryDirectory) -> (Arc<SharedModel>, Vec<Model>) {
     let models = vec![share(1, "a"), share(2, "b")];
     let mut writer = Writer::begin(&Location::from(directory)).unwrap();
     writer.lay_out(ModelsPerFile::Fixed(10), ["a", "b", "small"].into_iter());
-    writer.put_shared(&shared).unwrap();
+    writer.put_shared(&shared, None).unwrap();
     for model in &models {
         let mut bytes = Vec::new();
         model.encode(&mut bytes);

@@ -94,7 +94,7 @@ impl<'a> Scorer<'a> {
     where
         'a: 'm,
     {
-        Ok(ScoredModel(self.binder.bind_unknown(shared)?))
+        Ok(ScoredModel(self.binder.bind_unknown(shared, None)?))
     }
 
     /// Predicts some rows of the table with a model. `note` is given each row and what is predicted

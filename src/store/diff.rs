@@ -26,6 +26,8 @@ pub struct Difference {
     pub changed: Vec<Change>,
     /// How many entities are the same.
     pub unchanged: u64,
+    /// Whether what the models share differs, so that all of them predict otherwise.
+    pub shared_changed: bool,
 }
 
 /// Compares two generations, entity by entity.
@@ -39,7 +41,14 @@ pub fn difference(before: &Store, after: &Store) -> Result<Difference> {
         .into_iter()
         .map(|record| (record.key.clone(), record))
         .collect();
-    let mut difference = Difference::default();
+    let shared = |store: &Store| {
+        let shared = store.generation().shared.as_ref();
+        shared.map(|shared| shared.file.digest.clone())
+    };
+    let mut difference = Difference {
+        shared_changed: shared(before) != shared(after),
+        ..Difference::default()
+    };
     for after in after.records()? {
         let digest = |record: &EntityRecord| record.extent().map(|extent| extent.digest);
         match old.remove(&after.key) {

@@ -9,6 +9,7 @@ use super::directory::{Location, Prepared};
 use super::layout::{MANIFEST, is_plain_name};
 use super::run::Run;
 use crate::error::{Error, Result, StoreError};
+use crate::schema::Holdout;
 
 /// The newest version of the store's format that this program writes and reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -70,7 +71,7 @@ pub struct Generation {
     pub pooled: Option<FileDigest>,
     /// What the models of all entities share, where they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shared: Option<FileDigest>,
+    pub shared: Option<SharedFile>,
     /// The models of the entities' parents, where they were trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parents: Option<Parents>,
@@ -90,6 +91,17 @@ pub struct Parents {
     pub failed: u64,
     /// Bytes of their models.
     pub model_bytes: u64,
+}
+
+/// What the models of all entities share. Updates keep it, so it may be of an earlier run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SharedFile {
+    /// The file that it is in.
+    #[serde(flatten)]
+    pub file: FileDigest,
+    /// Which rows it was not trained on; nothing where none were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<Holdout>,
 }
 
 impl FileDigest {
@@ -179,7 +191,8 @@ impl Manifest {
                 return Err(Error::bad_store(&path, problem));
             }
             let pooled = generation.pooled.as_ref().map(|file| &file.name);
-            let shared = generation.shared.as_ref().map(|file| &file.name);
+            let shared = generation.shared.as_ref();
+            let shared = shared.map(|shared| &shared.file.name);
             let parents = generation.parents.as_ref();
             let parents = parents.map(|parents| &parents.file.name);
             let names = [&generation.directory, &generation.entities_file.name];

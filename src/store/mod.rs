@@ -40,7 +40,7 @@ pub use generations::{prune, rollback};
 pub use importances::Importances;
 pub(crate) use index::Index;
 pub use layout::{ENTITIES, MANIFEST};
-pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents};
+pub use manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents, SharedFile};
 pub(crate) use prior_models::{CurrentModels, PriorModelIndex};
 pub use record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Winner};
 pub use run::{ContestRun, DecisionRun, HoldoutRun, Run};

@@ -12,7 +12,7 @@ use super::record::EntityRecord;
 use super::staging::Staging;
 use super::store::Store;
 use crate::error::Result;
-use crate::model::{Fingerprint, ModelSummary};
+use crate::model::{Fingerprint, Model, ModelSummary, SharedModel};
 
 /// So many files are kept open; more are opened for each model.
 const OPEN_FILES: usize = 64;
@@ -120,25 +120,34 @@ impl PriorModelIndex {
 /// The models of a generation, to compete with those of the next.
 pub(crate) struct CurrentModels<'a> {
     store: &'a Store,
+    /// What they share.
+    shared: Option<Arc<SharedModel>>,
     records: HashMap<String, EntityRecord>,
 }
 
 impl<'a> CurrentModels<'a> {
     /// Those models of a store's generation that some of its records tell of.
-    pub fn new(store: &'a Store, records: Vec<EntityRecord>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::shared`].
+    pub fn new(store: &'a Store, records: Vec<EntityRecord>) -> Result<Self> {
         let records = records.into_iter();
-        Self {
+        Ok(Self {
             store,
+            shared: store.shared()?,
             records: records.map(|record| (record.key.clone(), record)).collect(),
-        }
+        })
     }
 
-    /// The model of an entity and what is noted of it; nothing where there is none, or none that is
-    /// whole.
-    pub fn find(&self, key: &str) -> Option<(Vec<u8>, ModelSummary)> {
+    /// The model of an entity, its bytes and what is noted of it; nothing where there is none, or
+    /// none that is whole.
+    pub fn find(&self, key: &str) -> Option<(Model, Vec<u8>, ModelSummary)> {
         let record = self.records.get(key)?;
         let summary = record.summary?;
-        Some((self.store.model_bytes_of(record).ok()?, summary))
+        let bytes = self.store.model_bytes_of(record).ok()?;
+        let model = Model::decode(&bytes, self.shared.as_ref()).ok()?;
+        Some((model, bytes, summary))
     }
 
     /// What was held out when the model of an entity was trained, where that is noted.

@@ -9,7 +9,7 @@ use super::directory::Location;
 use super::entities_table;
 use super::index::Index;
 use super::layout::is_plain_name;
-use super::manifest::{FileDigest, Generation, Manifest};
+use super::manifest::{FileDigest, Generation, Manifest, SharedFile};
 use super::record::EntityRecord;
 use crate::error::{Error, Result, StoreError, polars_message};
 use crate::guard::guarded;
@@ -264,7 +264,7 @@ impl Store {
     ///
     /// [`StoreError::Damaged`] where it is damaged, [`Error::Io`].
     pub fn shared(&self) -> Result<Option<Arc<SharedModel>>> {
-        let Some(file) = &self.generation.shared else {
+        let Some(SharedFile { file, .. }) = &self.generation.shared else {
             return Ok(None);
         };
         if let Some(shared) = self.shared.read.get() {

@@ -64,7 +64,7 @@ impl Verification {
             }
         }
         if let Some(shared) = &generation.shared {
-            files.insert(shared.name.as_str());
+            files.insert(shared.file.name.as_str());
             match store.shared() {
                 Ok(_) => self.models += 1,
                 Err(error) => self.problems.push(error.to_string()),

@@ -15,7 +15,7 @@ use super::layout::{
     ENTITIES, LOCK, MANIFEST, PACK, PARENT_PACK, PARENTS, POOLED, SHARED, generation_folder,
     is_leftover,
 };
-use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents};
+use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents, SharedFile};
 use super::prior_models::PriorModelIndex;
 use super::record::{EntityRecord, EntityStatus, Place};
 use super::run::Run;
@@ -23,7 +23,7 @@ use super::staging::Staging;
 use super::store::Store;
 use crate::error::{Error, Result, StoreError};
 use crate::model::SharedModel;
-use crate::schema::Task;
+use crate::schema::{Holdout, Task};
 
 /// How many models share a file.
 ///
@@ -85,7 +85,7 @@ pub(crate) struct Writer {
     records: Vec<EntityRecord>,
     model_bytes: u64,
     pooled: Option<FileDigest>,
-    shared: Option<FileDigest>,
+    shared: Option<SharedFile>,
     /// The records of parents, once these are begun.
     parents: Option<Vec<EntityRecord>>,
     _lock: Box<dyn WriteLock>,
@@ -262,16 +262,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what the models of all entities share.
+    /// Writes what the models of all entities share; `held_out` is what it was not trained on.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] where it cannot be written.
-    pub fn put_shared(&mut self, shared: &SharedModel) -> Result<()> {
+    pub fn put_shared(&mut self, shared: &SharedModel, held_out: Option<&Holdout>) -> Result<()> {
         let mut bytes = Vec::new();
         shared.encode(&mut bytes);
         self.directory.put(&self.staging.name(SHARED), &bytes)?;
-        self.shared = Some(FileDigest::of(SHARED, &bytes));
+        self.shared = Some(SharedFile {
+            file: FileDigest::of(SHARED, &bytes),
+            held_out: held_out.cloned(),
+        });
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::fitted::Fitted;
 use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
 use crate::encode::{EncodedPartition, EncodedTarget};
 use crate::error::{self, ParamsError};
+use crate::model::SharedModel;
 use crate::schema::Task;
 
 /// How much each class counts in training: what the weights of its rows are multiplied by, as
@@ -214,6 +215,17 @@ impl ClassWeighted {
             class_weight,
         })
     }
+
+    /// What trains the entities with the same weights.
+    fn weighed(&self, prepared: Prepared) -> Prepared {
+        Prepared {
+            trainer: Box::new(Self {
+                trainer: prepared.trainer,
+                class_weight: self.class_weight.clone(),
+            }),
+            ..prepared
+        }
+    }
 }
 
 impl Trainer for ClassWeighted {
@@ -237,13 +249,16 @@ impl Trainer for ClassWeighted {
             ..*input
         };
         let prepared = self.trainer.prepare(&input)?;
-        Ok(prepared.map(|prepared| Prepared {
-            trainer: Box::new(Self {
-                trainer: prepared.trainer,
-                class_weight: self.class_weight.clone(),
-            }),
-            ..prepared
-        }))
+        Ok(prepared.map(|prepared| self.weighed(prepared)))
+    }
+
+    fn resume(
+        &self,
+        shared: Arc<SharedModel>,
+        input: &SharedInput,
+    ) -> error::Result<Option<Prepared>> {
+        let prepared = self.trainer.resume(shared, input)?;
+        Ok(prepared.map(|prepared| self.weighed(prepared)))
     }
 
     fn train(

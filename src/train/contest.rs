@@ -14,6 +14,8 @@ pub(crate) struct Contest<'a> {
     /// The champion stays where the challenger is worse by more than this, in the metric's units.
     /// Without a tolerance, the challenger always replaces it.
     pub tolerance: Option<f64>,
+    /// Whether champions can stay: not where they are shares of what is trained anew.
+    pub can_stay: bool,
 }
 
 impl Contest<'_> {
@@ -25,7 +27,7 @@ impl Contest<'_> {
         let loss = loss.map(|(champion, challenger)| self.metric.loss(champion, challenger));
         let is_worse = |tolerance| loss.is_some_and(|loss| loss > tolerance);
         let winner = match self.tolerance {
-            _ if champion.bytes == challenger.bytes => None,
+            _ if self.can_stay && champion.bytes == challenger.bytes => None,
             Some(tolerance) if is_worse(tolerance) => Some(Winner::Champion),
             _ => Some(Winner::Challenger),
         };

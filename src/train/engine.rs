@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -16,7 +17,7 @@ use crate::cancel::Cancel;
 use crate::encode::{EncodedPartition, EncoderScratch};
 use crate::error::{Error, Result};
 use crate::guard::panic_message;
-use crate::model::{Fingerprint, Model, ModelSummary};
+use crate::model::{Fingerprint, Model, ModelSummary, SharedModel};
 use crate::score::Scorer;
 use crate::store::PriorModelIndex;
 use crate::table::{Partition, Table};
@@ -38,6 +39,7 @@ pub(crate) struct Engine<'a> {
     cancel: &'a Cancel,
     held_out: Option<&'a Table>,
     prior: Option<&'a PriorModelIndex>,
+    shared: Option<&'a Arc<SharedModel>>,
     contest: Option<Contest<'a>>,
     decision: Option<&'a DecisionRule>,
     importance: Option<Importance>,
@@ -52,6 +54,7 @@ impl<'a> Engine<'a> {
             cancel,
             held_out: None,
             prior: None,
+            shared: None,
             contest: None,
             decision: None,
             importance: None,
@@ -65,6 +68,13 @@ impl<'a> Engine<'a> {
         self
     }
 
+    /// Tells what the models share, those that were trained before too.
+    #[must_use]
+    pub fn sharing(mut self, shared: Option<&'a Arc<SharedModel>>) -> Self {
+        self.shared = shared;
+        self
+    }
+
     /// Evaluates each model on the rows of a table that was split from the one to be trained on.
     #[must_use]
     pub fn evaluating_on(mut self, held_out: &'a Table) -> Self {
@@ -73,7 +83,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Lets each new model compete with the one of an earlier generation, on the rows held out; see
-    /// [`evaluating_on`](Self::evaluating_on). Where training fails, the earlier model stays.
+    /// [`evaluating_on`](Self::evaluating_on). Where training fails, the earlier model stays, if it
+    /// can.
     #[must_use]
     pub fn contest(mut self, contest: Contest<'a>) -> Self {
         self.contest = Some(contest);
@@ -230,9 +241,11 @@ impl<'a> Worker<'a> {
         let challenger = trained.map_err(|error| error.to_string());
         let trained = match (self.champion(partition), challenger) {
             (Some((contest, champion)), Ok(challenger)) => contest.decide(champion, challenger),
-            (Some((contest, champion)), Err(error)) => contest.unopposed(champion, error),
+            (Some((contest, champion)), Err(error)) if contest.can_stay => {
+                contest.unopposed(champion, error)
+            }
             (None, Ok(challenger)) => challenger,
-            (None, Err(error)) => return Status::Failed(error),
+            (_, Err(error)) => return Status::Failed(error),
         };
         Status::Trained(Box::new(trained))
     }
@@ -266,7 +279,7 @@ impl<'a> Worker<'a> {
         if self.scorer.is_none() && engine.decision.is_none() && engine.importance.is_none() {
             return Ok(Trained::unjudged(bytes, summary));
         }
-        let model = Model::decode(&bytes, None).map_err(as_train_error)?;
+        let model = Model::decode(&bytes, engine.shared).map_err(as_train_error)?;
         let before = model.decision();
         let (model, decided) = self.decide(model, entity)?;
         let bytes = match model.decision() == before {
@@ -319,9 +332,7 @@ impl<'a> Worker<'a> {
     /// The earlier model of the entity, where there is a contest and it can take part.
     fn champion(&self, partition: &Partition) -> Option<(Contest<'_>, Trained)> {
         let contest = self.engine.contest?;
-        let champion = contest.champions.find(partition.key())?;
-        let (bytes, summary) = champion;
-        let model = Model::decode(&bytes, None).ok()?;
+        let (model, bytes, summary) = contest.champions.find(partition.key())?;
         let champion = self.judge(bytes, summary, &model, partition.entity());
         Some((contest, champion.ok()?))
     }

@@ -269,6 +269,7 @@ keep-better = "roc-auc"
 tolerance = 0.01
 max-regression = 0.02
 other-dataset = true
+refit-shared = true
 commit-unchanged = true
 
 [tree]
@@ -293,6 +294,7 @@ ccp-alpha = 0.01
             .keep_better(Metric::RocAuc, 0.01)
             .max_regression(0.02)
             .other_dataset(true)
+            .refit_shared(true)
             .commit_unchanged(true);
         let params = DecisionTreeParams::averaging()
             .pruning(Pruning::CostComplexity { alpha: 0.01 })

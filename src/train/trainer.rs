@@ -9,7 +9,7 @@ use crate::encode::EncodedPartition;
 use crate::ensemble::OwnShareScratch;
 use crate::error::{self, ParamsError};
 use crate::model::SharedModel;
-use crate::schema::Task;
+use crate::schema::{Feature, Task};
 use crate::table::Table;
 use crate::tree::TreeScratch;
 
@@ -43,6 +43,20 @@ pub trait Trainer: Send + Sync {
         Ok(None)
     }
 
+    /// Takes up what an earlier run with the same trainer fitted for the models of all entities to
+    /// share, instead of fitting it again; nothing where it cannot, or they share nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError::SharedOfOtherClasses`](error::SpecError::SharedOfOtherClasses).
+    fn resume(
+        &self,
+        _shared: Arc<SharedModel>,
+        _input: &SharedInput,
+    ) -> error::Result<Option<Prepared>> {
+        Ok(None)
+    }
+
     /// Fits the model. `scratch` is memory of the thread, kept from entity to entity.
     ///
     /// # Errors
@@ -71,6 +85,10 @@ pub struct SharedInput<'a> {
     pub task: Task,
     /// The classes of all entities, none of quantities.
     pub classes: &'a [String],
+    /// Number of columns of the key.
+    pub key_columns: usize,
+    /// The features, in the order of the tables' columns.
+    pub features: &'a [Feature],
     /// A request to stop.
     pub cancel: &'a Cancel,
     /// What is made of the weights of an entity's rows.
@@ -78,13 +96,16 @@ pub struct SharedInput<'a> {
 }
 
 impl<'a> SharedInput<'a> {
-    /// The rows of one table, which is all that `tables` gives.
+    /// The rows of one table, which is all that `tables` gives; the keys are not looked into for
+    /// parents.
     pub(crate) fn of_table(table: &'a Table, tables: &'a Tables<'a>, cancel: &'a Cancel) -> Self {
         Self {
             tables,
             rows: table.rows() as u64,
             task: table.task(),
             classes: table.classes(),
+            key_columns: 1,
+            features: table.features(),
             cancel,
             weigh: None,
         }
@@ -146,6 +167,14 @@ impl Trainer for Box<dyn Trainer> {
 
     fn prepare(&self, input: &SharedInput) -> error::Result<Option<Prepared>> {
         (**self).prepare(input)
+    }
+
+    fn resume(
+        &self,
+        shared: Arc<SharedModel>,
+        input: &SharedInput,
+    ) -> error::Result<Option<Prepared>> {
+        (**self).resume(shared, input)
     }
 
     fn train(

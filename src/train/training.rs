@@ -28,7 +28,8 @@ use crate::metrics::Pool;
 use crate::schema::{ByteSize, Holdout, ImportanceKind, Task};
 use crate::source::DatasetSpec;
 use crate::store::{
-    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, Store, Writer,
+    CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, SharedFile, Store,
+    Writer,
 };
 use crate::table::{ColumnNote, Input, MemoryLimit, Query, Table};
 
@@ -354,7 +355,9 @@ impl Training {
         if let Some(base) = &base {
             let run = &base.generation().run;
             let differences = dataset_differences(run, &self.spec, query, task);
-            update.check_dataset(differences)?;
+            update.check_dataset(&differences)?;
+            let trainer = self.trainer.description();
+            update.check_shared(base.generation(), &trainer, query.holdout(), &differences)?;
         }
         Ok(base)
     }
@@ -451,15 +454,12 @@ impl Session<'_> {
         let update = self.training.settings.update.clone().unwrap_or_default();
         let (task, _) = self.rows.task();
         let metric = update.metric(task)?;
-        let base = self.base.filter(|_| update.is_contest());
-        if base.is_some() {
-            self.check_unseen(&present)?;
-        }
-        let champions = base.map(|base| CurrentModels::new(base, present));
+        let champions = self.champions(&update, present)?;
         let contest = champions.as_ref().map(|champions| Contest {
             champions,
             metric,
             tolerance: update.allowance(),
+            can_stay: !self.drops_shared(),
         });
         let carried = self.base.iter().flat_map(|base| base.carried(&vanished));
         let order = self.query.key_order();
@@ -474,13 +474,9 @@ impl Session<'_> {
         let others = MergeByKey::new(order, carried, untrained);
         let threads = self.threads()?;
         let prepared = threads.install(|| self.prepare())?;
-        let trainer = match &prepared {
-            Some(prepared) => {
-                writer.put_shared(&prepared.shared)?;
-                &prepared.trainer
-            }
-            None => &self.training.trainer,
-        };
+        if let Some(prepared) = &prepared {
+            writer.put_shared(&prepared.shared, self.held_out_of_shared())?;
+        }
         let mut sink = Sink {
             writer,
             observer,
@@ -493,7 +489,9 @@ impl Session<'_> {
                 .deciding_on(self.rule.map(DecisionRule::positive)),
         };
         for table in self.rows.tables(&self.training.cancel) {
-            threads.install(|| self.train_table(table?, trainer, &prior, contest, &mut sink))?;
+            threads.install(|| {
+                self.train_table(table?, prepared.as_ref(), &prior, contest, &mut sink)
+            })?;
         }
         sink.put_others(None)?;
         self.training.cancel.check()?;
@@ -504,6 +502,19 @@ impl Session<'_> {
             ..
         } = sink;
         Ok((writer, Accomplished { tally, carried }))
+    }
+
+    /// The current models that new ones compete with, where they do.
+    fn champions(
+        &self,
+        update: &Update,
+        present: Vec<EntityRecord>,
+    ) -> Result<Option<CurrentModels<'_>>> {
+        let Some(base) = self.base.filter(|_| update.is_contest()) else {
+            return Ok(None);
+        };
+        self.check_unseen(&present)?;
+        CurrentModels::new(base, present).map(Some)
     }
 
     fn empty_pool(&self, task: Task) -> Pool {
@@ -524,11 +535,8 @@ impl Session<'_> {
         let present: HashSet<&str> = self.rows.keys().into_iter().collect();
         let is_present = |record: &EntityRecord| present.contains(record.key.as_str());
         let (present, vanished): (Vec<_>, Vec<_>) = records.into_iter().partition(is_present);
-        let shares = self
-            .base
-            .is_some_and(|base| base.generation().shared.is_some());
         match vanished.first() {
-            Some(EntityRecord { key, .. }) if shares => {
+            Some(EntityRecord { key, .. }) if self.drops_shared() => {
                 let key = key.clone();
                 Err(SpecError::VanishedShares { key }.into())
             }
@@ -601,9 +609,31 @@ impl Session<'_> {
         }
     }
 
-    /// What the entities share, where the trainer has them share something.
+    /// What the models of the current generation share, where it is kept.
+    fn kept_shared(&self) -> Option<&SharedFile> {
+        let update = self.training.settings.update.as_ref()?;
+        update.kept_shared(self.base?.generation())
+    }
+
+    /// Whether the current generation's models share what is not kept.
+    fn drops_shared(&self) -> bool {
+        let base = self.base.map(Store::generation);
+        base.is_some_and(|base| base.shared.is_some()) && self.kept_shared().is_none()
+    }
+
+    /// The rows that what entities share was not trained on.
+    fn held_out_of_shared(&self) -> Option<&Holdout> {
+        match self.kept_shared() {
+            Some(kept) => kept.held_out.as_ref(),
+            None => self.query.holdout(),
+        }
+    }
+
+    /// What the entities share, where the trainer has them share something: what the current
+    /// generation's share where that is kept.
     fn prepare(&self) -> Result<Option<Prepared>> {
-        if !self.training.trainer.is_shared() {
+        let trainer = &self.training.trainer;
+        if !trainer.is_shared() {
             return Ok(None);
         }
         let cancel = &self.training.cancel;
@@ -616,10 +646,29 @@ impl Session<'_> {
             rows: self.rows.count(),
             task: self.rows.task().0,
             classes: self.rows.classes(),
+            key_columns: self.training.spec.key.len(),
+            features: self.query.features(),
             cancel,
             weigh: None,
         };
-        self.training.trainer.prepare(&input)
+        match self.base.filter(|_| self.kept_shared().is_some()) {
+            Some(base) => {
+                let shared = base.shared()?;
+                let shared =
+                    shared.ok_or_else(|| Error::Defect("a shared model is lost".into()))?;
+                let resumed = trainer.resume(shared, &input)?;
+                resumed.map(Some).ok_or_else(|| {
+                    let trainer = trainer.description().to_string();
+                    let store = base.generation().run.trainer.to_string();
+                    SpecError::SharedOfOtherTrainer {
+                        store,
+                        run: trainer,
+                    }
+                    .into()
+                })
+            }
+            None => trainer.prepare(&input),
+        }
     }
 
     fn threads(&self) -> Result<rayon::ThreadPool> {
@@ -634,7 +683,7 @@ impl Session<'_> {
     fn train_table(
         &self,
         table: Cow<Table>,
-        trainer: &dyn Trainer,
+        prepared: Option<&Prepared>,
         prior: &PriorModelIndex,
         contest: Option<Contest>,
         sink: &mut Sink,
@@ -646,8 +695,10 @@ impl Session<'_> {
         let (table, held_out) = self.split(table);
         // Drawing by a column may take all rows of an entity.
         let min_rows = settings.min_rows.max(usize::from(holdout.is_some()));
+        let trainer = prepared.map_or(&self.training.trainer, |prepared| &prepared.trainer);
         let mut engine = Engine::new(trainer, min_rows, cancel)
             .prior(prior)
+            .sharing(prepared.map(|prepared| &prepared.shared))
             .deciding_by(self.rule)
             .telling(Importance::of(settings));
         if let Some(held_out) = &held_out {

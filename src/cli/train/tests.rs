@@ -121,9 +121,9 @@ fn a_specification_stands_for_flags() {
         --min-impurity-decrease 0.001";
     assert_eq!(spec(FILE, ""), spec("", flags));
     let on = "[train]\npooled = true\nparents = true\n\
-        update = { other-dataset = true, commit-unchanged = true }";
+        update = { other-dataset = true, refit-shared = true, commit-unchanged = true }";
     let on = spec(&format!("key = ['a']\ntarget = 'b'\n{on}"), "");
-    let flags = "--pooled --parents --update --other-dataset --commit-unchanged";
+    let flags = "--pooled --parents --update --other-dataset --refit-shared --commit-unchanged";
     assert_eq!(on, spec("key = ['a']\ntarget = 'b'", flags));
 }
 
@@ -133,7 +133,7 @@ fn flags_override_the_specification() {
         --threads 1 --threshold 0.3 --positive no --importance impurity \
         --class-weight balanced --holdout 0.5 --seed 4 --holdout-by day --pooled --parents --update \
         --vanished drop --keep-better f1 --tolerance 0.1 --max-regression 0.2 --other-dataset \
-        --commit-unchanged --trainer cart --criterion gini --max-depth 2 --min-samples-split 3 \
+        --refit-shared --commit-unchanged --trainer cart --criterion gini --max-depth 2 --min-samples-split 3 \
         --min-samples-leaf 1 --min-impurity-decrease 0";
     assert_eq!(spec(FILE, flags), spec("", flags));
 }

@@ -21,6 +21,11 @@ pub struct UpdateArguments {
     #[arg(long)]
     other_dataset: bool,
 
+    /// Train anew what the models share (--trainer shared), instead of keeping it; an update with
+    /// another trainer, or other parameters, needs it
+    #[arg(long)]
+    refit_shared: bool,
+
     /// Commit a generation even if nothing changed
     #[arg(long)]
     commit_unchanged: bool,
@@ -78,6 +83,9 @@ impl UpdateArguments {
         if self.other_dataset {
             overridden = overridden.other_dataset(true);
         }
+        if self.refit_shared {
+            overridden = overridden.refit_shared(true);
+        }
         if self.commit_unchanged {
             overridden = overridden.commit_unchanged(true);
         }
@@ -104,6 +112,7 @@ impl UpdateArguments {
     fn first_given(&self) -> Option<&'static str> {
         let flags = [
             ("--other-dataset", self.other_dataset),
+            ("--refit-shared", self.refit_shared),
             ("--commit-unchanged", self.commit_unchanged),
             ("--vanished", self.vanished.is_some()),
             ("--keep-better", self.keep_better.is_some()),

@@ -8,12 +8,14 @@ use rayon::prelude::*;
 use crate::codes::{CodeColumn, Codes, MAX_BINS, NumberBins};
 use crate::encode::{EncodedPartition, Values};
 use crate::model::{BinnedFeature, FeatureBins, MAX_CATEGORIES};
-use crate::schema::FeatureKind;
+use crate::schema::{Feature, FeatureKind};
 use crate::table::{Column, Table};
 
 /// Brings the features of entities into bins.
 pub(super) struct Binner {
     features: Vec<BinnedFeature>,
+    /// By feature: its position among the columns of a partition.
+    places: Vec<usize>,
 }
 
 impl Binner {
@@ -33,8 +35,10 @@ impl Binner {
                 bins,
             }
         });
+        let features: Vec<BinnedFeature> = features.collect();
         Self {
-            features: features.collect(),
+            places: (0..features.len()).collect(),
+            features,
         }
     }
 
@@ -62,14 +66,30 @@ impl Binner {
                 bins,
             }
         });
+        let features: Vec<BinnedFeature> = features.collect();
         Self {
-            features: features.collect(),
+            places: (0..features.len()).collect(),
+            features,
         }
     }
 
     /// The features, in their order.
     pub fn into_features(self) -> Vec<BinnedFeature> {
         self.features
+    }
+
+    /// Goes by bins that are known; nothing where one of their features is not there, or of the
+    /// other kind.
+    pub fn of(features: Vec<BinnedFeature>, columns: &[Feature]) -> Option<Self> {
+        let place = |feature: &BinnedFeature| {
+            let is_same = |column: &Feature| {
+                column.name == feature.name && column.kind == kind_of(&feature.bins)
+            };
+            columns.iter().position(is_same)
+        };
+        let places: Option<Vec<usize>> = features.iter().map(place).collect();
+        let places = places.filter(|places| places.len() == columns.len())?;
+        Some(Self { features, places })
     }
 
     /// The features, in their order.
@@ -79,12 +99,13 @@ impl Binner {
 
     /// The columns of some rows of a partition, in this order.
     pub fn columns(&self, partition: &EncodedPartition, rows: &[u32]) -> Vec<CodeColumn> {
-        let columns = partition.codes().columns().iter();
-        let values = partition.encoder().values().iter();
-        let features = self.features.iter().zip(columns.zip(values));
+        let columns = partition.codes().columns();
+        let values = partition.encoder().values();
+        let features = self.features.iter().zip(&self.places);
         features
-            .map(|(feature, (column, values))| {
-                let codes = bins_of(&feature.bins, values);
+            .map(|(feature, &place)| {
+                let column = &columns[place];
+                let codes = bins_of(&feature.bins, &values[place]);
                 let codes = rows.iter().map(|&row| {
                     let code = column.codes.get(row as usize) as usize;
                     codes
@@ -98,13 +119,17 @@ impl Binner {
     }
 }
 
+fn kind_of(bins: &FeatureBins) -> FeatureKind {
+    match bins {
+        FeatureBins::Numbers(_) => FeatureKind::Numeric,
+        FeatureBins::Categories(_) => FeatureKind::Categorical,
+    }
+}
+
 /// A column of bins.
 fn binned(bins: &FeatureBins, codes: Vec<u8>) -> CodeColumn {
     CodeColumn {
-        kind: match bins {
-            FeatureBins::Numbers(_) => FeatureKind::Numeric,
-            FeatureBins::Categories(_) => FeatureKind::Categorical,
-        },
+        kind: kind_of(bins),
         cardinality: u32::from(bins.missing_code()) + 1,
         missing: true,
         codes: Codes::U8(codes),

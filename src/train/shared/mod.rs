@@ -5,6 +5,7 @@ mod binner;
 mod boosted;
 mod entity_rows;
 mod params;
+mod parents;
 mod sample;
 mod share_trainer;
 
@@ -17,16 +18,23 @@ use serde_json::{Value, json};
 use super::fitted::Fitted;
 use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
 use crate::encode::EncodedPartition;
-use crate::ensemble::{Loss, MOST_CATEGORIES, SharedFit};
-use crate::error::{ParamsError, Result};
-use crate::model::{EntityNumber, Member, SharedModel, SharedParts};
+use crate::ensemble::{
+    AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit,
+};
+use crate::error::{Error, ParamsError, Result, SpecError};
+use crate::model::{EntityNumber, Member, ParentLevel, ShareSettings, SharedModel, SharedParts};
 use crate::schema::Task;
 use binner::Binner;
+use parents::parent_levels;
 use sample::{Sample, sorted};
 use share_trainer::ShareTrainer;
 
 /// Trains one boosted model of all entities, and beside it for each entity its level and, where the
 /// data prove that it pays, small trees of its own. `src/ensemble/README.md` tells how.
+///
+/// For a key of two columns or more, parents have a level, too: a store that is not known is answered
+/// as any unknown one, but with the level of its country. At most
+/// [`MAX_PARENTS`](crate::model::MAX_PARENTS) have one, those of the most rows.
 ///
 /// ```
 /// use per_entity::train::{SharedParams, SharedTrainer};
@@ -59,6 +67,7 @@ impl SharedTrainer {
         fit: SharedFit,
         binner: Binner,
         keys: &[String],
+        parents: Vec<ParentLevel>,
         classes: &[String],
     ) -> Result<Prepared> {
         let categories = match keys.len() <= MOST_CATEGORIES {
@@ -75,6 +84,7 @@ impl SharedTrainer {
         });
         let numbers = fit.numbers.iter().map(|number| EntityNumber {
             of_unknown: number.of_unknown(),
+            prior_rows: number.moments().prior_rows,
             bins: number.bins().clone(),
         });
         let shared = SharedModel::new(SharedParts {
@@ -86,27 +96,60 @@ impl SharedTrainer {
             members: members.collect(),
             unknown: fit.unknown,
             score_bins: fit.score_bins,
+            own: stored(&fit.own),
+            parents,
         })?;
-        let shared = Arc::new(shared);
+        let members = fit.members.into_iter();
+        let members = members.map(|member| (member.weight, member.by_fold));
+        Ok(self.beside(Arc::new(shared), binner, members.collect()))
+    }
+
+    /// What fits shares of what is shared. By member: its weight and its models, one without each of
+    /// the folds or one for all.
+    fn beside(
+        &self,
+        shared: Arc<SharedModel>,
+        binner: Binner,
+        members: Vec<(f64, Vec<AdditiveTrees>)>,
+    ) -> Prepared {
         let mut bytes = Vec::new();
         shared.encode(&mut bytes);
         let trainer = ShareTrainer {
             params: self.params.clone(),
             binner,
             digest: blake3::hash(&bytes).to_hex().to_string(),
-            members: fit
-                .members
-                .into_iter()
-                .map(|member| (member.weight, member.by_fold))
-                .collect(),
-            moments: fit.numbers.iter().map(|number| *number.moments()).collect(),
-            own: fit.own,
+            members,
+            own: settings_of(&shared.parts().own, shared.loss()),
             shared: shared.clone(),
         };
-        Ok(Prepared {
+        Prepared {
             shared,
             trainer: Box::new(trainer),
-        })
+        }
+    }
+}
+
+/// How shares are fitted, as models store it.
+fn stored(own: &OwnShareSettings) -> ShareSettings {
+    ShareSettings {
+        precisions: own.precisions.clone(),
+        variance: own.spread,
+        tree_rounds: own.trees.rounds,
+        tree_prior_rows: own.trees.prior_rows,
+        tree_split_penalty: own.trees.split_penalty,
+    }
+}
+
+fn settings_of(stored: &ShareSettings, loss: Loss) -> OwnShareSettings {
+    OwnShareSettings {
+        loss,
+        precisions: stored.precisions.clone(),
+        spread: stored.variance,
+        trees: OwnTreeSettings {
+            rounds: stored.tree_rounds,
+            prior_rows: stored.tree_prior_rows,
+            split_penalty: stored.tree_split_penalty,
+        },
     }
 }
 
@@ -144,7 +187,30 @@ impl Trainer for SharedTrainer {
                 member.loss,
             );
         }
-        self.prepared(fit, binner, &keys, input.classes).map(Some)
+        let parents = parent_levels(&rows, &keys, input.key_columns, &fit.unknown);
+        self.prepared(fit, binner, &keys, parents, input.classes)
+            .map(Some)
+    }
+
+    /// Members whose models are not by folds score all rows by the one that there is, and rows that
+    /// came in between have moved others to another fold: then a row is scored by models that may
+    /// have seen it, which leaves slightly less for levels and own trees.
+    fn resume(&self, shared: Arc<SharedModel>, input: &SharedInput) -> Result<Option<Prepared>> {
+        if **shared.classes() != *input.classes {
+            return Err(SpecError::SharedOfOtherClasses {
+                store: shared.classes().to_vec(),
+                run: input.classes.to_vec(),
+            }
+            .into());
+        }
+        let binner = Binner::of(shared.features().to_vec(), input.features);
+        let binner = binner.ok_or_else(|| {
+            Error::BadModel("what the entities share is of other features than the run".into())
+        })?;
+        let members = shared.parts().members.iter();
+        let members = members.map(|member| (member.weight, member.trees.clone()));
+        let members = members.collect();
+        Ok(Some(self.beside(shared, binner, members)))
     }
 
     fn train(

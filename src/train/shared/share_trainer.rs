@@ -9,9 +9,7 @@ use super::entity_rows::EntityRows;
 use super::params::{FOLDS, SharedParams};
 use crate::codes::CodeColumn;
 use crate::encode::EncodedPartition;
-use crate::ensemble::{
-    AdditiveTrees, EntitySums, Loss, Moments, OwnRows, OwnShare, OwnShareSettings,
-};
+use crate::ensemble::{AdditiveTrees, EntitySums, Loss, OwnRows, OwnShare, OwnShareSettings};
 use crate::model::{Share, SharedModel, Verdict};
 use crate::schema::FeatureKind;
 use crate::train::fitted::Fitted;
@@ -27,8 +25,6 @@ pub(super) struct ShareTrainer {
     /// The members: their weights, and their models without each of the folds; where these are not
     /// known any more, the only one.
     pub members: Vec<(f64, Vec<AdditiveTrees>)>,
-    /// By number of an entity: the moments by which it is shrunk.
-    pub moments: Vec<Moments>,
     pub own: OwnShareSettings,
 }
 
@@ -80,7 +76,7 @@ impl ShareTrainer {
             whole: Vec::new(),
             without: Vec::new(),
         };
-        for (output, moments) in self.moments.iter().enumerate() {
+        for (output, number) in self.shared.parts().numbers.iter().enumerate() {
             let mut sums = [EntitySums::default(); FOLDS];
             for (row, &fold) in rows.fold.iter().enumerate() {
                 let value = match is_class {
@@ -95,7 +91,7 @@ impl ShareTrainer {
                 let (weight, sum) = kept.fold((0.0, 0.0), |(weight, sum), (_, own)| {
                     (weight + own.weight, sum + own.sum)
                 });
-                moments.shrunk(weight, sum)
+                number.shrunk(weight, sum)
             };
             numbers.whole.push(shrunk(None));
             numbers

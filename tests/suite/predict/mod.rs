@@ -6,5 +6,6 @@ mod files;
 mod frames;
 mod parents;
 mod python;
+mod shared_parents;
 mod shops;
 mod stream;

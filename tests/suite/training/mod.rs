@@ -5,4 +5,5 @@ mod class_weights;
 mod importances;
 mod rows;
 mod shared;
+mod shared_updates;
 mod thresholds;

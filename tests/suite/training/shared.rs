@@ -121,7 +121,7 @@ fn bytes(spec: &TrainingSpec, frame: &DataFrame) -> Vec<(String, u64)> {
     let mut digests = Vec::new();
     let generation = store.generation();
     let shared = generation.shared.as_ref().unwrap();
-    digests.push((shared.digest.clone(), shared.length));
+    digests.push((shared.file.digest.clone(), shared.file.length));
     for record in store.records().unwrap() {
         let model = store.model(&record.key).unwrap();
         let mut bytes = Vec::new();

@@ -29,8 +29,9 @@ pub struct Comparison {
     pub overall: Strategies,
     /// How much better one way is than another on all rows, each two of them.
     pub gains: Vec<Gain>,
-    /// The way to prefer: the simplest that no more elaborate one is better than, by an interval
-    /// that does not include 0. Nothing where differences are not defined.
+    /// The way to prefer: the simplest that no more elaborate one is better than and that is itself
+    /// one model for all or better than these, by intervals that do not include 0. Nothing where
+    /// differences are not defined.
     pub winner: Option<Way>,
     /// What it comes to, in a sentence.
     pub verdict: String,

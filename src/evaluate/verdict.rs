@@ -4,22 +4,25 @@ use super::strategies::{Gain, Scores, Strategies};
 use super::way::Way;
 use crate::metrics::DifferenceInterval;
 
-/// The way to prefer: the simplest that no more elaborate one is better than. What is better is so
-/// by an interval that does not include 0. Nothing where a difference is not defined.
+/// The way to prefer: the simplest that no more elaborate one is better than and that is itself one
+/// model for all or better than these. What is better is so by an interval that does not include 0.
+/// Nothing where a difference is not defined.
 pub(super) fn winner(overall: &Strategies, gains: &[Gain]) -> Option<Way> {
-    let mut compared = Way::ALL
-        .iter()
-        .filter(|way| overall.scores(**way).is_some());
+    let compared = Way::ALL.into_iter();
+    let compared = compared.filter(|way| overall.scores(*way).is_some());
     let ways = compared.clone().count();
     if gains.len() < ways * (ways - 1) / 2 {
         return None;
     }
-    let is_beaten = |way| {
-        gains
-            .iter()
-            .any(|gain| gain.over == way && gain.interval.low > 0.0)
-    };
-    compared.find(|way| !is_beaten(**way)).copied()
+    let is_gain = |gain: &Gain| gain.interval.low > 0.0;
+    let of = |way| gains.iter().filter(move |gain| gain.way == way);
+    let pays = |way: Way| of(way).all(|gain| !gain.over.is_for_all() || is_gain(gain));
+    let is_beaten = |way| gains.iter().any(|gain| gain.over == way && is_gain(gain));
+    let mut unbeaten = compared.filter(|way| !is_beaten(*way));
+    let first = unbeaten.clone().next();
+    unbeaten
+        .find(|way| way.is_for_all() || pays(*way))
+        .or(first)
 }
 
 /// It in a sentence.
@@ -97,4 +100,72 @@ fn shares_of_error(gain: &DifferenceInterval, whole: Option<f64>) -> [String; 3]
         true => format!("{:+.2} %", 0.0 - gain / whole * 100.0),
         false => format!("{:+e}", 0.0 - gain),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCORES: Scores = Scores::Classification {
+        accuracy: Some(0.5),
+        f1: None,
+    };
+
+    /// Every two ways a draw, but for these, of which the first is better than the second.
+    fn winner_where(better: &[(Way, Way)]) -> Option<Way> {
+        let overall = Strategies {
+            baseline: SCORES,
+            pooled: SCORES,
+            unknown: Some(SCORES),
+            per_entity: SCORES,
+            shared: Some(SCORES),
+            gain: None,
+            shared_gain: None,
+        };
+        let pairs = Way::ALL
+            .into_iter()
+            .flat_map(|way| Way::ALL.map(|over| (way, over)));
+        let pairs = pairs.filter(|(way, over)| over < way);
+        let gains: Vec<Gain> = pairs
+            .map(|(way, over)| Gain {
+                way,
+                over,
+                interval: DifferenceInterval {
+                    difference: 0.1,
+                    low: if better.contains(&(way, over)) {
+                        0.05
+                    } else {
+                        -0.05
+                    },
+                    high: 0.2,
+                },
+            })
+            .collect();
+        winner(&overall, &gains)
+    }
+
+    #[test]
+    fn what_is_more_elaborate_has_to_be_better() {
+        use Way::{PerEntity, Pooled, Shared, Unknown};
+        let shared_pays = [(Shared, Pooled), (Shared, Unknown)];
+        let both_pay = [
+            &shared_pays[..],
+            &[(PerEntity, Pooled), (PerEntity, Unknown)],
+        ]
+        .concat();
+        let shared_is_best = [&both_pay[..], &[(Shared, PerEntity)]].concat();
+        for (better, wanted) in [
+            (&[][..], Pooled),
+            (&[(PerEntity, Unknown)], Pooled),
+            (&[(Unknown, Pooled)], Unknown),
+            // A tree of each entity is no worse, but not shown to be better than one for all.
+            (&shared_pays, Shared),
+            (&both_pay, PerEntity),
+            (&shared_is_best, Shared),
+            // That it is better than one model for all is not shown of every such model.
+            (&[(Shared, Pooled)], Unknown),
+        ] {
+            assert_eq!(winner_where(better), Some(wanted), "{better:?}");
+        }
+    }
 }

@@ -106,7 +106,9 @@ def best_loss(dataset, measured):
 
 
 def seconds(measured):
-    return "" if measured is None else f"{measured['seconds']:.1f} s"
+    """Nothing where it was not measured, or not on a quiet machine."""
+    taken = (measured or {}).get("seconds")
+    return "" if taken is None else f"{taken:.1f} s"
 
 
 def unknown_report(results):

@@ -390,6 +390,7 @@ mod tests {
             unknown: vec![none()],
             score_bins: vec![NumberBins::of(&[-1.0, 1.0], 10)],
             own: ShareSettings {
+                weight_scale: 1.0,
                 precisions: vec![1.0],
                 variance: 1.0,
                 tree_rounds: 1,

@@ -284,7 +284,7 @@ impl Boosted {
             let weights = weights.iter();
             weights.map(|&weight| f64::from(weight)).collect()
         });
-        let training = SharedRows {
+        let mut training = SharedRows {
             features: features
                 .map(|(bins, numbers)| bins.column(numbers.iter().copied()))
                 .collect(),
@@ -297,6 +297,7 @@ impl Boosted {
             fold: (0..rows).map(fold).collect(),
             folds,
         };
+        training.scale_weights();
         let trees = boost_alone(&training, &params.settings, &Cancel::new());
         let trees = trees.map_err(|error| linfa::Error::Parameters(error.to_string()))?;
         Ok(Self { bins, loss, trees })

@@ -35,6 +35,24 @@ impl SharedRows {
         self.offsets.len() - 1
     }
 
+    /// Brings weights to a mean of 1, for a row of mean weight is to count as one; returns what they
+    /// are multiplied by.
+    pub fn scale_weights(&mut self) -> f64 {
+        let rows = self.len() as f64;
+        let Some(weights) = &mut self.weights else {
+            return 1.0;
+        };
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        // Sums of the largest weights have no room.
+        let mean = weights.iter().map(|weight| weight / largest).sum::<f64>() / rows * largest;
+        let scale = mean.recip();
+        if !(scale > 0.0 && scale.is_finite()) {
+            return 1.0;
+        }
+        weights.iter_mut().for_each(|weight| *weight *= scale);
+        scale
+    }
+
     /// Targets and weights.
     pub fn data(&self) -> BoostedRows<'_> {
         BoostedRows {

@@ -74,6 +74,11 @@ pub enum ParamsError {
         "the target has {0} classes, but a shared model learns {1} at most; use trees of each entity's own"
     )]
     SharedClasses(usize, usize),
+    /// A quantity is too large for boosted trees.
+    #[error(
+        "a target of {0:e} is beyond {1:e}, the largest that boosted trees can be fitted to; leave such rows out by a filter"
+    )]
+    LargeTarget(f64, f64),
     /// A count is too small.
     #[error("{0} is {1}; use {2} or more")]
     TooFew(&'static str, usize, usize),

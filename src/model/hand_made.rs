@@ -164,6 +164,7 @@ pub(crate) fn shared(seed: u64, loss: Loss) -> Arc<SharedModel> {
         own: ShareSettings {
             precisions: (0..outputs).map(|_| 0.01 + draws.number().abs()).collect(),
             variance: draws.number().abs(),
+            weight_scale: 0.5,
             tree_rounds: draws.below(3),
             tree_prior_rows: draws.number().abs(),
             tree_split_penalty: draws.number().abs(),

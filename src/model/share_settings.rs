@@ -10,6 +10,8 @@ pub struct ShareSettings {
     pub precisions: Vec<f64>,
     /// The variance of what shared scores leave over within entities; 1 of classes.
     pub variance: f64,
+    /// What weights of rows are multiplied by, so that they are 1 in the mean.
+    pub weight_scale: f64,
     /// Own trees one after another for each score; 0 where entities have none.
     pub tree_rounds: usize,
     /// What is added to the hessian of a leaf, in rows.
@@ -28,6 +30,7 @@ impl ShareSettings {
         let others = [self.variance, self.tree_prior_rows, self.tree_split_penalty];
         let fits = self.precisions.len() == outputs
             && self.precisions.iter().all(is_positive)
+            && is_positive(&self.weight_scale)
             && others
                 .iter()
                 .all(|&number| number >= 0.0 && number.is_finite())

@@ -86,8 +86,8 @@ struct BestSplit {
     candidates: u32,
 }
 
-/// A split gains more than rounding does.
-const LEAST_GAIN: f64 = 1e-10;
+/// A split gains more than this share of what a node is worth at all: rounding gains less.
+const LEAST_SHARE: f64 = 1e-12;
 
 impl GradientTreeParams {
     /// Grows a tree. `step_of` is given the rows of each leaf and the step that lowers their loss
@@ -318,6 +318,8 @@ impl Grower<'_, '_> {
         let mut best = None;
         let mut best_set = Vec::new();
         let mut candidates = 0_u32;
+        let worth = self.params.criterion.worth(&totals, steps);
+        let least = (LEAST_SHARE * worth).max(f64::MIN_POSITIVE);
         for &feature in features {
             let column = &self.rows.columns[feature as usize];
             let counts = histogram.and_then(|histogram| histograms.of(histogram, feature));
@@ -343,7 +345,7 @@ impl Grower<'_, '_> {
             };
             candidates = candidates.saturating_add(scored.candidates);
             let gain = scored.score.decrease(self.params.criterion, &totals, steps);
-            if gain > LEAST_GAIN && best.as_ref().is_none_or(|(least, _)| gain > *least) {
+            if gain > least && best.as_ref().is_none_or(|(least, _)| gain > *least) {
                 best = Some((gain, scored.split));
                 best_set.clear();
                 if matches!(scored.split, Split::Among { .. }) {

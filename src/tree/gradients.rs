@@ -142,6 +142,12 @@ fn strength(slots: &[i64], steps: Steps, l2: f64) -> f64 {
 }
 
 impl GradientCriterion {
+    /// By how much the best step of all rows behind sums lets their loss fall; of steps in both
+    /// directions not less than a rounding error of it.
+    pub(super) fn worth(self, totals: &[i64], steps: Steps) -> f64 {
+        0.5 * strength(totals, steps, self.l2)
+    }
+
     #[inline(always)]
     fn gain(self, left: &[i64], totals: &[i64], steps: Steps, l2: f64) -> Option<Gain> {
         let right = [0, 1].map(|slot| totals[slot] - left[slot]);

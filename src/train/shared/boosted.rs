@@ -13,6 +13,7 @@ use crate::model::Ensemble;
 use crate::schema::Task;
 use crate::train::fitted::Fitted;
 use crate::train::trainer::{TrainError, Trainer, TrainerScratch};
+use crate::tree::LARGEST_NUMBER;
 
 /// Gives each entity a boosted ensemble of its own: for entities of many rows, from some hundreds
 /// on. As many trees as lose least on rows left out, by five folds.
@@ -85,7 +86,17 @@ impl Trainer for BoostedTrainer {
             _ => Task::Classification,
         };
         let binner = Binner::of_partition(partition);
-        let rows = self.rows(&binner, partition, task);
+        let mut rows = self.rows(&binner, partition, task);
+        rows.scale_weights();
+        if let Some(target) = rows
+            .targets
+            .iter()
+            .find(|target| target.abs() > LARGEST_NUMBER)
+        {
+            return Err(TrainError(
+                ParamsError::LargeTarget(*target, LARGEST_NUMBER).to_string(),
+            ));
+        }
         let settings = SharedSettings {
             max_rounds: self.rounds,
             ..SharedSettings::default()

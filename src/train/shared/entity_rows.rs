@@ -42,6 +42,14 @@ impl EntityRows {
         }
     }
 
+    /// The same rows with their weights multiplied.
+    pub fn weighed(mut self, scale: f64) -> Self {
+        for weight in self.weights.iter_mut().flatten() {
+            *weight *= scale;
+        }
+        self
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.targets.len()

@@ -19,11 +19,12 @@ use super::fitted::Fitted;
 use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
 use crate::encode::EncodedPartition;
 use crate::ensemble::{
-    AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit,
+    AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit, SharedRows,
 };
 use crate::error::{Error, ParamsError, Result, SpecError};
 use crate::model::{EntityNumber, Member, ParentLevel, ShareSettings, SharedModel, SharedParts};
 use crate::schema::Task;
+use crate::tree::LARGEST_NUMBER;
 use binner::Binner;
 use parents::parent_levels;
 use sample::{Sample, sorted};
@@ -66,10 +67,14 @@ impl SharedTrainer {
         &self,
         fit: SharedFit,
         binner: Binner,
-        keys: &[String],
+        known: Known,
         parents: Vec<ParentLevel>,
-        classes: &[String],
     ) -> Result<Prepared> {
+        let Known {
+            keys,
+            classes,
+            weight_scale,
+        } = known;
         let categories = match keys.len() <= MOST_CATEGORIES {
             true => sorted(keys).into_iter().cloned().collect(),
             false => Vec::new(),
@@ -96,7 +101,7 @@ impl SharedTrainer {
             members: members.collect(),
             unknown: fit.unknown,
             score_bins: fit.score_bins,
-            own: stored(&fit.own),
+            own: stored(&fit.own, weight_scale),
             parents,
         })?;
         let members = fit.members.into_iter();
@@ -129,11 +134,30 @@ impl SharedTrainer {
     }
 }
 
+/// What is known of the rows that a shared model is trained on.
+struct Known<'a> {
+    /// The keys of the entities.
+    keys: &'a [String],
+    classes: &'a [String],
+    /// What weights were multiplied by.
+    weight_scale: f64,
+}
+
+/// Refuses quantities whose squares have no room.
+fn check_targets(rows: &SharedRows) -> std::result::Result<(), ParamsError> {
+    let mut targets = rows.targets.iter();
+    match targets.find(|target| target.abs() > LARGEST_NUMBER) {
+        Some(&target) => Err(ParamsError::LargeTarget(target, LARGEST_NUMBER)),
+        None => Ok(()),
+    }
+}
+
 /// How shares are fitted, as models store it.
-fn stored(own: &OwnShareSettings) -> ShareSettings {
+fn stored(own: &OwnShareSettings, weight_scale: f64) -> ShareSettings {
     ShareSettings {
         precisions: own.precisions.clone(),
         variance: own.spread,
+        weight_scale,
         tree_rounds: own.trees.rounds,
         tree_prior_rows: own.trees.prior_rows,
         tree_split_penalty: own.trees.split_penalty,
@@ -175,7 +199,9 @@ impl Trainer for SharedTrainer {
         };
         let sample = Sample::draw(input, &self.params)?;
         let binner = sample.binner();
-        let (rows, keys) = sample.rows(input, &binner, loss);
+        let (mut rows, keys) = sample.rows(input, &binner, loss);
+        check_targets(&rows)?;
+        let weight_scale = rows.scale_weights();
         drop(sample);
         let fit = SharedFit::new(&rows, &self.params.settings(rows.len()), input.cancel)?;
         for member in &fit.members {
@@ -188,8 +214,12 @@ impl Trainer for SharedTrainer {
             );
         }
         let parents = parent_levels(&rows, &keys, input.key_columns, &fit.unknown);
-        self.prepared(fit, binner, &keys, parents, input.classes)
-            .map(Some)
+        let known = Known {
+            keys: &keys,
+            classes: input.classes,
+            weight_scale,
+        };
+        self.prepared(fit, binner, known, parents).map(Some)
     }
 
     /// Members whose models are not by folds score all rows by the one that there is, and rows that

@@ -10,10 +10,12 @@ use super::params::{FOLDS, SharedParams};
 use crate::codes::CodeColumn;
 use crate::encode::EncodedPartition;
 use crate::ensemble::{AdditiveTrees, EntitySums, Loss, OwnRows, OwnShare, OwnShareSettings};
+use crate::error::ParamsError;
 use crate::model::{Share, SharedModel, Verdict};
 use crate::schema::FeatureKind;
 use crate::train::fitted::Fitted;
 use crate::train::trainer::{TrainError, Trainer, TrainerScratch};
+use crate::tree::LARGEST_NUMBER;
 
 /// Fits the shares of entities.
 pub(super) struct ShareTrainer {
@@ -35,6 +37,17 @@ impl Trainer for ShareTrainer {
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
         let rows = EntityRows::new(&self.binner, partition, FOLDS, self.params.seed, usize::MAX);
+        let weight_scale = self.shared.parts().own.weight_scale;
+        let rows = rows.weighed(weight_scale);
+        if let Some(target) = rows
+            .targets
+            .iter()
+            .find(|target| target.abs() > LARGEST_NUMBER)
+        {
+            return Err(TrainError(
+                ParamsError::LargeTarget(*target, LARGEST_NUMBER).to_string(),
+            ));
+        }
         let numbers = self.entity_numbers(&rows);
         let scores = self.scores(partition.key(), &rows, &numbers);
         let columns = self.own_columns(&rows, &scores);
@@ -164,7 +177,10 @@ impl ShareTrainer {
             numbers: numbers.whole,
             level: own.level,
             trees,
-            rows: (0..rows.len()).map(|row| rows.data().weight(row)).sum(),
+            rows: (0..rows.len())
+                .map(|row| rows.data().weight(row))
+                .sum::<f64>()
+                / self.shared.parts().own.weight_scale,
             spread: own.spread,
             evidence: is_certain.then_some(own.evidence),
             verdict: match own.evidence {

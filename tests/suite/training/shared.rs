@@ -157,6 +157,53 @@ fn neither_the_order_of_rows_nor_the_number_of_threads_matters() {
 }
 
 #[test]
+fn units_of_weights_and_of_targets_do_not_matter() {
+    let frame = sales(30, 20);
+    let scaled = |column: &str, factor: f64| {
+        let mut frame = frame.clone();
+        let numbers: Vec<f64> = numbers(&frame, column).iter().map(|n| n * factor).collect();
+        frame
+            .with_column(Column::new(column.into(), numbers))
+            .unwrap();
+        frame
+    };
+    let run = |training: &DataFrame| {
+        let mut spec = spec("sold", SHARED);
+        spec.dataset.ignore.retain(|column| column != "weight");
+        spec.dataset.weight = Some("weight".into());
+        numbers(&predicted(trained(&spec, training), &frame), "prediction")
+    };
+    let expected = run(&frame);
+    for (column, factor) in [
+        ("weight", 1e-9),
+        ("weight", 1e6),
+        ("sold", 1e-7),
+        ("sold", 1e9),
+    ] {
+        let unit = if column == "sold" { factor } else { 1.0 };
+        for (one, other) in expected.iter().zip(run(&scaled(column, factor))) {
+            assert!(
+                (one * unit - other).abs() < 0.3 * unit,
+                "{column} {factor}: {one} {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_target_beyond_what_squares_have_room_for_is_refused() {
+    let mut frame = sales(4, 8);
+    let mut numbers = numbers(&frame, "sold");
+    numbers[5] = 1e200;
+    frame
+        .with_column(Column::new("sold".into(), numbers))
+        .unwrap();
+    let training = spec("sold", SHARED).training().unwrap();
+    let error = training.run(frame, MemoryDirectory::new()).unwrap_err();
+    assert!(error.to_string().contains("1e200"), "{error}");
+}
+
+#[test]
 fn a_sample_serves_all_entities() {
     let frame = sales(80, 12);
     let store = trained(

@@ -50,9 +50,8 @@ pub(crate) struct Booster<'a> {
     scores: Vec<f64>,
     scored_trees: usize,
     trees: Vec<Tree>,
-    /// By output and row.
-    gradients: Vec<f64>,
-    hessians: Vec<f64>,
+    /// By row and output: negative gradient and hessian.
+    derivatives: Vec<[f64; 2]>,
     in_steps: Vec<Gradient>,
     scratch: GradientScratch,
 }
@@ -89,8 +88,7 @@ impl<'a> Booster<'a> {
                 .collect(),
             scored_trees: 0,
             trees: Vec::new(),
-            gradients: vec![0.0; count * outputs],
-            hessians: vec![0.0; count * outputs],
+            derivatives: vec![[0.0; 2]; count * outputs],
             in_steps: Vec::new(),
             scratch: GradientScratch::default(),
             settings,
@@ -130,56 +128,45 @@ impl<'a> Booster<'a> {
     /// Grows a tree for each output. `offset_of` gives what is added to the scores of a row.
     pub fn round<'o>(&mut self, offset_of: impl Fn(usize) -> &'o [f64] + Sync) {
         with_loss!(self.settings.loss, loss => self.derive(loss, offset_of));
-        let count = self.data.targets.len();
-        for output in 0..self.outputs() {
-            let range = output * count..(output + 1) * count;
-            let steps = in_steps(
-                &self.gradients[range.clone()],
-                &self.hessians[range],
-                &mut self.in_steps,
-            );
+        let outputs = self.outputs();
+        for output in 0..outputs {
+            let derivatives = self.derivatives.iter().skip(output).step_by(outputs);
+            let steps = in_steps(derivatives.copied(), &mut self.in_steps);
             let tree = with_loss!(self.settings.loss, loss => self.grow(loss, output, steps));
             self.trees.push(tree);
         }
     }
 
-    /// The derivatives of the loss of the rows that are trained on.
+    /// The derivatives of the loss of all rows; those of rows that are not trained on, at scores as of
+    /// [`score_others`](Self::score_others), are not looked at.
     fn derive<'o>(
         &mut self,
         loss: impl LossFunction,
         offset_of: impl Fn(usize) -> &'o [f64] + Sync,
     ) {
         let outputs = self.outputs();
-        let (data, scores) = (self.data, &self.scores);
-        let derive = |row: usize, own: &mut [f64], derivatives: &mut [[f64; 2]]| {
-            let offsets = offset_of(row);
-            for (output, own) in own.iter_mut().enumerate() {
-                let offset = offsets.get(output).copied().unwrap_or(0.0);
-                *own = scores[row * outputs + output] + offset;
-            }
-            loss.derive(data.targets[row], own, derivatives);
-            let weight = data.weight(row);
-            for derivative in derivatives.iter_mut() {
-                *derivative = derivative.map(|part| part * weight);
-            }
-        };
-        let count = data.targets.len();
-        let tasks = self.rows.par_chunks(TASK_ROWS).map(|rows| {
+        let data = self.data;
+        let scores = self.scores.par_chunks(TASK_ROWS * outputs);
+        let derivatives = self.derivatives.par_chunks_mut(TASK_ROWS * outputs);
+        let tasks = scores.zip(derivatives).enumerate();
+        tasks.for_each(|(task, (scores, derivatives))| {
             let mut own = vec![0.0; outputs];
-            let mut derived = vec![[0.0; 2]; rows.len() * outputs];
-            for (&row, derivatives) in rows.iter().zip(derived.chunks_exact_mut(outputs)) {
-                derive(row as usize, &mut own, derivatives);
+            let rows = scores.chunks_exact(outputs);
+            let rows = rows.zip(derivatives.chunks_exact_mut(outputs));
+            for (row, (scores, derivatives)) in (task * TASK_ROWS..).zip(rows) {
+                let offsets = offset_of(row);
+                for (output, (own, score)) in own.iter_mut().zip(scores).enumerate() {
+                    *own = score + offsets.get(output).copied().unwrap_or(0.0);
+                }
+                loss.derive(data.targets[row], &own, derivatives);
+                if data.weights.is_some() {
+                    let weight = data.weight(row);
+                    for derivative in derivatives {
+                        *derivative = derivative.map(|part| part * weight);
+                    }
+                }
             }
-            derived
         });
-        let derived: Vec<Vec<[f64; 2]>> = tasks.collect();
-        let derived = derived.iter().flat_map(|rows| rows.chunks_exact(outputs));
-        for (&row, derivatives) in self.rows.iter().zip(derived) {
-            for (output, &[gradient, hessian]) in derivatives.iter().enumerate() {
-                self.gradients[output * count + row as usize] = gradient;
-                self.hessians[output * count + row as usize] = hessian;
-            }
-        }
     }
 
     fn grow(&mut self, loss: impl LossFunction, output: usize, steps: Steps) -> Tree {

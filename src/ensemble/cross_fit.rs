@@ -47,9 +47,6 @@ const STRIDE: usize = 5;
 /// Rounds between two estimates of how much entities differ.
 const ESTIMATE_EVERY: usize = 10;
 
-/// A loss must fall by this share to count as fallen.
-const LEAST_FALL: f64 = 1e-6;
-
 impl CrossFit<'_> {
     /// Fits a member.
     ///
@@ -78,7 +75,9 @@ impl CrossFit<'_> {
                 continue;
             }
             let loss = self.loss(&models);
-            if loss < best.loss * (1.0 - LEAST_FALL) || (best.loss <= 0.0 && loss < best.loss) {
+            if loss < best.loss * (1.0 - self.settings.least_fall)
+                || (best.loss <= 0.0 && loss < best.loss)
+            {
                 best.note(rounds, loss, &models);
             } else if rounds - best.rounds >= self.settings.patience {
                 break;

@@ -75,8 +75,8 @@ pub(crate) struct OwnShare {
 #[derive(Default)]
 pub(crate) struct OwnShareScratch {
     trees: GradientScratch,
-    gradients: Vec<f64>,
-    hessians: Vec<f64>,
+    /// By row and output: negative gradient and hessian.
+    derivatives: Vec<[f64; 2]>,
     in_steps: Vec<Gradient>,
     scores: Vec<f64>,
     features: Vec<u32>,
@@ -221,13 +221,12 @@ impl OwnShareSettings {
             scratch.features.clear();
             scratch.features.extend(0..rows.features as u32);
             scratch.features.push((first_score + output) as u32);
-            let range = output * count..(output + 1) * count;
-            let hessians = &scratch.hessians[range.clone()];
-            let sum: f64 = rows.rows.iter().map(|&row| hessians[row as usize]).sum();
+            let derivatives = scratch.derivatives.iter().skip(output).step_by(outputs);
+            // Rows that are not fitted to have none.
+            let sum: f64 = derivatives.clone().map(|[_, hessian]| hessian).sum();
             let prior = settings.prior_rows * sum / (rows.rows.len() as f64).max(1.0);
             let prior = prior.max(f64::MIN_POSITIVE);
-            let gradients = &scratch.gradients[range];
-            let steps = in_steps(gradients, hessians, &mut scratch.in_steps);
+            let steps = in_steps(derivatives.copied(), &mut scratch.in_steps);
             let gradient_rows = GradientRows {
                 columns: rows.columns,
                 gradients: &scratch.in_steps,
@@ -270,23 +269,23 @@ fn own_tree(l2: f64) -> GradientTreeParams {
     }
 }
 
-/// By output and row: the derivatives of the loss, in standard deviations.
+/// By row and output: the derivatives of the loss, in standard deviations; none of rows that are not
+/// fitted to.
 fn derive(loss: impl LossFunction, rows: OwnRows, spread: f64, scratch: &mut OwnShareScratch) {
-    let count = rows.data.targets.len();
     let outputs = loss.outputs();
-    scratch.gradients.clear();
-    scratch.gradients.resize(count * outputs, 0.0);
-    scratch.hessians.clear();
-    scratch.hessians.resize(count * outputs, 0.0);
-    let mut derived = vec![[0.0; 2]; outputs];
+    scratch.derivatives.clear();
+    scratch
+        .derivatives
+        .resize(rows.data.targets.len() * outputs, [0.0; 2]);
     for &row in rows.rows {
         let row = row as usize;
-        let own = &scratch.scores[row * outputs..][..outputs];
-        loss.derive(rows.data.targets[row], own, &mut derived);
+        let range = row * outputs..(row + 1) * outputs;
+        let derivatives = &mut scratch.derivatives[range.clone()];
+        loss.derive(rows.data.targets[row], &scratch.scores[range], derivatives);
         let weight = rows.data.weight(row);
-        for (output, [gradient, hessian]) in derived.iter().enumerate() {
-            scratch.gradients[output * count + row] = weight * gradient / spread;
-            scratch.hessians[output * count + row] = weight * hessian;
+        for [gradient, hessian] in derivatives {
+            *gradient *= weight / spread;
+            *hessian *= weight;
         }
     }
 }

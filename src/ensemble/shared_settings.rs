@@ -7,6 +7,8 @@ use crate::tree::{CategorySplits, GradientCriterion, GradientTreeParams};
 pub(crate) struct SharedSettings {
     pub max_rounds: usize,
     pub patience: usize,
+    /// The share of a loss by which it must fall to count as fallen.
+    pub least_fall: f64,
     pub learning_rate: f64,
     /// The most leaves of a tree; nothing for as many as the member has.
     pub max_leaves: Option<usize>,
@@ -45,6 +47,7 @@ impl Default for SharedSettings {
         Self {
             max_rounds: 1500,
             patience: 50,
+            least_fall: 1e-6,
             learning_rate: 0.1,
             max_leaves: None,
             min_samples_leaf: 20,

@@ -59,16 +59,20 @@ fn step(largest: f64, bits: i32) -> f64 {
 /// number, ties rounded to even.
 const NO_FRACTIONS: f64 = 6_755_399_441_055_744.0;
 
-/// Brings the derivatives of all rows into steps. `gradients` are the negative first ones.
-pub(crate) fn in_steps(gradients: &[f64], hessians: &[f64], rows: &mut Vec<Gradient>) -> Steps {
-    let largest = |numbers: &[f64]| numbers.iter().fold(0.0, |most: f64, n| most.max(n.abs()));
-    let steps = Steps::of(largest(gradients), largest(hessians), gradients.len());
+/// Brings the derivatives of all rows into steps: each is the negative first and the second one.
+pub(crate) fn in_steps(
+    derivatives: impl ExactSizeIterator<Item = [f64; 2]> + Clone,
+    rows: &mut Vec<Gradient>,
+) -> Steps {
+    let largest = derivatives.clone().fold([0.0; 2], |most: [f64; 2], row| {
+        [most[0].max(row[0].abs()), most[1].max(row[1])]
+    });
+    let steps = Steps::of(largest[0], largest[1], derivatives.len());
     // Of powers of two the reciprocals are exact.
     let [by_gradient, by_hessian] = [steps.gradient.recip(), steps.hessian.recip()];
     let whole = |number: f64| (number + NO_FRACTIONS - NO_FRACTIONS) as i32;
     rows.clear();
-    let pairs = gradients.iter().zip(hessians);
-    rows.extend(pairs.map(|(gradient, hessian)| Gradient {
+    rows.extend(derivatives.map(|[gradient, hessian]| Gradient {
         gradient: whole(gradient * by_gradient),
         hessian: whole(hessian * by_hessian),
     }));

@@ -21,6 +21,9 @@ const FEATURE_SHARE: usize = 16;
 /// The fewest rows whose features are counted side by side.
 const PARALLEL_ROWS: usize = 1 << 14;
 
+/// Rows that are counted on one feature after another while they are in a core's first cache.
+const BLOCK_ROWS: usize = 1 << 11;
+
 /// A histogram is worth it where a node has at least this share of its slots in values to count.
 const VALUES_PER_SLOT: f64 = 0.3;
 
@@ -100,13 +103,18 @@ impl<S: Statistic> Histograms<S> {
                 count(&columns[feature as usize].codes, width, node, counts);
             }
         } else {
-            self.split(buffer)
-                .into_par_iter()
-                .with_max_len(1)
-                .filter(|(feature, _)| features.contains(feature))
-                .for_each(|(feature, counts)| {
-                    count(&columns[feature as usize].codes, width, node, counts);
-                });
+            let slots = self.split(buffer).into_iter();
+            let mut slots: Vec<(u32, &mut [S::Slot])> = slots
+                .filter(|(feature, counts)| !counts.is_empty() && features.contains(feature))
+                .collect();
+            let group = slots.len().div_ceil(rayon::current_num_threads()).max(1);
+            slots.par_chunks_mut(group).for_each(|slots| {
+                for block in node.blocks(BLOCK_ROWS) {
+                    for (feature, counts) in slots.iter_mut() {
+                        count(&columns[*feature as usize].codes, width, &block, counts);
+                    }
+                }
+            });
         }
         HistogramId(buffer)
     }

@@ -149,6 +149,22 @@ pub(super) struct NodeRows<'a, S: Statistic> {
 }
 
 impl<S: Statistic> NodeRows<'_, S> {
+    /// The rows in blocks of so many.
+    pub fn blocks(&self, size: usize) -> impl Iterator<Item = NodeRows<'_, S>> {
+        (0..self.rows.len()).step_by(size).map(move |first| {
+            let range = first..(first + size).min(self.rows.len());
+            NodeRows {
+                rows: &self.rows[range.clone()],
+                outcomes: &self.outcomes[range.clone()],
+                weights: match S::WEIGHTED {
+                    true => &self.weights[range],
+                    false => &[],
+                },
+                ..*self
+            }
+        })
+    }
+
     /// The weight of all rows.
     pub fn total_weight(&self) -> f64 {
         match S::WEIGHTED {

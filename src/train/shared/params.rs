@@ -64,6 +64,10 @@ impl Default for SharedParams {
     }
 }
 
+/// Of many rows a loss falls for long, but by little: rounds that gain less than this share of it are
+/// not worth their time.
+const LEAST_FALL_OF_LARGE: f64 = 2e-4;
+
 /// Folds of the rows.
 pub(super) const FOLDS: usize = 5;
 
@@ -109,6 +113,10 @@ impl SharedParams {
         });
         SharedSettings {
             max_rounds: self.rounds,
+            least_fall: match is_large {
+                true => LEAST_FALL_OF_LARGE,
+                false => SharedSettings::default().least_fall,
+            },
             folds: FOLDS,
             refit: models == SharedModels::One,
             stack: members == SharedMembers::Stack,

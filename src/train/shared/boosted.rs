@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::binner::Binner;
-use super::entity_rows::EntityRows;
+use super::entity_rows::{EntityRows, check_targets};
 use super::params::FOLDS;
 use crate::cancel::Cancel;
 use crate::encode::EncodedPartition;
@@ -13,7 +13,6 @@ use crate::model::Ensemble;
 use crate::schema::Task;
 use crate::train::fitted::Fitted;
 use crate::train::trainer::{TrainError, Trainer, TrainerScratch};
-use crate::tree::LARGEST_NUMBER;
 
 /// Gives each entity a boosted ensemble of its own: for entities of many rows, from some hundreds
 /// on. As many trees as lose least on rows left out, by five folds.
@@ -88,15 +87,7 @@ impl Trainer for BoostedTrainer {
         let binner = Binner::of_partition(partition);
         let mut rows = self.rows(&binner, partition, task);
         rows.scale_weights();
-        if let Some(target) = rows
-            .targets
-            .iter()
-            .find(|target| target.abs() > LARGEST_NUMBER)
-        {
-            return Err(TrainError(
-                ParamsError::LargeTarget(*target, LARGEST_NUMBER).to_string(),
-            ));
-        }
+        check_targets(&rows.targets).map_err(|error| TrainError(error.to_string()))?;
         let settings = SharedSettings {
             max_rounds: self.rounds,
             ..SharedSettings::default()

@@ -4,6 +4,8 @@
 use crate::codes::CodeColumn;
 use crate::encode::{EncodedPartition, EncodedTarget, Values};
 use crate::ensemble::{BoostedRows, scrambled};
+use crate::error::ParamsError;
+use crate::tree::LARGEST_NUMBER;
 
 use super::binner::Binner;
 
@@ -61,6 +63,14 @@ impl EntityRows {
             targets: &self.targets,
             weights: self.weights.as_deref(),
         }
+    }
+}
+
+/// Refuses quantities whose squares have no room.
+pub(super) fn check_targets(targets: &[f64]) -> Result<(), ParamsError> {
+    match targets.iter().find(|target| target.abs() > LARGEST_NUMBER) {
+        Some(&target) => Err(ParamsError::LargeTarget(target, LARGEST_NUMBER)),
+        None => Ok(()),
     }
 }
 

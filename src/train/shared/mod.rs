@@ -19,13 +19,13 @@ use super::fitted::Fitted;
 use super::trainer::{Prepared, SharedInput, TrainError, Trainer, TrainerScratch};
 use crate::encode::EncodedPartition;
 use crate::ensemble::{
-    AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit, SharedRows,
+    AdditiveTrees, Loss, MOST_CATEGORIES, OwnShareSettings, OwnTreeSettings, SharedFit,
 };
 use crate::error::{Error, ParamsError, Result, SpecError};
 use crate::model::{EntityNumber, Member, ParentLevel, ShareSettings, SharedModel, SharedParts};
 use crate::schema::Task;
-use crate::tree::LARGEST_NUMBER;
 use binner::Binner;
+use entity_rows::check_targets;
 use parents::parent_levels;
 use sample::{Sample, sorted};
 use share_trainer::ShareTrainer;
@@ -143,15 +143,6 @@ struct Known<'a> {
     weight_scale: f64,
 }
 
-/// Refuses quantities whose squares have no room.
-fn check_targets(rows: &SharedRows) -> std::result::Result<(), ParamsError> {
-    let mut targets = rows.targets.iter();
-    match targets.find(|target| target.abs() > LARGEST_NUMBER) {
-        Some(&target) => Err(ParamsError::LargeTarget(target, LARGEST_NUMBER)),
-        None => Ok(()),
-    }
-}
-
 /// How shares are fitted, as models store it.
 fn stored(own: &OwnShareSettings, weight_scale: f64) -> ShareSettings {
     ShareSettings {
@@ -200,7 +191,7 @@ impl Trainer for SharedTrainer {
         let sample = Sample::draw(input, &self.params)?;
         let binner = sample.binner();
         let (mut rows, keys) = sample.rows(input, &binner, loss);
-        check_targets(&rows)?;
+        check_targets(&rows.targets)?;
         let weight_scale = rows.scale_weights();
         drop(sample);
         let fit = SharedFit::new(&rows, &self.params.settings(rows.len()), input.cancel)?;

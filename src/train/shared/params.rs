@@ -11,7 +11,7 @@ use crate::error::ParamsError;
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
 /// | `members` | stack, of more than [`LARGE_ROWS`](Self::LARGE_ROWS) rows best | whether the members are mixed, or the best of them is taken | best, stack |
-/// | `models` | folds, of more than [`LARGE_ROWS`](Self::LARGE_ROWS) rows one | whether the models of the folds predict together, or one that is trained on all rows: faster, and some 0.5 % worse | folds, one |
+/// | `models` | folds, of more than [`LARGE_ROWS`](Self::LARGE_ROWS) rows one | whether the models of the folds predict together, or one that is trained on all rows: faster, and a little worse | folds, one |
 /// | `rounds` | 1500 | the most trees one after another; how many it becomes is told by rows left out | 1 or more |
 /// | `rows` | 1,000,000 | the most rows that the shared model is trained on; of more a sample is taken, by entity | 100 or more |
 /// | `seed` | 0 | which rows are in which fold, and which entities in the sample | any |

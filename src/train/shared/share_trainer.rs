@@ -5,17 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::binner::Binner;
-use super::entity_rows::EntityRows;
+use super::entity_rows::{EntityRows, check_targets};
 use super::params::{FOLDS, SharedParams};
 use crate::codes::CodeColumn;
 use crate::encode::EncodedPartition;
 use crate::ensemble::{AdditiveTrees, EntitySums, Loss, OwnRows, OwnShare, OwnShareSettings};
-use crate::error::ParamsError;
 use crate::model::{Share, SharedModel, Verdict};
 use crate::schema::FeatureKind;
 use crate::train::fitted::Fitted;
 use crate::train::trainer::{TrainError, Trainer, TrainerScratch};
-use crate::tree::LARGEST_NUMBER;
 
 /// Fits the shares of entities.
 pub(super) struct ShareTrainer {
@@ -39,15 +37,7 @@ impl Trainer for ShareTrainer {
         let rows = EntityRows::new(&self.binner, partition, FOLDS, self.params.seed, usize::MAX);
         let weight_scale = self.shared.parts().own.weight_scale;
         let rows = rows.weighed(weight_scale);
-        if let Some(target) = rows
-            .targets
-            .iter()
-            .find(|target| target.abs() > LARGEST_NUMBER)
-        {
-            return Err(TrainError(
-                ParamsError::LargeTarget(*target, LARGEST_NUMBER).to_string(),
-            ));
-        }
+        check_targets(&rows.targets).map_err(|error| TrainError(error.to_string()))?;
         let numbers = self.entity_numbers(&rows);
         let scores = self.scores(partition.key(), &rows, &numbers);
         let columns = self.own_columns(&rows, &scores);

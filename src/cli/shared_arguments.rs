@@ -45,7 +45,7 @@ enum SharedMembersArgument {
 enum SharedModelsArgument {
     /// Five, each trained without a fifth of the rows
     Folds,
-    /// One, trained on all rows: faster, and some 0.5 % worse
+    /// One, trained on all rows: faster, and a little worse
     One,
 }
 

@@ -8,7 +8,7 @@ use super::loss::{LossFunction, with_loss};
 use super::{AdditiveTrees, Loss};
 use crate::codes::CodeColumn;
 use crate::tree::{
-    Gradient, GradientRows, GradientScratch, GradientTreeParams, Steps, Tree, in_steps,
+    Gradient, GradientRows, GradientScratch, GradientTreeParams, LeafRows, Steps, Tree, in_steps,
 };
 
 /// Rows to boost on.
@@ -34,6 +34,8 @@ pub(crate) struct BoosterSettings {
     pub loss: Loss,
     pub tree: GradientTreeParams,
     pub learning_rate: f64,
+    /// About so many rows each tree is grown on, where there are more.
+    pub rows_per_tree: usize,
 }
 
 /// A boosted ensemble as it grows: its trees so far, and the scores of all rows.
@@ -45,15 +47,49 @@ pub(crate) struct Booster<'a> {
     /// The rows that are trained on, ascending, and those that are not but have scores.
     rows: Vec<u32>,
     others: Vec<u32>,
+    /// Parts of the rows that take turns.
+    parts: usize,
+    part: Part,
     start: Vec<f64>,
-    /// By row and output, those of rows that are not trained on up to `scored_trees`.
+    /// By row and output, those of rows that are not in the part up to `scored_trees`.
     scores: Vec<f64>,
     scored_trees: usize,
     trees: Vec<Tree>,
-    /// By row and output: negative gradient and hessian.
+    /// By row of the part and output: negative gradient and hessian.
     derivatives: Vec<[f64; 2]>,
     in_steps: Vec<Gradient>,
     scratch: GradientScratch,
+}
+
+/// The rows that trees are grown on, side by side, and the others.
+#[derive(Default)]
+struct Part {
+    /// Positions among all rows, ascending.
+    rows: Vec<u32>,
+    columns: Vec<CodeColumn>,
+    /// Positions within the part: all.
+    all: Vec<u32>,
+    /// Positions among all rows of those that are not in it, ascending.
+    others: Vec<u32>,
+}
+
+impl Part {
+    fn new(columns: &[CodeColumn], rows: Vec<u32>, count: usize) -> Self {
+        Self {
+            columns: columns.iter().map(|column| column.gather(&rows)).collect(),
+            all: (0..rows.len() as u32).collect(),
+            others: others(&rows, count),
+            rows,
+        }
+    }
+}
+
+/// The rows, of so many, that are not among some; both ascending.
+fn others(rows: &[u32], count: usize) -> Vec<u32> {
+    let mut rows = rows.iter().peekable();
+    (0..count as u32)
+        .filter(|row| rows.next_if(|other| *other == row).is_none())
+        .collect()
 }
 
 /// Rows that one thread derives or scores at a time.
@@ -74,21 +110,17 @@ impl<'a> Booster<'a> {
             let row = row as usize;
             (data.targets[row], data.weight(row))
         })));
-        let mut is_trained = vec![false; count];
-        rows.iter().for_each(|&row| is_trained[row as usize] = true);
-        let others = (0..count as u32).filter(|&row| !is_trained[row as usize]);
-        Self {
+        let parts = rows.len() as f64 / settings.rows_per_tree.max(1) as f64;
+        let parts = (parts.round() as usize).max(1);
+        let mut booster = Self {
             features: (0..columns.len() as u32).collect(),
-            others: others.collect(),
-            scores: start
-                .iter()
-                .copied()
-                .cycle()
-                .take(count * outputs)
-                .collect(),
+            others: others(&rows, count),
+            parts,
+            part: Part::default(),
+            scores: start.repeat(count),
             scored_trees: 0,
             trees: Vec::new(),
-            derivatives: vec![[0.0; 2]; count * outputs],
+            derivatives: Vec::new(),
             in_steps: Vec::new(),
             scratch: GradientScratch::default(),
             settings,
@@ -96,7 +128,31 @@ impl<'a> Booster<'a> {
             data,
             rows,
             start,
+        };
+        booster.take_part(0);
+        booster
+    }
+
+    /// Whether trees are grown on all rows that are trained on.
+    pub fn is_whole(&self) -> bool {
+        self.parts == 1
+    }
+
+    /// Has the part of a turn be the rows that trees are grown on from now on: of consecutive rows
+    /// as many are in each part. All rows are to be [scored](Self::score_others).
+    pub fn begin_turn(&mut self, turn: usize) {
+        if !self.is_whole() {
+            self.take_part(turn % self.parts);
         }
+    }
+
+    fn take_part(&mut self, part: usize) {
+        let rows = self.rows.iter().skip(part).step_by(self.parts);
+        self.part = Part::new(
+            &self.columns,
+            rows.copied().collect(),
+            self.data.targets.len(),
+        );
     }
 
     /// Scores of a row.
@@ -120,7 +176,8 @@ impl<'a> Booster<'a> {
         &self.others
     }
 
-    /// By row and output; those of [`others`](Self::others) as of [`score_others`](Self::score_others).
+    /// By row and output; those of rows that the last trees were not grown on as of
+    /// [`score_others`](Self::score_others).
     pub fn scores(&self) -> &[f64] {
         &self.scores
     }
@@ -137,23 +194,22 @@ impl<'a> Booster<'a> {
         }
     }
 
-    /// The derivatives of the loss of all rows; those of rows that are not trained on, at scores as of
-    /// [`score_others`](Self::score_others), are not looked at.
+    /// The derivatives of the loss of the rows that trees are grown on.
     fn derive<'o>(
         &mut self,
         loss: impl LossFunction,
         offset_of: impl Fn(usize) -> &'o [f64] + Sync,
     ) {
         let outputs = self.outputs();
-        let data = self.data;
-        let scores = self.scores.par_chunks(TASK_ROWS * outputs);
+        let (data, scores, rows) = (self.data, &self.scores, &self.part.rows);
+        self.derivatives.resize(rows.len() * outputs, [0.0; 2]);
         let derivatives = self.derivatives.par_chunks_mut(TASK_ROWS * outputs);
-        let tasks = scores.zip(derivatives).enumerate();
-        tasks.for_each(|(task, (scores, derivatives))| {
+        let tasks = rows.par_chunks(TASK_ROWS).zip(derivatives);
+        tasks.for_each(|(rows, derivatives)| {
             let mut own = vec![0.0; outputs];
-            let rows = scores.chunks_exact(outputs);
-            let rows = rows.zip(derivatives.chunks_exact_mut(outputs));
-            for (row, (scores, derivatives)) in (task * TASK_ROWS..).zip(rows) {
+            for (&row, derivatives) in rows.iter().zip(derivatives.chunks_exact_mut(outputs)) {
+                let row = row as usize;
+                let scores = &scores[row * outputs..][..outputs];
                 let offsets = offset_of(row);
                 for (output, (own, score)) in own.iter_mut().zip(scores).enumerate() {
                     *own = score + offsets.get(output).copied().unwrap_or(0.0);
@@ -171,54 +227,52 @@ impl<'a> Booster<'a> {
 
     fn grow(&mut self, loss: impl LossFunction, output: usize, steps: Steps) -> Tree {
         let outputs = self.start.len();
-        let (data, scores) = (self.data, &mut self.scores);
+        let (data, part, scores) = (self.data, &self.part, &mut self.scores);
         let learning_rate = self.settings.learning_rate;
         let rows = GradientRows {
-            columns: &self.columns,
+            columns: &part.columns,
             gradients: &self.in_steps,
             steps,
-            rows: &self.rows,
+            rows: &part.all,
             features: &self.features,
         };
         self.settings
             .tree
-            .grow(&rows, &mut self.scratch, |rows, step| {
-                let place = |row: u32| row as usize * outputs + output;
-                let own = loss.step(&mut rows.iter().map(|&row| {
-                    let target = data.targets[row as usize];
-                    [target, scores[place(row)], data.weight(row as usize)]
+            .grow(&rows, &mut self.scratch, |places, step| {
+                let rows = places.iter().map(|&place| part.rows[place as usize] as usize);
+                let own = loss.step(&mut rows.clone().map(|row| {
+                    let score = scores[row * outputs + output];
+                    [data.targets[row], score, data.weight(row)]
                 }));
                 // In single precision, as models are stored.
                 let step = f64::from((learning_rate * own.unwrap_or(step)) as f32);
-                rows.iter().for_each(|&row| scores[place(row)] += step);
+                rows.for_each(|row| scores[row * outputs + output] += step);
                 step
             })
     }
 
-    /// Brings the scores of rows that are not trained on up to date.
+    /// Brings the scores of rows that the last trees were not grown on up to date.
     pub fn score_others(&mut self) {
         let outputs = self.outputs();
-        let (columns, scores) = (&self.columns, &self.scores);
-        let trees = &self.trees[self.scored_trees..];
+        let columns = &self.columns;
         let first = self.scored_trees;
-        let tasks = self.others.par_chunks(TASK_ROWS).map(|rows| {
-            let mut sums: Vec<f64> = rows
-                .iter()
-                .flat_map(|&row| &scores[row as usize * outputs..][..outputs])
-                .copied()
-                .collect();
+        let trees = &self.trees[first..];
+        let scores = self.scores.par_chunks_mut(TASK_ROWS * outputs);
+        let others = &self.part.others;
+        let tasks = scores.enumerate();
+        tasks.for_each_init(LeafRows::default, |leaf_rows, (task, scores)| {
+            let start = (task * TASK_ROWS) as u32;
+            let before = |end: u32| others.partition_point(|row| *row < end);
+            let rows = &others[before(start)..before(start + TASK_ROWS as u32)];
             for (place, tree) in (first..).zip(trees) {
-                for (&row, sums) in rows.iter().zip(sums.chunks_exact_mut(outputs)) {
-                    sums[place % outputs] += tree.step_of(columns, row as usize);
-                }
+                let output = place % outputs;
+                leaf_rows.visit(tree, columns, rows, |rows, step| {
+                    for row in rows {
+                        scores[(row - start) as usize * outputs + output] += step;
+                    }
+                });
             }
-            sums
         });
-        let sums: Vec<Vec<f64>> = tasks.collect();
-        let sums = sums.iter().flat_map(|sums| sums.chunks_exact(outputs));
-        for (&row, sums) in self.others.iter().zip(sums) {
-            self.scores[row as usize * outputs..][..outputs].copy_from_slice(sums);
-        }
         self.scored_trees = self.trees.len();
     }
 

@@ -229,6 +229,7 @@ impl<'a> FoldModel<'a> {
             loss: rows.loss,
             tree: fit.settings.tree(member.max_leaves()),
             learning_rate: fit.settings.learning_rate,
+            rows_per_tree: fit.settings.rows_per_tree,
         };
         let columns = member.columns(rows, fit.numbers, folds);
         let outputs = rows.loss.outputs();
@@ -258,11 +259,13 @@ impl<'a> FoldModel<'a> {
         }
     }
 
-    /// Boosts so many rounds from the one at `first` on, and scores the other rows.
+    /// Boosts so many rounds from the one at `first` on, and scores the other rows. Where trees are
+    /// grown on a part of the rows, effects are those of the rounds before.
     fn boost(&mut self, fit: &CrossFit<'a>, member: Member, first: usize, rounds: usize) {
         let data = fit.rows;
+        self.booster.begin_turn(first / STRIDE);
         for round in first..first + rounds {
-            if member.has_intercept() {
+            if member.has_intercept() && (round == first || self.booster.is_whole()) {
                 let rows = scored(&self.booster, data);
                 if round % ESTIMATE_EVERY == 0 {
                     self.effects.estimate(rows);

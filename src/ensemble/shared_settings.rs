@@ -10,6 +10,8 @@ pub(crate) struct SharedSettings {
     /// The share of a loss by which it must fall to count as fallen.
     pub least_fall: f64,
     pub learning_rate: f64,
+    /// Of about so many rows each tree is grown, where there are more: of parts that take turns.
+    pub rows_per_tree: usize,
     /// The most leaves of a tree; nothing for as many as the member has.
     pub max_leaves: Option<usize>,
     pub min_samples_leaf: usize,
@@ -49,6 +51,7 @@ impl Default for SharedSettings {
             patience: 50,
             least_fall: 1e-6,
             learning_rate: 0.1,
+            rows_per_tree: 200_000,
             max_leaves: None,
             min_samples_leaf: 20,
             l2: 0.0,

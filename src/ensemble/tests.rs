@@ -54,6 +54,7 @@ fn settings(loss: Loss, max_leaves: usize) -> BoosterSettings {
         loss,
         tree,
         learning_rate: 1.0,
+        rows_per_tree: usize::MAX,
     }
 }
 

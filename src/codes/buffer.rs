@@ -97,6 +97,14 @@ impl Codes {
         }
     }
 
+    /// All codes, where they are bytes.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Codes::U8(codes) => Some(codes),
+            _ => None,
+        }
+    }
+
     /// Hands the codes of some rows to `visit`, in their order.
     #[allow(clippy::useless_conversion)] // of use for all widths but one
     pub(crate) fn for_each(&self, rows: Range<usize>, mut visit: impl FnMut(u32)) {

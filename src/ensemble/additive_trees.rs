@@ -1,5 +1,10 @@
 //! Trees whose leaves are added up, in the form that predicting goes by.
 
+use std::borrow::Borrow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::leaf_masks::LeafMasks;
 use crate::tree::{Split, Tree};
 
 /// Trees on codes of a byte each whose leaves are added up to the scores of a row.
@@ -15,7 +20,31 @@ pub struct AdditiveTrees {
     /// Sets of codes that nodes ask for: a bit each, the lowest first.
     sets: Vec<[u64; 4]>,
     values: Vec<f32>,
+    kept_masks: KeptMasks,
 }
+
+/// Masks of all trees, where they are kept: from the first rows on that are scored.
+#[derive(Debug, Default)]
+struct KeptMasks(Option<OnceLock<Vec<Option<LeafMasks>>>>);
+
+impl Clone for KeptMasks {
+    fn clone(&self) -> Self {
+        Self(self.0.is_some().then(OnceLock::new))
+    }
+}
+
+/// They follow from the trees.
+impl PartialEq for KeptMasks {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Trees whose masks are made together.
+const TREES_TOGETHER: usize = 64;
+
+/// So many rows are worth masks that are not kept.
+const ROWS_WORTH_MASKS: usize = 256;
 
 /// A node of [`AdditiveTrees`]; the left child of a split is the next node.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,7 +88,14 @@ impl AdditiveTrees {
             nodes: Vec::new(),
             sets: Vec::new(),
             values: Vec::new(),
+            kept_masks: KeptMasks::default(),
         }
+    }
+
+    /// Has rows be scored in less time, for up to a kilobyte of memory for each node, from the first
+    /// ones on.
+    pub(crate) fn expect_many_rows(&mut self) {
+        self.kept_masks = KeptMasks(Some(OnceLock::new()));
     }
 
     /// Appends a tree of numbers on features of a byte. `missing_code` gives the code that stands
@@ -149,6 +185,12 @@ impl AdditiveTrees {
         self.roots.iter().map(|&root| root as usize)
     }
 
+    /// The positions of a tree's nodes.
+    pub(super) fn nodes_of(&self, tree: usize) -> Range<usize> {
+        let end = self.roots.get(tree + 1);
+        self.roots[tree] as usize..end.map_or(self.nodes.len(), |&root| root as usize)
+    }
+
     /// Sets of codes that nodes ask for: a bit each, the lowest first.
     pub fn sets(&self) -> &[[u64; 4]] {
         &self.sets
@@ -232,11 +274,61 @@ impl AdditiveTrees {
                 *score += weight * start;
             }
         }
-        for (tree, &root) in self.roots.iter().enumerate() {
-            let output = tree % outputs;
-            let rows = codes.chunks_exact(width.max(1));
-            for (codes, scores) in rows.zip(scores.chunks_exact_mut(outputs)) {
-                scores[output] += weight * self.value(root as usize, codes);
+        let rows = Rows {
+            codes,
+            width: width.max(1),
+            weight,
+        };
+        let kept = self.kept_masks.0.as_ref();
+        let kept = kept.map(|kept| kept.get_or_init(|| self.masks().collect()));
+        match kept {
+            Some(kept) => self.add_by_masks(&rows, kept.iter(), scores),
+            None if scores.len() / outputs >= ROWS_WORTH_MASKS => {
+                self.add_by_masks(&rows, self.masks(), scores);
+            }
+            None => self.add_by_row(0..self.tree_count(), &rows, scores),
+        }
+    }
+
+    /// The trees whose masks are made together.
+    fn together(&self) -> impl Iterator<Item = Range<usize>> {
+        let all = 0..self.tree_count();
+        let firsts = all.clone().step_by(TREES_TOGETHER);
+        firsts.map(move |tree| tree..all.end.min(tree + TREES_TOGETHER))
+    }
+
+    fn masks(&self) -> impl Iterator<Item = Option<LeafMasks>> {
+        self.together().map(|trees| LeafMasks::new(self, trees))
+    }
+
+    /// Adds the scores of rows by masks, tree after tree; where there are none, row after row.
+    fn add_by_masks(
+        &self,
+        rows: &Rows,
+        masks: impl Iterator<Item = impl Borrow<Option<LeafMasks>>>,
+        scores: &mut [f64],
+    ) {
+        let outputs = self.outputs();
+        let columns = rows.columns();
+        let columns: Vec<&[u8]> = columns.iter().map(Vec::as_slice).collect();
+        let all: Vec<u32> = (0..(scores.len() / outputs) as u32).collect();
+        for (trees, masks) in self.together().zip(masks) {
+            match masks.borrow() {
+                Some(masks) => masks.visit(&columns, &all, |output, row, value| {
+                    scores[row * outputs + output] += rows.weight * value;
+                }),
+                None => self.add_by_row(trees, rows, scores),
+            }
+        }
+    }
+
+    fn add_by_row(&self, trees: Range<usize>, rows: &Rows, scores: &mut [f64]) {
+        let outputs = self.outputs();
+        for tree in trees {
+            let (root, output) = (self.roots[tree] as usize, tree % outputs);
+            let codes = rows.codes.chunks_exact(rows.width);
+            for (codes, scores) in codes.zip(scores.chunks_exact_mut(outputs)) {
+                scores[output] += rows.weight * self.value(root, codes);
             }
         }
     }
@@ -247,26 +339,46 @@ impl AdditiveTrees {
         let mut place = root;
         loop {
             let node = self.nodes[place];
-            let goes_left = match node.test {
+            let feature = match node.test {
                 CodeTest::Leaf => return f64::from(self.values[node.next as usize]),
-                CodeTest::LessOrEqual {
-                    feature,
-                    code,
-                    missing,
-                } => {
-                    let own = codes[usize::from(feature)];
-                    own <= code || missing == Some(own)
-                }
-                CodeTest::Among { feature, set } => {
-                    let own = codes[usize::from(feature)];
-                    self.sets[set as usize][usize::from(own / 64)] >> (own % 64) & 1 == 1
-                }
+                CodeTest::LessOrEqual { feature, .. } | CodeTest::Among { feature, .. } => feature,
             };
-            place = match goes_left {
+            place = match self.goes_left(node.test, codes[usize::from(feature)]) {
                 true => place + 1,
                 false => node.next as usize,
             };
         }
+    }
+
+    /// Whether a row with this code goes left; at a leaf there is no left.
+    #[inline(always)]
+    pub(super) fn goes_left(&self, test: CodeTest, own: u8) -> bool {
+        match test {
+            CodeTest::Leaf => false,
+            CodeTest::LessOrEqual { code, missing, .. } => own <= code || missing == Some(own),
+            CodeTest::Among { set, .. } => {
+                self.sets[set as usize][usize::from(own / 64)] >> (own % 64) & 1 == 1
+            }
+        }
+    }
+}
+
+/// Rows to be scored.
+struct Rows<'a> {
+    codes: &'a [u8],
+    width: usize,
+    weight: f64,
+}
+
+impl Rows<'_> {
+    /// The codes, feature after feature.
+    fn columns(&self) -> Vec<Vec<u8>> {
+        (0..self.width)
+            .map(|feature| {
+                let codes = self.codes.iter().skip(feature);
+                codes.step_by(self.width).copied().collect()
+            })
+            .collect()
     }
 }
 

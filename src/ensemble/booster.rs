@@ -1,14 +1,16 @@
 //! One boosted ensemble as it grows, round after round.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::leaf_masks::LeafMasks;
 use super::loss::{LossFunction, with_loss};
 use super::{AdditiveTrees, Loss};
 use crate::codes::CodeColumn;
 use crate::tree::{
-    Gradient, GradientRows, GradientScratch, GradientTreeParams, LeafRows, Steps, Tree, in_steps,
+    Gradient, GradientRows, GradientScratch, GradientTreeParams, Steps, Tree, in_steps,
 };
 
 /// Rows to boost on.
@@ -105,7 +107,6 @@ impl<'a> Booster<'a> {
     ) -> Self {
         let columns = columns.into();
         let count = data.targets.len();
-        let outputs = settings.loss.outputs();
         let start = with_loss!(settings.loss, loss => loss.start(&mut rows.iter().map(|&row| {
             let row = row as usize;
             (data.targets[row], data.weight(row))
@@ -239,7 +240,9 @@ impl<'a> Booster<'a> {
         self.settings
             .tree
             .grow(&rows, &mut self.scratch, |places, step| {
-                let rows = places.iter().map(|&place| part.rows[place as usize] as usize);
+                let rows = places
+                    .iter()
+                    .map(|&place| part.rows[place as usize] as usize);
                 let own = loss.step(&mut rows.clone().map(|row| {
                     let score = scores[row * outputs + output];
                     [data.targets[row], score, data.weight(row)]
@@ -254,23 +257,30 @@ impl<'a> Booster<'a> {
     /// Brings the scores of rows that the last trees were not grown on up to date.
     pub fn score_others(&mut self) {
         let outputs = self.outputs();
-        let columns = &self.columns;
-        let first = self.scored_trees;
-        let trees = &self.trees[first..];
-        let scores = self.scores.par_chunks_mut(TASK_ROWS * outputs);
-        let others = &self.part.others;
-        let tasks = scores.enumerate();
-        tasks.for_each_init(LeafRows::default, |leaf_rows, (task, scores)| {
-            let start = (task * TASK_ROWS) as u32;
-            let before = |end: u32| others.partition_point(|row| *row < end);
-            let rows = &others[before(start)..before(start + TASK_ROWS as u32)];
-            for (place, tree) in (first..).zip(trees) {
-                let output = place % outputs;
-                leaf_rows.visit(tree, columns, rows, |rows, step| {
-                    for row in rows {
-                        scores[(row - start) as usize * outputs + output] += step;
+        let trees = self.scored_trees..self.trees.len();
+        let additive = self.additive_of(trees.clone());
+        let masks = LeafMasks::new(&additive, 0..trees.len());
+        let trees = &self.trees[trees];
+        let (columns, others) = (&self.columns, &self.part.others);
+        let codes: Option<Vec<&[u8]>> = columns.iter().map(|column| column.codes.bytes()).collect();
+        let masks = masks.zip(codes);
+        let tasks = self.scores.par_chunks_mut(TASK_ROWS * outputs).enumerate();
+        tasks.for_each(|(task, scores)| {
+            let start = task * TASK_ROWS;
+            let before = |end: usize| others.partition_point(|row| (*row as usize) < end);
+            let rows = &others[before(start)..before(start + TASK_ROWS)];
+            let place = |row: u32, output: usize| (row as usize - start) * outputs + output;
+            match &masks {
+                Some((masks, codes)) => masks.visit(codes, rows, |output, row, step| {
+                    scores[place(rows[row], output)] += step;
+                }),
+                None => {
+                    for (tree, output) in trees.iter().zip((0..outputs).cycle()) {
+                        for &row in rows {
+                            scores[place(row, output)] += tree.step_of(columns, row as usize);
+                        }
                     }
-                });
+                }
             }
         });
         self.scored_trees = self.trees.len();
@@ -278,9 +288,14 @@ impl<'a> Booster<'a> {
 
     /// The trees of the first rounds, as predicting goes by them.
     pub fn additive(&self, rounds: usize) -> AdditiveTrees {
+        let trees = self.trees.len().min(rounds * self.outputs());
+        self.additive_of(0..trees)
+    }
+
+    fn additive_of(&self, range: Range<usize>) -> AdditiveTrees {
         let mut trees = AdditiveTrees::new(self.start.clone());
         let missing_code = |feature: usize| self.columns[feature].missing_code();
-        for tree in self.trees.iter().take(rounds * self.outputs()) {
+        for tree in &self.trees[range] {
             trees.push(tree, missing_code);
         }
         trees

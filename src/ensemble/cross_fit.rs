@@ -23,6 +23,8 @@ pub(crate) struct CrossFit<'a> {
     pub held_out: Option<u8>,
     /// The number of rounds, where that is known.
     pub rounds: Option<usize>,
+    /// The most models: where they are fewer than folds, only rows of the first folds are told.
+    pub models: usize,
     pub cancel: &'a Cancel,
 }
 
@@ -56,7 +58,7 @@ impl CrossFit<'_> {
     pub fn fit(&self, member: Member) -> Result<FittedMember> {
         let folds = (0..self.rows.folds as u8).filter(|fold| Some(*fold) != self.held_out);
         let mut models: Vec<FoldModel> = folds
-            .into_iter()
+            .take(self.models)
             .collect::<Vec<_>>()
             .into_par_iter()
             .map(|fold| FoldModel::new(self, member, fold))
@@ -266,11 +268,7 @@ impl<'a> FoldModel<'a> {
         self.booster.begin_turn(first / STRIDE);
         for round in first..first + rounds {
             if member.has_intercept() && (round == first || self.booster.is_whole()) {
-                let rows = scored(&self.booster, data);
-                if round % ESTIMATE_EVERY == 0 {
-                    self.effects.estimate(rows);
-                }
-                self.effects.refresh(rows, if round == 0 { 3 } else { 1 });
+                self.refresh_effects(data, round);
             }
             let effects = &self.effects;
             self.booster
@@ -279,6 +277,18 @@ impl<'a> FoldModel<'a> {
         self.booster.score_others();
         if member.has_intercept() {
             self.effects.refresh(scored(&self.booster, data), 1);
+        }
+    }
+
+    /// Brings the effects of entities up to scores, where these are not as they were.
+    fn refresh_effects(&mut self, data: &SharedRows, round: usize) {
+        let rows = scored(&self.booster, data);
+        let estimates = round.is_multiple_of(ESTIMATE_EVERY);
+        if estimates {
+            self.effects.estimate(rows);
+        }
+        if estimates || self.booster.is_whole() {
+            self.effects.refresh(rows, if round == 0 { 3 } else { 1 });
         }
     }
 

@@ -7,6 +7,7 @@ mod entity_effects;
 mod entity_number;
 mod estimator;
 mod fit_quality;
+mod leaf_masks;
 mod loss;
 mod member;
 mod mixture;

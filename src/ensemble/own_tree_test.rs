@@ -84,6 +84,7 @@ impl OwnTreeTest<'_> {
                 settings: self.settings,
                 held_out: Some(held_out),
                 rounds: Some(rounds),
+                models: usize::MAX,
                 cancel: self.cancel,
             }
             .fit(member)

@@ -40,8 +40,12 @@ pub(crate) struct WeighedMember {
     pub refitted: Option<AdditiveTrees>,
 }
 
-/// Beyond so many rows the best member is chosen on a sample of about so many.
+/// Up to so many rows, where the best member alone is wanted, all of them are fitted by all folds.
+const SURE_ROWS: usize = 10_000;
+
+/// Of more, the best is chosen by two folds of a sample of at most about so many rows.
 const CHOOSING_ROWS: usize = 60_000;
+const CHOOSING_MODELS: usize = 2;
 
 /// Own trees are tested on a sample of at most about so many rows.
 const TESTING_ROWS: usize = 100_000;
@@ -60,6 +64,7 @@ impl SharedFit {
             settings,
             held_out: None,
             rounds: None,
+            models: usize::MAX,
             cancel,
         };
         let members = fit.members()?;
@@ -115,6 +120,7 @@ pub(crate) fn boost_alone(
         settings,
         held_out: None,
         rounds: None,
+        models: usize::MAX,
         cancel,
     };
     let rounds = fit.fit(Member::Features)?.rounds;
@@ -122,25 +128,26 @@ pub(crate) fn boost_alone(
 }
 
 impl CrossFit<'_> {
-    /// The members, or the best one where they are not to be mixed and rows are many.
+    /// The members, or the best one of them where they are not to be mixed and rows are not few.
     fn members(&self) -> Result<Vec<FittedMember>> {
-        let candidates = Member::KNOWING.to_vec();
-        let candidates = match self.settings.stack {
-            true => candidates,
-            false => match self.rows.sample(CHOOSING_ROWS, 0) {
-                None => candidates,
-                Some(sample) => vec![self.best_on(&sample)?],
-            },
+        let chooses = !self.settings.stack && self.rows.len() > SURE_ROWS;
+        let candidates = match chooses {
+            true => vec![self.best()?],
+            false => Member::KNOWING.to_vec(),
         };
         let fitted = candidates.into_par_iter().map(|member| self.fit(member));
         fitted.collect()
     }
 
-    fn best_on(&self, sample: &SharedRows) -> Result<Member> {
-        let numbers = EntityNumber::of_outputs(sample);
+    /// The best member, by some of the rows and models.
+    fn best(&self) -> Result<Member> {
+        let sample = self.rows.sample(CHOOSING_ROWS, 0);
+        let rows = sample.as_ref().unwrap_or(self.rows);
+        let numbers = EntityNumber::of_outputs(rows);
         let fit = CrossFit {
-            rows: sample,
+            rows,
             numbers: &numbers,
+            models: CHOOSING_MODELS,
             ..*self
         };
         let fitted = Member::KNOWING
@@ -172,7 +179,11 @@ impl CrossFit<'_> {
     fn rounds_of(&self, member: Member) -> Result<usize> {
         let sample = self.rows.sample(CHOOSING_ROWS, 0);
         let rows = sample.as_ref().unwrap_or(self.rows);
-        let fit = CrossFit { rows, ..*self };
+        let fit = CrossFit {
+            rows,
+            models: CHOOSING_MODELS,
+            ..*self
+        };
         Ok(fit.fit(member)?.rounds)
     }
 

@@ -187,6 +187,70 @@ fn trees_add_up_to_the_same_wherever_rows_are_scored() {
     }
 }
 
+#[test]
+fn many_rows_are_scored_as_single_ones_are() {
+    let made = made(17, 700);
+    // Masks of 8, 32 and 64 leaves, and trees that have too many for any.
+    for max_leaves in [1, 2, 8, 9, 32, 33, 64, 65, 90] {
+        for loss in [Loss::Squared, Loss::Absolute] {
+            let some: Vec<u32> = (0..700).filter(|row| row % 4 != 0).collect();
+            let booster = boosted(&made, settings(loss, max_leaves), some, 3);
+            let trees = booster.additive(3);
+            let mut kept = trees.clone();
+            kept.expect_many_rows();
+            let all = scored(&trees, &made.columns, 700);
+            assert_eq!(scored(&kept, &made.columns, 700), all);
+            for row in 0..700 {
+                let columns: Vec<CodeColumn> =
+                    made.columns.iter().map(|c| c.gather(&[row])).collect();
+                let alone = [all[row as usize]];
+                assert_eq!(scored(&trees, &columns, 1), alone, "{max_leaves} leaves");
+                assert_eq!(scored(&kept, &columns, 1), alone, "{max_leaves} leaves");
+                assert_eq!(
+                    booster.scores()[row as usize],
+                    alone[0],
+                    "{max_leaves} leaves"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn trees_on_parts_of_the_rows_see_all_of_them_in_turns() {
+    let made = made(5, 600);
+    let all: Vec<u32> = (0..600).collect();
+    let parts = BoosterSettings {
+        rows_per_tree: 200,
+        learning_rate: 0.3,
+        ..settings(Loss::Squared, 6)
+    };
+    let data = BoostedRows {
+        targets: &made.targets,
+        weights: None,
+    };
+    let mut booster = Booster::new(parts, &made.columns[..], data, all);
+    let loss = |booster: &Booster| {
+        let errors = booster.scores().iter().zip(&made.targets);
+        errors
+            .map(|(score, target)| (score - target).powi(2))
+            .sum::<f64>()
+    };
+    let before = loss(&booster);
+    for turn in 0..6 {
+        booster.begin_turn(turn);
+        booster.round(|_| &[]);
+        booster.round(|_| &[]);
+        assert_eq!(booster.trees().last().unwrap().weight(0), 200.0);
+        booster.score_others();
+    }
+    assert!(loss(&booster) < 0.5 * before);
+    let scores = scored(&booster.additive(12), &made.columns, 600);
+    for (one, other) in scores.iter().zip(booster.scores()) {
+        assert!((one - other).abs() < 1e-12);
+    }
+}
+
 fn scored(trees: &AdditiveTrees, columns: &[CodeColumn], rows: usize) -> Vec<f64> {
     let codes: Vec<u8> = (0..rows)
         .flat_map(|row| {

@@ -102,9 +102,16 @@ impl SharedModel {
     /// [`Error::BadModel`] where they do not fit: there must be a member and trees of each, and
     /// trees for entities that are not known; trees must have the scores of the loss, and ask for
     /// codes that there are; numbers must be finite and bins ascend.
-    pub fn new(parts: SharedParts) -> Result<Self> {
+    pub fn new(mut parts: SharedParts) -> Result<Self> {
         let bad = |problem: &str| Error::BadModel(problem.to_owned());
         parts.check().map_err(bad)?;
+        let members = parts.members.iter_mut();
+        for trees in members
+            .flat_map(|member| &mut member.trees)
+            .chain(&mut parts.unknown)
+        {
+            trees.expect_many_rows();
+        }
         let splits = parts.members.iter().flat_map(|member| &member.trees);
         Ok(Self {
             splits: splits_of(splits, parts.features.len()),

@@ -115,8 +115,10 @@ impl SharedTrainer {
         &self,
         shared: Arc<SharedModel>,
         binner: Binner,
-        members: Vec<(f64, Vec<AdditiveTrees>)>,
+        mut members: Vec<(f64, Vec<AdditiveTrees>)>,
     ) -> Prepared {
+        let models = members.iter_mut().flat_map(|(_, models)| models);
+        models.for_each(AdditiveTrees::expect_many_rows);
         let mut bytes = Vec::new();
         shared.encode(&mut bytes);
         let trainer = ShareTrainer {
@@ -188,13 +190,16 @@ impl Trainer for SharedTrainer {
             Task::Regression => Loss::Squared,
             Task::Classification => Loss::of_classes(input.classes.len()),
         };
-        let sample = Sample::draw(input, &self.params)?;
+        let settings = self
+            .params
+            .settings(input.rows.min(self.params.rows as u64) as usize);
+        let sample = Sample::draw(input, &self.params, settings.folds)?;
         let binner = sample.binner();
         let (mut rows, keys) = sample.rows(input, &binner, loss);
         check_targets(&rows.targets)?;
         let weight_scale = rows.scale_weights();
         drop(sample);
-        let fit = SharedFit::new(&rows, &self.params.settings(rows.len()), input.cancel)?;
+        let fit = SharedFit::new(&rows, &settings, input.cancel)?;
         for member in &fit.members {
             log::info!(
                 "shared member '{}': weight {:.1}, {} rounds, loss {:.6} on rows left out",

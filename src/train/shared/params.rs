@@ -71,6 +71,11 @@ const LEAST_FALL_OF_LARGE: f64 = 2e-4;
 /// Folds of the rows.
 pub(super) const FOLDS: usize = 5;
 
+/// Of more than so many rows there are fewer folds: what models gain by a larger part of them is not
+/// worth the time of two more.
+const FEW_FOLDS_ROWS: usize = 300_000;
+const FEW_FOLDS: usize = 3;
+
 impl SharedParams {
     /// Beyond so many rows the best member alone is taken, and one model of it, unless told
     /// otherwise.
@@ -117,7 +122,10 @@ impl SharedParams {
                 true => LEAST_FALL_OF_LARGE,
                 false => SharedSettings::default().least_fall,
             },
-            folds: FOLDS,
+            folds: match rows > FEW_FOLDS_ROWS {
+                true => FEW_FOLDS,
+                false => FOLDS,
+            },
             refit: models == SharedModels::One,
             stack: members == SharedMembers::Stack,
             ..SharedSettings::default()

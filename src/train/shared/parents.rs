@@ -119,14 +119,22 @@ fn scores(rows: &SharedRows, unknown: &[AdditiveTrees]) -> Vec<f64> {
     let mut scores = vec![0.0; rows.len() * outputs];
     let blocks = scores.par_chunks_mut(BLOCK * outputs).enumerate();
     blocks.for_each(|(block, scores)| {
-        let mut codes = vec![0; width];
-        for (row, scores) in scores.chunks_exact_mut(outputs).enumerate() {
-            let row = block * BLOCK + row;
-            for (code, column) in codes.iter_mut().zip(&rows.features) {
-                *code = column.codes.get(row) as u8;
+        let first = block * BLOCK;
+        for (fold, model) in unknown.iter().enumerate() {
+            let is_told = |row: &usize| unknown.len() == 1 || usize::from(rows.fold[*row]) == fold;
+            let told = first..first + scores.len() / outputs;
+            let told: Vec<usize> = told.filter(is_told).collect();
+            let mut codes = vec![0; told.len() * width];
+            for (&row, codes) in told.iter().zip(codes.chunks_exact_mut(width)) {
+                for (code, column) in codes.iter_mut().zip(&rows.features) {
+                    *code = column.codes.get(row) as u8;
+                }
             }
-            let model = unknown.get(usize::from(rows.fold[row]));
-            model.unwrap_or(&unknown[0]).add(&codes, width, 1.0, scores);
+            let mut sums = vec![0.0; told.len() * outputs];
+            model.add(&codes, width, 1.0, &mut sums);
+            for (&row, sums) in told.iter().zip(sums.chunks_exact(outputs)) {
+                scores[(row - first) * outputs..][..outputs].copy_from_slice(sums);
+            }
         }
     });
     scores

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::binner::Binner;
 use super::entity_rows::{EntityRows, text_hash};
-use super::params::{FOLDS, SharedParams};
+use super::params::SharedParams;
 use crate::codes::{CodeColumn, Codes};
 use crate::encode::{EncodedPartition, EncoderScratch};
 use crate::ensemble::{Loss, MOST_CATEGORIES, SharedRows};
@@ -22,18 +22,20 @@ pub(super) struct Sample<'a> {
     /// The most rows of one entity.
     most: usize,
     seed: u64,
+    folds: usize,
 }
 
 impl<'a> Sample<'a> {
     /// Draws entities, where there are more rows than are allowed: each is in with the same
     /// probability, and large ones with that share of their rows.
-    pub fn draw(input: &SharedInput<'a>, params: &SharedParams) -> Result<Self> {
+    pub fn draw(input: &SharedInput<'a>, params: &SharedParams, folds: usize) -> Result<Self> {
         let share = (params.rows as f64 / input.rows.max(1) as f64).min(1.0);
         let mut sample = Self {
             tables: Vec::new(),
             share,
             most: usize::MAX,
             seed: params.seed,
+            folds,
         };
         for table in (input.tables)() {
             input.cancel.check()?;
@@ -99,11 +101,66 @@ impl<'a> Sample<'a> {
                     true => large.max(self.most),
                     false => usize::MAX,
                 };
-                EntityRows::new(binner, &encoded, FOLDS, self.seed, most)
+                EntityRows::new(binner, &encoded, self.folds, self.seed, most)
             })
             .collect();
         let keys: Vec<String> = partitions.iter().map(|p| p.key().to_owned()).collect();
-        (together(entities, binner, loss, &keys), keys)
+        (self.together(entities, binner, loss, &keys), keys)
+    }
+
+    /// The rows of entities one after another.
+    fn together(
+        &self,
+        entities: Vec<EntityRows>,
+        binner: &Binner,
+        loss: Loss,
+        keys: &[String],
+    ) -> SharedRows {
+        let mut offsets = vec![0];
+        let mut entity = Vec::new();
+        for (place, rows) in entities.iter().enumerate() {
+            entity.extend(std::iter::repeat_n(place as u32, rows.len()));
+            offsets.push(entity.len());
+        }
+        let features = (0..binner.features().len())
+            .into_par_iter()
+            .map(|position| {
+                let mut codes = Vec::with_capacity(entity.len());
+                for rows in &entities {
+                    let own = &rows.columns[position].codes;
+                    own.for_each(0..own.len(), |code| codes.push(code as u8));
+                }
+                CodeColumn {
+                    codes: Codes::U8(codes),
+                    ..entities[0].columns[position]
+                }
+            });
+        let has_weights = entities.iter().any(|rows| rows.weights.is_some());
+        SharedRows {
+            features: match entities.is_empty() {
+                true => Vec::new(),
+                false => features.collect(),
+            },
+            targets: entities
+                .iter()
+                .flat_map(|rows| &rows.targets)
+                .copied()
+                .collect(),
+            weights: has_weights.then(|| {
+                let weights = entities.iter().filter_map(|rows| rows.weights.as_ref());
+                weights.flatten().copied().collect()
+            }),
+            loss,
+            category: categories(keys),
+            entity,
+            offsets,
+            fold: entities
+                .iter()
+                .flat_map(|rows| &rows.fold)
+                .copied()
+                .collect(),
+            folds: self.folds,
+        }
     }
 }
 
@@ -112,55 +169,6 @@ const LARGE_PARTS: usize = 50;
 
 /// What tells the draws of entities from other digests of their keys.
 const DRAWS: u64 = 0x7361_6d70_6c65;
-
-/// The rows of entities one after another.
-fn together(entities: Vec<EntityRows>, binner: &Binner, loss: Loss, keys: &[String]) -> SharedRows {
-    let mut offsets = vec![0];
-    let mut entity = Vec::new();
-    for (place, rows) in entities.iter().enumerate() {
-        entity.extend(std::iter::repeat_n(place as u32, rows.len()));
-        offsets.push(entity.len());
-    }
-    let features = (0..binner.features().len())
-        .into_par_iter()
-        .map(|position| {
-            let mut codes = Vec::with_capacity(entity.len());
-            for rows in &entities {
-                let own = &rows.columns[position].codes;
-                own.for_each(0..own.len(), |code| codes.push(code as u8));
-            }
-            CodeColumn {
-                codes: Codes::U8(codes),
-                ..entities[0].columns[position]
-            }
-        });
-    let has_weights = entities.iter().any(|rows| rows.weights.is_some());
-    SharedRows {
-        features: match entities.is_empty() {
-            true => Vec::new(),
-            false => features.collect(),
-        },
-        targets: entities
-            .iter()
-            .flat_map(|rows| &rows.targets)
-            .copied()
-            .collect(),
-        weights: has_weights.then(|| {
-            let weights = entities.iter().filter_map(|rows| rows.weights.as_ref());
-            weights.flatten().copied().collect()
-        }),
-        loss,
-        category: categories(keys),
-        entity,
-        offsets,
-        fold: entities
-            .iter()
-            .flat_map(|rows| &rows.fold)
-            .copied()
-            .collect(),
-        folds: FOLDS,
-    }
-}
 
 /// The category of each entity: the position of its key among all, where they are not too many.
 fn categories(keys: &[String]) -> Option<Vec<u8>> {

@@ -34,7 +34,13 @@ impl Trainer for ShareTrainer {
         partition: &EncodedPartition,
         scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
-        let rows = EntityRows::new(&self.binner, partition, FOLDS, self.params.seed, usize::MAX);
+        let rows = EntityRows::new(
+            &self.binner,
+            partition,
+            self.folds(),
+            self.params.seed,
+            usize::MAX,
+        );
         let weight_scale = self.shared.parts().own.weight_scale;
         let rows = rows.weighed(weight_scale);
         check_targets(&rows.targets).map_err(|error| TrainError(error.to_string()))?;
@@ -69,10 +75,16 @@ impl Trainer for ShareTrainer {
 /// The numbers of an entity: by output, by all rows and without those of each fold.
 struct OwnNumbers {
     whole: Vec<f64>,
-    without: Vec<[f64; FOLDS]>,
+    without: Vec<Vec<f64>>,
 }
 
 impl ShareTrainer {
+    /// The folds of an entity's rows: as many as there are models of a member, each without one.
+    fn folds(&self) -> usize {
+        let models = self.members.iter().map(|(_, models)| models.len());
+        models.max().filter(|&folds| folds > 1).unwrap_or(FOLDS)
+    }
+
     fn entity_numbers(&self, rows: &EntityRows) -> OwnNumbers {
         let is_class = matches!(self.own.loss, Loss::Softmax(_));
         let mut numbers = OwnNumbers {
@@ -80,7 +92,7 @@ impl ShareTrainer {
             without: Vec::new(),
         };
         for (output, number) in self.shared.parts().numbers.iter().enumerate() {
-            let mut sums = [EntitySums::default(); FOLDS];
+            let mut sums = vec![EntitySums::default(); self.folds()];
             for (row, &fold) in rows.fold.iter().enumerate() {
                 let value = match is_class {
                     true => f64::from(rows.targets[row] == output as f64),
@@ -97,9 +109,10 @@ impl ShareTrainer {
                 number.shrunk(weight, sum)
             };
             numbers.whole.push(shrunk(None));
+            let folds = 0..sums.len();
             numbers
                 .without
-                .push(std::array::from_fn(|fold| shrunk(Some(fold))));
+                .push(folds.map(|fold| shrunk(Some(fold))).collect());
         }
         numbers
     }
@@ -109,7 +122,7 @@ impl ShareTrainer {
     fn scores(&self, key: &str, rows: &EntityRows, numbers: &OwnNumbers) -> Vec<f64> {
         let (outputs, width) = (self.own.precisions.len(), self.shared.width());
         let mut scores = vec![0.0; rows.len() * outputs];
-        for fold in 0..FOLDS {
+        for fold in 0..self.folds() {
             let of_fold = (0..rows.len()).filter(|&row| usize::from(rows.fold[row]) == fold);
             let of_fold: Vec<usize> = of_fold.collect();
             let mut codes = vec![0; of_fold.len() * width];

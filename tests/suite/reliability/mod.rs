@@ -2,9 +2,12 @@
 
 mod damage;
 mod disk;
+mod faults;
 mod ground;
 mod kill;
 mod obstacles;
+mod sequences;
 mod shops;
+mod system_calls;
 mod update;
 mod writers;

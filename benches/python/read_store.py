@@ -276,7 +276,12 @@ def model_of(record, shared):
 
 
 def read_models(directory):
-    manifest = json.loads((directory / "manifest.json").read_text())
+    text = (directory / "manifest.json").read_bytes()
+    manifest = json.loads(text)
+    digest = manifest.get("digest", "")
+    if digest:
+        blank = text.replace(digest.encode(), b"0" * 64)
+        assert blake3.blake3(blank).hexdigest() == digest, "manifest.json"
     generation = next(g for g in manifest["generations"] if g["number"] == manifest["current"])
     place = directory / generation["directory"]
     models, shared = {}, None
@@ -284,7 +289,9 @@ def read_models(directory):
         data = (place / generation["shared"]["name"]).read_bytes()
         assert blake3.blake3(data).hexdigest() == generation["shared"]["digest"]
         shared = Shared(cbor2.loads(data))
-    for entity in pyarrow.parquet.read_table(place / "entities.parquet").to_pylist():
+    table = (place / generation["entities_file"]["name"]).read_bytes()
+    assert blake3.blake3(table).hexdigest() == generation["entities_file"]["digest"]
+    for entity in pyarrow.parquet.read_table(pyarrow.BufferReader(table)).to_pylist():
         if entity["file"] is None:
             continue
         with open(place / entity["file"], "rb") as file:

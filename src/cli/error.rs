@@ -14,6 +14,19 @@ pub enum Exit {
     SomeFailed,
 }
 
+impl Exit {
+    /// How a command ended that changed a store, where it could not be printed.
+    pub fn once_told(self, printed: std::io::Result<()>) -> Self {
+        match printed {
+            Ok(()) => self,
+            Err(error) => {
+                log::error!("all is done and stays so, but stdout cannot be written to: {error}");
+                Self::SomeFailed
+            }
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {

@@ -7,6 +7,7 @@ use per_entity::Error;
 use per_entity::error::{InputError, ParamsError, SpecError, StoreError};
 use per_entity::schema::{HoldoutTableError, Role};
 use per_entity::source::Format;
+use per_entity::store::MANIFEST;
 use polars::error::PolarsError;
 
 /// What helps after an error, where that can be told in flags that the subcommand has.
@@ -201,6 +202,8 @@ fn of_store(error: &StoreError) -> Option<String> {
         StoreError::Foreign { .. } => "--output-dir DIRECTORY names it".into(),
         StoreError::UnknownGeneration { .. } => "`per-entity history` lists them".into(),
         StoreError::UnknownEntity { .. } => "`per-entity inspect` lists them".into(),
+        // Without it, nothing is known of generations.
+        StoreError::Damaged { path, .. } if path.ends_with(MANIFEST) => return None,
         StoreError::Damaged { .. } => {
             "`per-entity history` lists generations, `per-entity rollback` goes back to one".into()
         }

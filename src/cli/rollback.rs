@@ -22,11 +22,13 @@ impl Rollback {
     pub fn run(&self, context: &Context) -> CliResult {
         let (path, [generation]) = self.store.path_and_generations([&self.generation])?;
         let manifest = store::rollback(path, generation)?;
-        if context.json {
-            print_json(json!({ "current": manifest.current }))?;
+        let printed = if context.json {
+            print_json(json!({ "current": manifest.current }))
         } else if !context.quiet {
-            print(format!("generation {} is current", manifest.current))?;
-        }
-        Ok(Exit::Done)
+            print(format!("generation {} is current", manifest.current))
+        } else {
+            Ok(())
+        };
+        Ok(Exit::Done.once_told(printed))
     }
 }

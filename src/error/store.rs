@@ -50,6 +50,12 @@ pub enum StoreError {
         /// The manifest.
         path: PathBuf,
     },
+    /// A store that has given the largest number there is to a generation.
+    #[error("{}: no number is left for another generation; train into another directory", path.display())]
+    NoNumberLeft {
+        /// The store.
+        path: PathBuf,
+    },
     /// A generation that the store does not have.
     #[error("{}: has no generation {number}; it has {}", path.display(), numbers(.generations))]
     UnknownGeneration {

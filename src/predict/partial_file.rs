@@ -1,7 +1,7 @@
 //! A file that bears its name only when it is whole, so that nobody takes a part for it.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ impl PartialFile {
         let mut partial = path.to_path_buf().into_os_string();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let file = File::create(&partial).map_err(Error::io(&partial))?;
+        let file = create_anew(&partial).map_err(Error::io(&partial))?;
         Ok(Self {
             path: path.to_path_buf(),
             partial,
@@ -58,5 +58,14 @@ impl Write for PartialFile {
 
     fn flush(&mut self) -> std::io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// Makes a file that was not there, in the place of whatever has the name: the user did not choose
+/// it, so it may be a link that somebody else put there.
+fn create_anew(path: &Path) -> std::io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
     }
 }

@@ -98,7 +98,7 @@ fn shares_are_stored_beside_what_is_shared_and_read_once() {
     // Five trees, two shares, and what is shared.
     assert_eq!((found.generations, found.models), (2, 7));
     assert_eq!((found.problems, found.orphans), (vec![], vec![]));
-    prune(&directory, 1).unwrap();
+    prune(&directory, 1, None).unwrap();
     assert_eq!(
         Store::open(&directory).unwrap().model("b").unwrap(),
         models[1]

@@ -28,9 +28,29 @@ pub(super) const STAGING: &str = ".staging-";
 /// How the names of generations begin.
 pub(super) const GENERATION: &str = "gen-";
 
+/// The journal of a run, in its staging folder. A generation has none once its run ended in order.
+pub(super) const JOURNAL: &str = ".journal";
+
 /// The folder of a generation.
 pub(super) fn generation_folder(number: u64) -> String {
     format!("{GENERATION}{number:06}")
+}
+
+/// Whether a name is exactly one that a generation's folder has.
+pub(super) fn is_generation_folder(name: &str) -> bool {
+    let number = name.strip_prefix(GENERATION).map(str::parse);
+    matches!(number, Some(Ok(number)) if generation_folder(number) == name)
+}
+
+/// A staging folder.
+pub(super) fn staging_folder(number: u32) -> String {
+    format!("{STAGING}{number:06}")
+}
+
+/// Whether a name is exactly one that a staging folder has.
+pub(super) fn is_staging_folder(name: &str) -> bool {
+    let number = name.strip_prefix(STAGING).map(str::parse);
+    matches!(number, Some(Ok(number)) if staging_folder(number) == name)
 }
 
 /// Whether a name in the store's directory is one that a run without a commit may have left.

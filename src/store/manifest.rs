@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::directory::{Location, Prepared};
-use super::layout::{MANIFEST, is_plain_name};
+use super::layout::{MANIFEST, generation_folder, is_plain_name};
 use super::run::Run;
+use super::seal;
 use crate::error::{Error, Result, StoreError};
 use crate::schema::Holdout;
 
@@ -37,6 +38,10 @@ pub struct Generation {
     pub directory: String,
     /// When it was committed, RFC 3339, UTC.
     pub created: String,
+    /// Until when it was the current one, RFC 3339, UTC; nothing while it is, and for generations
+    /// of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_until: Option<String>,
     /// The program that wrote it.
     pub program: String,
     /// How it came about.
@@ -151,15 +156,55 @@ impl Manifest {
 
     /// Makes ready to write the manifest.
     pub(super) fn prepare(&self, directory: &Location) -> Result<Prepared> {
-        let text = serde_json::to_string_pretty(self)
+        let text = seal::seal(self)
             .map_err(|error| Error::bad_store(directory.path(MANIFEST), error.to_string()))?;
         directory.prepare(MANIFEST, text.as_bytes())
     }
 
-    /// The number of the generation to come; numbers are never given twice.
-    pub(super) fn next_number(&self) -> u64 {
+    /// The manifest of a store that has no generation yet.
+    pub(super) fn empty() -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            current: 0,
+            generations: Vec::new(),
+        }
+    }
+
+    /// The number of the generation to come: one that was never given, and whose folder nothing in
+    /// the store's directory has the name of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoNumberLeft`].
+    pub(super) fn next_number(&self, directory: &Location) -> Result<u64> {
+        let entries = directory.list("")?.into_iter();
+        let taken: HashSet<String> = entries.map(|entry| entry.name).collect();
         let numbers = self.generations.iter().map(|generation| generation.number);
-        1 + numbers.max().unwrap_or(0)
+        let first = 1 + numbers.max().unwrap_or(0);
+        let mut free = first..=LAST_GENERATION;
+        free.find(|&number| !taken.contains(&generation_folder(number)))
+            .ok_or_else(|| {
+                let path = directory.path("");
+                StoreError::NoNumberLeft { path }.into()
+            })
+    }
+
+    /// Makes a generation that is listed the current one.
+    pub(super) fn make_current(&mut self, number: u64) {
+        let before = std::mem::replace(&mut self.current, number);
+        for generation in &mut self.generations {
+            if generation.number == number {
+                generation.current_until = None;
+            } else if generation.number == before {
+                generation.current_until = Some(now());
+            }
+        }
+    }
+
+    /// The generation of the largest number.
+    pub(super) fn newest(&self) -> Option<&Generation> {
+        let generations = self.generations.iter();
+        generations.max_by_key(|generation| generation.number)
     }
 
     /// Whether a generation has this folder.
@@ -181,6 +226,9 @@ impl Manifest {
                 supported: FORMAT_VERSION,
             }
             .into());
+        }
+        if !seal::is_whole(&version, bytes) {
+            return Err(Error::bad_store(&path, NOT_WHOLE));
         }
         let manifest: Self = serde_json::from_value(version).map_err(damaged)?;
         let mut numbers = HashSet::new();
@@ -218,4 +266,12 @@ impl Manifest {
             .iter()
             .find(|generation| generation.number == number)
     }
+}
+
+/// What to do about a manifest that is not as it was written.
+const NOT_WHOLE: &str = "its digest does not match, so it was damaged, or changed by hand; put back a copy of it, or, where it was changed on purpose, remove its field 'digest'";
+
+/// This moment, RFC 3339, UTC.
+pub(super) fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

@@ -11,6 +11,7 @@
 //!     parents.parquet    the same for parents of entities, where they were trained
 //! ```
 
+mod commit;
 mod diff;
 mod directory;
 mod entities_table;
@@ -21,10 +22,12 @@ mod importances;
 mod index;
 mod journal;
 mod layout;
+mod leftovers;
 mod manifest;
 mod prior_models;
 mod record;
 mod run;
+mod seal;
 mod staging;
 #[allow(clippy::module_inception)]
 mod store;
@@ -36,7 +39,7 @@ pub use directory::{
     Directory, Durability, Entry, LocalDirectory, Location, MemoryDirectory, Prepared, StoredFile,
     WriteLock,
 };
-pub use generations::{prune, rollback};
+pub use generations::{Pruned, prune, rollback};
 pub use importances::Importances;
 pub(crate) use index::Index;
 pub use layout::{ENTITIES, MANIFEST};

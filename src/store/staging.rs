@@ -2,14 +2,14 @@
 //!
 //! Each run writes to a folder of its own, `.staging-N`, with a journal in it.
 
+use std::collections::HashSet;
+
 use super::directory::{Durability, Location};
 use super::journal::{JournalFile, JournalModel, decode};
-use super::layout::STAGING;
+use super::layout::{JOURNAL, staging_folder};
+use super::leftovers::{Leftovers, is_interrupted};
 use super::manifest::Manifest;
-use crate::error::Result;
-
-/// The journal's file name.
-const JOURNAL: &str = ".journal";
+use crate::error::{Error, Result};
 
 /// The folder of a running writer, and those of runs that did not end in order.
 pub(super) struct Staging {
@@ -22,27 +22,26 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Begins a staging folder. The caller holds the store's lock.
-    pub fn create(directory: &Location, manifest: Option<&Manifest>, next: &str) -> Result<Self> {
-        let mut leftovers = leftovers(directory)?;
-        let mut number = leftovers.last().map_or(1, |(number, _)| number + 1);
-        let mut take_number = || {
-            number += 1;
-            format!("{STAGING}{:06}", number - 1)
-        };
-        // A run that ended between the renames of its folder and of the manifest.
-        let is_named = manifest.is_some_and(|manifest| manifest.names(next));
-        if !is_named && directory.is_folder(next) {
-            let folder = take_number();
-            directory.rename(next, &folder)?;
-            leftovers.push((0, folder));
+    pub fn create(directory: &Location, manifest: Option<&Manifest>) -> Result<Self> {
+        let found = Leftovers::find(directory)?;
+        let mut taken = found.names;
+        let mut leftovers = found.staging;
+        // Runs that ended between the renames of their folder and of the manifest.
+        for folder in found.generations {
+            let is_named = manifest.is_some_and(|manifest| manifest.names(&folder));
+            if !is_named && is_interrupted(directory, &folder) {
+                let to = free_name(directory, &mut taken)?;
+                directory.rename(&folder, &to)?;
+                leftovers.push(to);
+            }
         }
-        let folder = take_number();
+        let folder = free_name(directory, &mut taken)?;
         directory.create_folder(&folder)?;
         let staging = Self {
             directory: directory.clone(),
             folder,
             models: 0,
-            leftovers: leftovers.into_iter().map(|(_, folder)| folder).collect(),
+            leftovers,
         };
         directory.append(&staging.name(JOURNAL), &[], Durability::Later)?;
         Ok(staging)
@@ -106,17 +105,12 @@ impl Staging {
     }
 }
 
-/// The staging folders of a store, in the order of their numbers.
-pub(super) fn leftovers(directory: &Location) -> Result<Vec<(u32, String)>> {
-    let mut found = Vec::new();
-    for entry in directory.list("")? {
-        let number = entry.name.strip_prefix(STAGING).map(str::parse::<u32>);
-        if let Some(Ok(number @ ..1_000_000_000)) = number
-            && entry.is_folder
-        {
-            found.push((number, entry.name));
-        }
-    }
-    found.sort();
-    Ok(found)
+/// The name of a staging folder that nothing has, whatever is in the way.
+fn free_name(directory: &Location, taken: &mut HashSet<String>) -> Result<String> {
+    let mut names = (1..u32::MAX).map(staging_folder);
+    let free = names.find(|name| taken.insert(name.clone()));
+    free.ok_or_else(|| {
+        let problem = "no name is left for another staging folder; remove some of them";
+        Error::bad_store(directory.path(""), problem)
+    })
 }

@@ -139,29 +139,15 @@ impl Store {
         Error::bad_store(self.directory.path(&self.name(file)), problem)
     }
 
-    /// The table of entities, one row each, sorted as their keys are.
+    /// The table of entities, one row each, sorted as their keys are. Its digest is checked before
+    /// any of it is read.
     ///
     /// # Errors
     ///
     /// [`StoreError::Damaged`] where the file cannot be read, [`Error::Io`] where it is missing.
     pub fn entities(&self) -> Result<LazyFrame> {
-        let file = &self.generation.entities_file.name;
-        let name = self.name(file);
-        self.directory.open(&name)?;
-        let frame = match self.directory.local_path(&name) {
-            None => {
-                let table = self.read_table(&self.generation.entities_file, None)?;
-                return Ok(table.lazy());
-            }
-            Some(path) => LazyFrame::scan_parquet(
-                PlRefPath::new(path.to_string_lossy()),
-                ScanArgsParquet {
-                    glob: false,
-                    ..ScanArgsParquet::default()
-                },
-            ),
-        };
-        frame.map_err(|cause| self.damaged_file(file, polars_message(&cause)))
+        let table = self.read_table(&self.generation.entities_file, None)?;
+        Ok(table.lazy())
     }
 
     /// What the store notes about all entities.
@@ -299,14 +285,9 @@ impl Store {
     ///
     /// [`StoreError::UnknownEntity`], and as [`records`](Self::records).
     pub fn record(&self, key: &str) -> Result<EntityRecord> {
-        let frame = self.entities()?.filter(col("key").eq(lit(key)));
-        self.guard(&self.generation.entities_file, || {
-            frame
-                .collect()
-                .and_then(|frame| entities_table::records(&frame))
-        })?
-        .pop()
-        .ok_or_else(|| StoreError::UnknownEntity { key: key.into() }.into())
+        self.read(Some(col("key").eq(lit(key))))?
+            .pop()
+            .ok_or_else(|| StoreError::UnknownEntity { key: key.into() }.into())
     }
 
     /// The model of one entity, its digest checked.

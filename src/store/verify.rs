@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::directory::Location;
-use super::generations::unnamed;
+use super::leftovers::Leftovers;
 use super::manifest::{Generation, Manifest};
 use super::record::EntityRecord;
-use super::staging::leftovers;
 use super::store::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What [`verify`] found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,21 +37,66 @@ pub fn verify(directory: impl Into<Location>) -> Result<Verification> {
     let manifest = Arc::new(manifest);
     let mut report = Verification::default();
     for generation in &manifest.generations {
-        report.generations += 1;
+        let mut found = Verification::of(&directory, &manifest, generation);
+        if !found.problems.is_empty() && !is_named(&directory, generation)? {
+            // It was removed on purpose while it was read.
+            found = Verification::default();
+        }
+        report.add(found);
+    }
+    let found = Leftovers::find(&directory)?;
+    // Read again, for a generation may have been committed meanwhile.
+    let (manifest, _) = Manifest::require(&directory)?;
+    let unnamed = found.generations.into_iter();
+    let unnamed = unnamed.filter(|folder| !manifest.names(folder));
+    let orphans = unnamed.chain(found.staging);
+    report
+        .orphans
+        .extend(orphans.map(|name| directory.path(&name)));
+    Ok(report)
+}
+
+/// Whether the manifest, as it is now, lists a generation.
+fn is_named(directory: &Location, generation: &Generation) -> Result<bool> {
+    let (manifest, _) = Manifest::require(directory)?;
+    Ok(manifest.names(&generation.directory))
+}
+
+/// Refuses a generation that is not whole.
+pub(super) fn check_whole(directory: &Location, manifest: &Manifest, number: u64) -> Result<()> {
+    let manifest = Arc::new(manifest.clone());
+    let store = Store::at(directory.clone(), manifest.clone(), number)?;
+    let found = Verification::of(directory, &manifest, store.generation());
+    let Some(first) = found.problems.first() else {
+        return Ok(());
+    };
+    let problems = found.problems.len();
+    let problem =
+        format!("{problems} problems, the first of them: {first}; choose another generation");
+    Err(Error::bad_store(store.path(), problem))
+}
+
+impl Verification {
+    /// What there is of one generation.
+    fn of(directory: &Location, manifest: &Arc<Manifest>, generation: &Generation) -> Self {
+        let mut report = Self {
+            generations: 1,
+            ..Self::default()
+        };
         let store = Store::at(directory.clone(), manifest.clone(), generation.number);
         if let Err(error) = store.and_then(|store| report.generation(&store, generation)) {
             report.problems.push(error.to_string());
         }
+        report
     }
-    let mut orphans = unnamed(&directory, &manifest)?;
-    let interrupted = leftovers(&directory)?.into_iter();
-    orphans.extend(interrupted.map(|(_, folder)| folder));
-    let paths = orphans.iter().map(|name| directory.path(name));
-    report.orphans.extend(paths);
-    Ok(report)
-}
 
-impl Verification {
+    fn add(&mut self, other: Self) {
+        self.generations += other.generations;
+        self.models += other.models;
+        self.problems.extend(other.problems);
+        self.orphans.extend(other.orphans);
+    }
+
     fn generation(&mut self, store: &Store, generation: &Generation) -> Result<()> {
         let records = store.records()?;
         let mut files = HashSet::from([generation.entities_file.name.as_str()]);

@@ -1,21 +1,22 @@
 //! Writes one generation, and makes it the current one when all of it is on disk.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::directory::{Location, WriteLock};
+use super::commit::{is_durable, replace};
+use super::directory::{Entry, Location, WriteLock};
 use super::entities_table;
 use super::extent::Extent;
 use super::file_name::FileNames;
 use super::journal::JournalModel;
 use super::layout::{
-    ENTITIES, LOCK, MANIFEST, PACK, PARENT_PACK, PARENTS, POOLED, SHARED, generation_folder,
-    is_leftover,
+    ENTITIES, JOURNAL, LOCK, MANIFEST, PACK, PARENT_PACK, PARENTS, POOLED, SHARED,
+    generation_folder, is_generation_folder, is_leftover,
 };
-use super::manifest::{FORMAT_VERSION, FileDigest, Generation, Manifest, Parents, SharedFile};
+use super::leftovers::is_interrupted;
+use super::manifest::{FileDigest, Generation, Manifest, Parents, SharedFile, now};
 use super::prior_models::PriorModelIndex;
 use super::record::{EntityRecord, EntityStatus, Place};
 use super::run::Run;
@@ -67,7 +68,9 @@ pub(crate) struct Writer {
     directory: Location,
     staging: Staging,
     prior: PriorModelIndex,
-    manifest: Option<Manifest>,
+    manifest: Manifest,
+    /// The number of the generation.
+    number: u64,
     /// What the manifest is to be replaced in.
     manifest_bytes: Option<Vec<u8>>,
     /// Whether the directory was made by this writer.
@@ -91,6 +94,13 @@ pub(crate) struct Writer {
     _lock: Box<dyn WriteLock>,
 }
 
+/// A generation that is the current one.
+pub(crate) struct Committed {
+    pub generation: Generation,
+    /// Whether the system said that it outlasts a power cut.
+    pub is_durable: bool,
+}
+
 enum Layout {
     Own(FileNames),
     Packs { models: usize },
@@ -109,8 +119,12 @@ impl Writer {
         let created = directory.create()?;
         let lock = directory.lock(LOCK)?;
         let (manifest, manifest_bytes) = Manifest::read(directory)?.unzip();
-        let number = manifest.as_ref().map_or(1, Manifest::next_number);
-        let staging = Staging::create(directory, manifest.as_ref(), &generation_folder(number))?;
+        if let Some(newest) = manifest.as_ref().and_then(Manifest::newest) {
+            remove_journal(directory, &newest.directory);
+        }
+        let staging = Staging::create(directory, manifest.as_ref())?;
+        let manifest = manifest.unwrap_or_else(Manifest::empty);
+        let number = manifest.next_number(directory)?;
         let mut prior = PriorModelIndex::new(directory);
         prior.add_interrupted(&staging);
         Ok(Self {
@@ -118,6 +132,7 @@ impl Writer {
             staging,
             prior,
             manifest,
+            number,
             manifest_bytes,
             created,
             committed: false,
@@ -158,21 +173,13 @@ impl Writer {
         };
     }
 
-    /// A directory of this machine for what is needed only while the generation is made. Whoever
-    /// makes it removes it before the [`commit`](Self::commit). Where the store lies on this
-    /// machine, the next run removes what a killed one leaves of it; else it is a temporary
-    /// directory.
-    pub fn scratch_directory(&self) -> PathBuf {
-        let within = self.directory.local_path(&self.staging.name("scratch"));
-        within.unwrap_or_else(|| {
-            let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-            let name = format!(
-                "per-entity-{}-{}",
-                std::process::id(),
-                since_1970.as_nanos()
-            );
-            std::env::temp_dir().join(name)
-        })
+    /// Where the store lies, and the name of a folder in it for what is needed only while the
+    /// generation is made; nothing where the store does not lie on a disk of this machine. Whoever
+    /// makes the folder removes it before the [`commit`](Self::commit); the next run removes what a
+    /// killed one leaves of it.
+    pub fn scratch_folder(&self) -> Option<(Location, String)> {
+        let is_on_disk = self.directory.is_on_disk();
+        is_on_disk.then(|| (self.directory.clone(), self.staging.name("scratch")))
     }
 
     /// The models that interrupted runs left. They are given out once.
@@ -348,8 +355,9 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] where something cannot be written; then the store is as it was before.
-    pub fn commit(mut self, run: Run) -> Result<Generation> {
+    /// [`Error::Io`] where something cannot be written; then the current generation is the one
+    /// before.
+    pub fn commit(mut self, run: Run) -> Result<Committed> {
         if !self.pack.is_empty() {
             self.close_pack()?;
         }
@@ -360,26 +368,27 @@ impl Writer {
         let parents = self.write_parents()?;
         self.directory.sync(&self.staging.folder)?;
 
-        let mut manifest = self.manifest.take().unwrap_or(Manifest {
-            format_version: FORMAT_VERSION,
-            current: 0,
-            generations: Vec::new(),
-        });
-        let number = manifest.next_number();
-        let folder = generation_folder(number);
         let entities_file = FileDigest::of(ENTITIES, &entities);
-        let generation = self.generation(number, run, entities_file, parents);
-        manifest.current = number;
-        manifest.generations.push(generation.clone());
+        let generation = self.generation(run, entities_file, parents);
+        self.manifest.generations.push(generation.clone());
+        self.manifest.make_current(self.number);
         // All that needs room on the disk comes before the renames, which need none.
-        let prepared = manifest.prepare(&self.directory)?;
-        self.directory.rename(&self.staging.folder, &folder)?;
+        let prepared = self.manifest.prepare(&self.directory)?;
+        let folder = &generation.directory;
+        self.directory.rename(&self.staging.folder, folder)?;
         self.directory.sync("")?;
         let expected = self.manifest_bytes.as_deref();
-        self.directory.commit(prepared, expected)?;
-        self.staging.clear(&folder);
+        replace(&self.directory, prepared, expected)?;
         self.committed = true;
-        Ok(generation)
+        let is_durable = is_durable(&self.directory);
+        if is_durable {
+            // Not before: without its journal, a generation that nothing names is not known again.
+            self.staging.clear(folder);
+        }
+        Ok(Committed {
+            generation,
+            is_durable,
+        })
     }
 
     /// Writes the table of parents, where there are some.
@@ -401,16 +410,16 @@ impl Writer {
 
     fn generation(
         &self,
-        number: u64,
         run: Run,
         entities_file: FileDigest,
         parents: Option<Parents>,
     ) -> Generation {
         let count = |status| count(&self.records, status);
         Generation {
-            number,
-            directory: generation_folder(number),
-            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            number: self.number,
+            directory: generation_folder(self.number),
+            created: now(),
+            current_until: None,
             program: concat!("per-entity ", env!("CARGO_PKG_VERSION")).into(),
             run,
             rows: self.records.iter().map(|record| record.rows).sum(),
@@ -453,7 +462,7 @@ impl Drop for Writer {
         if self.staging.models > 0 {
             log::warn!(
                 "{}: {} finished models are kept; the same run takes them over",
-                self.directory.path(&self.staging.folder).display(),
+                self.directory.path("").display(),
                 self.staging.models
             );
             return;
@@ -489,11 +498,25 @@ fn mean_training_score(records: &[EntityRecord], task: Task) -> Option<f64> {
     (rows > 0.0).then(|| sum / rows)
 }
 
-/// Refuses a directory with content that is not a store's.
+/// Removes the journal of a generation whose run was interrupted after its commit.
+fn remove_journal(directory: &Location, folder: &str) {
+    if is_interrupted(directory, folder) && directory.sync("").is_ok() {
+        let _ = directory.remove(&format!("{folder}/{JOURNAL}"));
+    }
+}
+
+/// Refuses a directory with content that is not a store's, nor what a first run left of one.
 fn refuse_foreign(directory: &Location) -> Result<()> {
     let entries = directory.list("")?;
     let is_store = entries.iter().any(|entry| entry.name == MANIFEST);
-    if is_store || entries.iter().all(|entry| is_leftover(&entry.name)) {
+    let is_first_run = |entry: &Entry| {
+        // It ended between the renames of its folder and of the manifest.
+        let is_uncommitted = entry.is_folder
+            && is_generation_folder(&entry.name)
+            && is_interrupted(directory, &entry.name);
+        is_leftover(&entry.name) || is_uncommitted
+    };
+    if is_store || entries.iter().all(is_first_run) {
         return Ok(());
     }
     let path = directory.path("");

@@ -33,7 +33,7 @@ pub use numbers::Numbers;
 pub use partition::Partition;
 pub use query::Query;
 pub(crate) use roles::Roles;
-pub use spill::{MemoryLimit, Spilled, SpilledKey};
+pub use spill::{MemoryLimit, Scratch, ScratchFolder, Spilled, SpilledKey};
 pub use table::Table;
 pub use target::Target;
 pub(crate) use task_choice::task_of;

@@ -19,6 +19,7 @@ mod settings;
 mod shared;
 mod sink;
 mod specification;
+mod staged_scratch;
 mod tally;
 mod threshold;
 mod trainer;

@@ -23,6 +23,9 @@ pub struct TrainingReport {
     pub generation: Generation,
     /// Models that were taken over and not trained again.
     pub carried: u64,
+    /// Whether the system said that the commit outlasts a power cut. Where not, the generation is
+    /// the current one all the same, and a warning in the log says why.
+    pub is_durable: bool,
 }
 
 /// An update that found nothing new: every entity has the model that it had, none was added, and

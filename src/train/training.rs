@@ -18,6 +18,7 @@ use super::report::{Conclusion, Refusal, TrainingReport, Unchanged};
 use super::rows::Rows;
 use super::settings::TrainingSettings;
 use super::sink::Sink;
+use super::staged_scratch::StagedScratch;
 use super::tally::Tally;
 use super::threshold::Threshold;
 use super::trainer::{Prepared, SharedInput, Trainer};
@@ -31,7 +32,7 @@ use crate::store::{
     CurrentModels, EntityRecord, Location, ModelsPerFile, PriorModelIndex, Run, SharedFile, Store,
     Writer,
 };
-use crate::table::{ColumnNote, Input, MemoryLimit, Query, Table};
+use crate::table::{ColumnNote, Input, MemoryLimit, Query, ScratchFolder, Table};
 
 /// A training run: reads an input, trains a model for each entity and commits them to a store.
 ///
@@ -327,17 +328,22 @@ impl Training {
         }
     }
 
-    /// The memory that the rows may take. Their files lie in the store's staging area, so the
-    /// writer is begun before they are loaded.
+    /// The memory that the rows may take. Their files lie in the store's staging folder where that
+    /// is on a disk, so the writer is begun before they are loaded.
     fn limit(&self, directory: &Location) -> Result<(Option<Writer>, Option<MemoryLimit>)> {
         let Some(ByteSize(bytes)) = self.settings.memory_limit else {
             return Ok((None, None));
         };
         // A limit that is too low touches nothing.
-        MemoryLimit::new(bytes, Default::default())?;
+        MemoryLimit::check(bytes)?;
         let writer = Writer::begin(directory)?;
-        let limit = MemoryLimit::new(bytes, writer.scratch_directory())?;
-        Ok((Some(writer), Some(limit)))
+        let limit = match writer.scratch_folder() {
+            Some((directory, folder)) => {
+                MemoryLimit::new(bytes, StagedScratch { directory, folder })
+            }
+            None => MemoryLimit::new(bytes, ScratchFolder::temporary()),
+        };
+        Ok((Some(writer), Some(limit?)))
     }
 
     /// The current generation, where it is to be updated. The first update of all starts afresh.
@@ -417,9 +423,11 @@ impl Training {
                 left_out: run.left_out,
             })));
         }
+        let committed = writer.commit(run)?;
         Ok(Conclusion::Committed(Box::new(TrainingReport {
-            generation: writer.commit(run)?,
+            generation: committed.generation,
             carried: accomplished.carried,
+            is_durable: committed.is_durable,
         })))
     }
 }

@@ -81,7 +81,7 @@ fn a_store_in_memory_is_trained_used_updated_and_cleared_as_one_on_disk() {
         Error::Store(StoreError::UnknownGeneration { number: 7, .. })
     ));
     rollback(&memory, 2).unwrap();
-    assert_eq!(prune(&memory, 1).unwrap().len(), 1);
+    assert_eq!(prune(&memory, 1, None).unwrap().removed.len(), 1);
     let verification = verify(&memory).unwrap();
     assert_eq!((verification.generations, verification.models), (1, 3));
     assert_eq!(verification.problems, Vec::<String>::new());
@@ -115,7 +115,7 @@ fn files_that_are_not_the_stores_are_never_pruned() {
         committed(training().run(sales(&["A"]), &memory).unwrap());
     }
     memory.put("gen-notes.txt", b"mine").unwrap();
-    assert_eq!(prune(&memory, 1).unwrap().len(), 2);
+    assert_eq!(prune(&memory, 1, None).unwrap().removed.len(), 2);
     assert_eq!(memory.read("gen-notes.txt").unwrap(), b"mine");
 }
 

@@ -1,15 +1,20 @@
 //! Rows that exceed a memory limit are trained in parts, and nothing else changes.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use per_entity::Cancel;
 use per_entity::schema::Task;
 use per_entity::source::{DatasetSpec, Source};
-use per_entity::store::verify;
-use per_entity::table::{Column, Input, MemoryLimit, Partition, Query, Spilled, Table, Target};
+use per_entity::store::{Directory, Durability, verify};
+use per_entity::table::{
+    Column, Input, MemoryLimit, Partition, Query, Scratch, ScratchFolder, Spilled, Table, Target,
+};
 use proptest::prelude::*;
 
 use crate::support::SAMPLE;
+use crate::support::faulty::{Fault, FaultyDirectory, Part};
 use crate::support::place::Place;
 use crate::support::program::Finished;
 use crate::support::store::content;
@@ -55,7 +60,7 @@ fn assert_same(path: &Path, spec: &DatasetSpec, carried: &[String], rows: u64) -
     let (input, query) = load(path, spec, carried);
     let whole = Table::load_query(&input, &query, &cancel);
     let place = Place::new();
-    let limit = MemoryLimit::of_rows(rows, place.path("rows"));
+    let limit = MemoryLimit::of_rows(rows, ScratchFolder::new(place.path("rows")));
     let spilled = Spilled::write(&input, &query, &limit, &cancel);
     let (whole, spilled) = match (whole, spilled) {
         (Ok(whole), Ok(spilled)) => (whole, spilled),
@@ -192,4 +197,86 @@ fn the_store_is_the_same_to_the_byte_and_nothing_is_left() {
         assert!(said.contains(problem), "{said}");
         assert!(!place.path("none").exists());
     }
+}
+
+/// Rows in files of a directory that fails.
+#[derive(Clone, Debug)]
+struct Staged(FaultyDirectory);
+
+impl Scratch for Staged {
+    fn path(&self, file: &str) -> PathBuf {
+        self.0.path(file)
+    }
+
+    fn create(&self) -> per_entity::Result<()> {
+        self.0.create_folder("rows")
+    }
+
+    fn append(&self, file: &str, bytes: &[u8]) -> per_entity::Result<()> {
+        self.0
+            .append(&format!("rows/{file}"), bytes, Durability::Later)
+    }
+
+    fn read(&self, file: &str) -> per_entity::Result<Vec<u8>> {
+        self.0.read(&format!("rows/{file}"))
+    }
+
+    fn remove(&self) {
+        let _ = self.0.remove("rows");
+    }
+}
+
+/// All entities of the sample by way of files; `meanwhile` is done when these are written.
+fn through(
+    scratch: &Staged,
+    meanwhile: impl FnOnce(&FaultyDirectory),
+) -> per_entity::Result<Vec<Entity>> {
+    let spec = DatasetSpec::adult();
+    let (input, query) = load(Path::new(SAMPLE), &spec, &[]);
+    let cancel = Cancel::new();
+    let limit = MemoryLimit::of_rows(500, scratch.clone());
+    let spilled = Spilled::write(&input, &query, &limit, &cancel)?;
+    meanwhile(&scratch.0);
+    let tables = spilled
+        .tables(&cancel)
+        .collect::<per_entity::Result<Vec<_>>>()?;
+    Ok(tables.iter().flat_map(entities).collect())
+}
+
+#[test]
+fn rows_in_files_are_those_that_were_written_or_an_error() {
+    let all = std::env::var("PER_ENTITY_FAULTS").is_ok_and(|faults| faults == "all");
+    let whole = Staged(FaultyDirectory::new());
+    let mut files = BTreeMap::new();
+    let expected = through(&whole, |directory| files = directory.files()).unwrap();
+    let (calls, _) = whole.0.calls();
+    assert!(files.len() > 1, "{} files", files.len());
+    let left: Vec<String> = whole.0.files().into_keys().collect();
+    assert_eq!(left, Vec::<String>::new());
+    let mut injected = 0;
+    for call in 1..=calls {
+        for part in [Part::Nothing, Part::Half, Part::All] {
+            for fault in [Fault::Fail(part, ErrorKind::StorageFull), Fault::Kill(part)] {
+                let scratch = Staged(FaultyDirectory::new());
+                scratch.0.inject(call, fault);
+                let found = through(&scratch, |_| ());
+                // Only what fails to be removed does not matter.
+                assert!(found.is_err() || call == calls, "call {call}, {fault:?}");
+                assert!(found.is_err() || found.unwrap() == expected);
+                injected += 1;
+            }
+        }
+    }
+    let flips = if all { 1_500 } else { 8 };
+    for (name, bytes) in &files {
+        for flip in 0..flips {
+            let bit = bytes.len() * 8 / flips * flip + flip % 8;
+            let flipped = through(&Staged(FaultyDirectory::new()), |directory| {
+                directory.flip(name, bit);
+            });
+            let error = flipped.unwrap_err().to_string();
+            assert!(error.contains("not those that were written"), "{error}");
+        }
+    }
+    println!("{injected} faults, {} bits flipped", flips * files.len());
 }

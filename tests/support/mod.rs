@@ -1,6 +1,7 @@
 //! What tests have in common.
 
 pub mod adult;
+pub mod faulty;
 pub mod hostile;
 pub mod place;
 pub mod program;

@@ -133,17 +133,23 @@ impl Train {
             return Ok(Exit::Done);
         };
         report_ragged(&source, "--strict makes them an error");
-        match training.run_observed(source, output_dir, &mut summary)? {
+        let conclusion = training.run_observed(source, output_dir, &mut summary)?;
+        let (is_durable, printed) = match conclusion {
             Conclusion::Refused(refusal) => return refuse(context, &refusal),
-            Conclusion::Committed(report) => summary.print(context, &report, started.elapsed())?,
-            Conclusion::Unchanged(same) => {
-                summary.print_unchanged(context, &same, started.elapsed())?;
+            Conclusion::Committed(report) => {
+                let printed = summary.print(context, &report, started.elapsed());
+                (report.is_durable, printed)
             }
-        }
-        Ok(match summary.has_failures() {
+            Conclusion::Unchanged(same) => {
+                let printed = summary.print_unchanged(context, &same, started.elapsed());
+                (true, printed)
+            }
+        };
+        let exit = match summary.has_failures() || !is_durable {
             true => Exit::SomeFailed,
             false => Exit::Done,
-        })
+        };
+        Ok(exit.once_told(printed))
     }
 
     /// What the specification says of the run, and what the flags say otherwise.

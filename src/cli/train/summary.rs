@@ -144,6 +144,7 @@ impl Summary {
             return print_json(json!({
                 "committed": true,
                 "generation": report.generation,
+                "durable": report.is_durable,
                 "one_class": self.one_class,
                 "carried": report.carried,
                 "seconds": elapsed.as_secs_f64(),

@@ -17,11 +17,11 @@ pub trait Directory: Debug + Send + Sync {
     /// How a file or folder is called in messages.
     fn path(&self, name: &str) -> PathBuf;
 
-    /// Where a file or folder lies on this machine, for libraries that open files themselves;
-    /// nothing for other kinds of directories.
-    fn local_path(&self, name: &str) -> Option<PathBuf>;
+    /// Whether it lies on a disk of this machine, so that it may hold what is needed only while a
+    /// run lasts and does not fit into memory.
+    fn is_on_disk(&self) -> bool;
 
-    /// Makes the directory itself. Says whether it was not there before.
+    /// Makes the directory itself, durably. Says whether it was not there before.
     ///
     /// # Errors
     ///
@@ -124,8 +124,8 @@ pub trait Directory: Debug + Send + Sync {
     /// [`Error::Io`](crate::Error::Io).
     fn prepare(&self, name: &str, bytes: &[u8]) -> Result<Prepared>;
 
-    /// Replaces a file, durably and at once, if it is still what was `expected`: these bytes, or not
-    /// there.
+    /// Replaces a file at once, if it is still what was `expected`: these bytes, or not there. It is
+    /// durable once the folder was [synced](Self::sync).
     ///
     /// # Errors
     ///

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::contract::{Directory, Durability, Entry, Prepared, StoredFile, WriteLock, check_range};
 use super::local_lock::LocalLock;
+use super::regular_file::{create_anew, open_regular};
 use crate::error::{Error, Result, StoreError};
 
 /// A directory of the file system.
@@ -41,14 +42,19 @@ impl Directory for LocalDirectory {
         }
     }
 
-    fn local_path(&self, name: &str) -> Option<PathBuf> {
-        Some(self.path(name))
+    fn is_on_disk(&self) -> bool {
+        true
     }
 
     fn create(&self) -> Result<bool> {
-        let is_new = !self.root.exists();
+        let ancestors = self.root.ancestors();
+        let missing = ancestors.take_while(|path| *path != Path::new("") && !path.exists());
+        let missing: Vec<&Path> = missing.collect();
         fs::create_dir_all(&self.root).map_err(Error::io(&self.root))?;
-        Ok(is_new)
+        // The store's own too, where it is there: the run that made it may have been cut off.
+        let made = missing.iter().copied().skip(1).chain([self.root.as_path()]);
+        made.filter_map(Path::parent).try_for_each(sync_folder)?;
+        Ok(!missing.is_empty())
     }
 
     fn remove_if_empty(&self) {
@@ -58,8 +64,7 @@ impl Directory for LocalDirectory {
 
     fn open(&self, name: &str) -> Result<Box<dyn StoredFile>> {
         let path = self.path(name);
-        regular_file(&path)?;
-        let file = File::open(&path).map_err(Error::io(&path))?;
+        let file = open_regular(OpenOptions::new().read(true), &path)?;
         let length = file.metadata().map_err(Error::io(&path))?.len();
         Ok(Box::new(LocalFile { path, file, length }))
     }
@@ -96,7 +101,7 @@ impl Directory for LocalDirectory {
     fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.path(name);
         let write = || {
-            let mut file = File::create(&path)?;
+            let mut file = create_anew(&path)?;
             file.write_all(bytes)?;
             file.sync_all()
         };
@@ -108,8 +113,8 @@ impl Directory for LocalDirectory {
 
     fn append(&self, name: &str, bytes: &[u8], durability: Durability) -> Result<()> {
         let path = self.path(name);
-        let append = || {
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let mut file = open_regular(OpenOptions::new().create(true).append(true), &path)?;
+        let mut append = || {
             file.write_all(bytes)?;
             match durability {
                 Durability::Now => file.sync_data(),
@@ -157,8 +162,7 @@ impl Directory for LocalDirectory {
             let path = self.path(name);
             return Err(StoreError::Changed { path }.into());
         }
-        self.rename(&prepared_name(name), name)?;
-        self.sync("")
+        self.rename(&prepared_name(name), name)
     }
 
     fn lock(&self, name: &str) -> Result<Box<dyn WriteLock>> {
@@ -189,11 +193,14 @@ impl StoredFile for LocalFile {
     }
 }
 
-/// Refuses what is not a regular file: a link could lead out of the store.
-fn regular_file(path: &Path) -> Result<()> {
-    let metadata = fs::symlink_metadata(path).map_err(Error::io(path))?;
-    match metadata.is_file() {
-        true => Ok(()),
-        false => Err(Error::bad_store(path, "is not a regular file")),
+/// Makes the list of what a folder holds durable, where it may be read.
+fn sync_folder(path: &Path) -> Result<()> {
+    let path = match path == Path::new("") {
+        true => Path::new("."),
+        false => path,
+    };
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        Err(error) if error.kind() != ErrorKind::PermissionDenied => Err(Error::io(path)(error)),
+        _ => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::contract::WriteLock;
+use super::regular_file::open_regular;
 use crate::error::{Error, Result, StoreError};
 
 /// The right to write to a store, until dropped.
@@ -44,13 +45,9 @@ impl LocalLock {
 
     /// The locked file, and what it says of its holder.
     fn try_take(path: &Path) -> Result<(File, String)> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(Error::io(path))?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        let mut file = open_regular(&mut options, path)?;
         let mut holder = String::new();
         // A lock file is a line; whatever else it holds is of no use.
         let _ = (&mut file).take(256).read_to_string(&mut holder);
@@ -77,7 +74,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
     let own = file.metadata().map(identity);
     own.is_ok_and(|own| {
-        std::fs::metadata(path)
+        std::fs::symlink_metadata(path)
             .map(identity)
             .is_ok_and(|at| at == own)
     })

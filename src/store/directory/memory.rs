@@ -65,8 +65,8 @@ impl Directory for MemoryDirectory {
         Path::new("(memory)").join(name)
     }
 
-    fn local_path(&self, _: &str) -> Option<PathBuf> {
-        None
+    fn is_on_disk(&self) -> bool {
+        false
     }
 
     fn create(&self) -> Result<bool> {

@@ -5,6 +5,7 @@ mod local;
 mod local_lock;
 mod location;
 mod memory;
+mod regular_file;
 
 pub use contract::{Directory, Durability, Entry, Prepared, StoredFile, WriteLock};
 pub use local::LocalDirectory;

@@ -1,29 +1,33 @@
 //! The file of one range of keys.
 
-use std::fs::File;
-use std::path::Path;
+use std::sync::Arc;
 
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::*;
 
+use super::scratch::Scratch;
+use super::scratch_file::{ScratchFile, ScratchWriter};
 use crate::error::{Error, Result};
 
 /// The file of one bucket, and the rows that are yet to be written to it.
 pub(super) struct BucketFile {
-    writer: BatchedWriter<File>,
+    writer: BatchedWriter<ScratchWriter>,
+    file: ScratchWriter,
     waiting: Option<DataFrame>,
 }
 
 impl BucketFile {
-    pub fn create(path: &Path, schema: &Schema) -> Result<Self> {
-        let file = File::create(path).map_err(Error::io(path))?;
-        let writer = ParquetWriter::new(file)
+    pub fn create(scratch: &Arc<dyn Scratch>, name: String, schema: &Schema) -> Result<Self> {
+        let path = scratch.path(&name);
+        let file = ScratchWriter::create(scratch, name)?;
+        let writer = ParquetWriter::new(file.clone())
             .with_compression(ParquetCompression::Lz4Raw)
             .with_statistics(StatisticsOptions::empty())
             .batched(schema)
             .map_err(Error::polars(format!("{}", path.display())))?;
         Ok(Self {
             writer,
+            file,
             waiting: None,
         })
     }
@@ -52,8 +56,9 @@ impl BucketFile {
         }
     }
 
-    pub fn finish(mut self) -> PolarsResult<()> {
+    pub fn finish(mut self) -> PolarsResult<ScratchFile> {
         self.flush()?;
-        self.writer.finish().map(|_| ())
+        self.writer.finish()?;
+        Ok(self.file.finish()?)
     }
 }

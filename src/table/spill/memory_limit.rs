@@ -1,21 +1,22 @@
 //! How many rows may be in memory at once.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use polars::prelude::len;
 
+use super::scratch::Scratch;
 use crate::error::{Result, SpecError};
 use crate::schema::FeatureKind;
 use crate::table::input::Input;
 use crate::table::load::count;
 use crate::table::query::Query;
 
-/// How many rows may be in memory at once, and where the others go: files in a directory that is
-/// made, and removed in the end.
+/// How many rows may be in memory at once, and where the others go: files in a folder that is made,
+/// and removed in the end.
 #[derive(Clone, Debug)]
 pub struct MemoryLimit {
     size: Size,
-    pub(super) directory: PathBuf,
+    pub(super) scratch: Arc<dyn Scratch>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +37,21 @@ impl MemoryLimit {
     ///
     /// # Errors
     ///
+    /// As [`check`](Self::check).
+    pub fn new(bytes: u64, scratch: impl Scratch + 'static) -> Result<Self> {
+        Self::check(bytes)?;
+        Ok(Self {
+            size: Size::Bytes(bytes),
+            scratch: Arc::new(scratch),
+        })
+    }
+
+    /// Whether a limit is one that a run can keep.
+    ///
+    /// # Errors
+    ///
     /// [`SpecError::MemoryLimit`] for fewer bytes than any run needs.
-    pub fn new(bytes: u64, directory: PathBuf) -> Result<Self> {
+    pub fn check(bytes: u64) -> Result<()> {
         if bytes < RESERVED + LEAST {
             let least = (RESERVED + LEAST) >> 20;
             return Err(SpecError::MemoryLimit {
@@ -46,17 +60,14 @@ impl MemoryLimit {
             }
             .into());
         }
-        Ok(Self {
-            size: Size::Bytes(bytes),
-            directory,
-        })
+        Ok(())
     }
 
     /// A limit of so many rows in a table, whatever memory they take.
-    pub fn of_rows(rows: u64, directory: PathBuf) -> Self {
+    pub fn of_rows(rows: u64, scratch: impl Scratch + 'static) -> Self {
         Self {
             size: Size::Rows(rows),
-            directory,
+            scratch: Arc::new(scratch),
         }
     }
 

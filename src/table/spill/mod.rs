@@ -9,10 +9,13 @@
 mod bucket_file;
 mod memory_limit;
 mod plan;
+mod scratch;
+mod scratch_file;
 mod spilled;
 mod spilled_key;
 mod spiller;
 
 pub use memory_limit::MemoryLimit;
+pub use scratch::{Scratch, ScratchFolder};
 pub use spilled::Spilled;
 pub use spilled_key::SpilledKey;

@@ -1,7 +1,6 @@
 //! Rows in files, by ranges of keys.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -9,6 +8,8 @@ use polars::prelude::*;
 use super::bucket_file::BucketFile;
 use super::memory_limit::{MemoryLimit, bytes_per_row};
 use super::plan::Plan;
+use super::scratch::Scratch;
+use super::scratch_file::ScratchFile;
 use super::spilled_key::SpilledKey;
 use super::spiller::Spiller;
 use crate::cancel::Cancel;
@@ -23,10 +24,10 @@ use crate::table::table::Table;
 
 /// Rows in files, by ranges of keys. The files are removed when this is dropped.
 pub struct Spilled {
-    directory: PathBuf,
+    scratch: Arc<dyn Scratch>,
     query: Query,
     keys: Vec<SpilledKey>,
-    buckets: usize,
+    files: Vec<ScratchFile>,
     classes: Arc<[String]>,
     task_reason: TaskReason,
     left_out: LeftOut,
@@ -46,13 +47,12 @@ impl Spilled {
         limit: &MemoryLimit,
         cancel: &Cancel,
     ) -> Result<Self> {
-        let directory = &limit.directory;
-        std::fs::create_dir_all(directory).map_err(Error::io(directory))?;
+        limit.scratch.create()?;
         let mut spilled = Self {
-            directory: directory.clone(),
+            scratch: limit.scratch.clone(),
             query: query.clone(),
             keys: Vec::new(),
-            buckets: 0,
+            files: Vec::new(),
             classes: Arc::default(),
             task_reason: TaskReason::Declared,
             left_out: LeftOut::default(),
@@ -69,18 +69,21 @@ impl Spilled {
 
     fn fill(&mut self, input: &Input, limit: &MemoryLimit, cancel: &Cancel) -> Result<()> {
         let plan = Plan::new(&self.query, limit)?;
-        self.buckets = plan.buckets;
         let schema = text_schema(&self.query)?;
         let files = (0..plan.buckets)
-            .map(|bucket| BucketFile::create(&bucket_path(&self.directory, bucket), &schema))
+            .map(|bucket| {
+                let name = format!("rows-{bucket:05}.parquet");
+                BucketFile::create(&self.scratch, name, &schema)
+            })
             .collect::<Result<Vec<_>>>()?;
         let spiller = Spiller::new(&self.query, plan, files, schema, cancel.clone());
         let frame = self.query.frame.clone();
         let mut spiller = stream(frame, spiller, Spiller::take, &self.query.failure())?;
         cancel.check()?;
         for file in spiller.files.drain(..) {
-            file.finish()
-                .map_err(Error::polars("cannot write rows to a file"))?;
+            let written = file.finish();
+            self.files
+                .push(written.map_err(Error::polars("cannot write rows to a file"))?);
         }
         self.keep_account(input, limit, spiller)
     }
@@ -181,19 +184,18 @@ impl Spilled {
 
     /// Number of ranges of keys.
     pub fn buckets(&self) -> usize {
-        self.buckets
+        self.files.len()
     }
 
-    /// The query for the rows of one file.
+    /// The query for the rows of one file, which are those that were written.
     fn bucket_query(&self, bucket: usize) -> Result<Query> {
-        let path = bucket_path(&self.directory, bucket);
-        let arguments = ScanArgsParquet {
-            glob: false,
-            ..ScanArgsParquet::default()
-        };
-        let failed = |error| Error::polars(format!("{}", path.display()))(error);
-        let frame = LazyFrame::scan_parquet(PlRefPath::new(path.to_string_lossy()), arguments)
-            .map_err(failed)?;
+        let bytes = self.files[bucket].read(&*self.scratch)?;
+        let source = ScanSources::Buffers([bytes.into()].into_iter().collect());
+        let mut arguments = ScanArgsParquet::default();
+        // There is no path to take columns from.
+        arguments.hive_options.enabled = Some(false);
+        let frame = LazyFrame::scan_parquet_sources(source, arguments)
+            .map_err(Error::polars("cannot read the rows of a file"))?;
         let schema = text_schema(&self.query)?;
         let columns = schema.iter().map(|(name, dtype)| match dtype {
             // A dictionary of its own for each file, gone with its table.
@@ -211,13 +213,8 @@ impl Spilled {
 
 impl Drop for Spilled {
     fn drop(&mut self) {
-        // What cannot be removed now is removed with the rest of an interrupted run.
-        let _ = std::fs::remove_dir_all(&self.directory);
+        self.scratch.remove();
     }
-}
-
-fn bucket_path(directory: &Path, bucket: usize) -> PathBuf {
-    directory.join(format!("rows-{bucket:05}.parquet"))
 }
 
 /// The columns of a query with text in the place of categories.

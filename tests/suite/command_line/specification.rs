@@ -2,9 +2,10 @@
 
 use per_entity::source::Source;
 use per_entity::train::{Conclusion, TrainingSpec};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::place::Place;
+use crate::support::store::forge_manifest;
 
 const RUN: &str = r#"
 key = ["education"]
@@ -89,10 +90,10 @@ fn a_manifest_of_an_earlier_version_says_what_it_knows() {
     place
         .run("train --input sample.csv --spec run.toml --output-dir models")
         .succeeded();
-    let mut manifest: Value = serde_json::from_str(&place.read("models/manifest.json")).unwrap();
-    let generation = manifest["generations"][0].as_object_mut().unwrap();
-    assert!(generation.remove("settings").is_some());
-    place.write("models/manifest.json", manifest.to_string());
+    forge_manifest(&place.path("models/manifest.json"), |manifest| {
+        let generation = manifest["generations"][0].as_object_mut().unwrap();
+        assert!(generation.remove("settings").is_some());
+    });
     let store = place.store("models");
     let spec = TrainingSpec::of_run(&store.generation().run).unwrap();
     assert_eq!((spec.train.min_rows, spec.train.pooled), (20, false));

@@ -5,10 +5,10 @@ use per_entity::schema::{OnInfinite, OnMissing, Task};
 use per_entity::store::MemoryDirectory;
 use per_entity::{CartTrainer, DatasetSpec, Predictor, Store, Training};
 use polars::prelude::*;
-use serde_json::Value;
 
 use super::tables::{of_column, rows, stream};
 use crate::support::place::Place;
+use crate::support::store::forge_manifest;
 
 fn frame() -> DataFrame {
     df!(
@@ -47,15 +47,14 @@ fn a_store_of_an_earlier_version_leaves_out_what_it_was_not_trained_on() {
     let place = Place::new();
     let training = Training::new(spec(OnMissing::Drop), CartTrainer::default());
     training.run(frame(), place.path("models")).unwrap();
-    let manifest = place.path("models/manifest.json");
-    let mut earlier: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
-    let generation = earlier["generations"][0].as_object_mut().unwrap();
-    generation.remove("task").unwrap();
-    let dataset = generation["dataset"].as_object_mut().unwrap();
-    for name in ["on-missing", "on-infinite"] {
-        dataset.remove(name).unwrap();
-    }
-    std::fs::write(&manifest, earlier.to_string()).unwrap();
+    forge_manifest(&place.path("models/manifest.json"), |earlier| {
+        let generation = earlier["generations"][0].as_object_mut().unwrap();
+        generation.remove("task").unwrap();
+        let dataset = generation["dataset"].as_object_mut().unwrap();
+        for name in ["on-missing", "on-infinite"] {
+            dataset.remove(name).unwrap();
+        }
+    });
 
     let store = place.store("models");
     let run = store.generation().run.clone();

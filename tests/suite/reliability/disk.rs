@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use per_entity::store::Store;
 
 use super::ground::{Ground, succeed};
-use crate::support::program::finish;
+use crate::support::program::{Finished, finish};
 use crate::support::store::{assert_whole, content};
 
 #[test]
@@ -59,4 +59,25 @@ fn a_read_only_directory_is_an_error() {
     }
     let error = finish(&mut ground.train("data.csv", "read-only/store")).failed(2);
     assert!(error.contains("permissions"), "{error}");
+}
+
+#[test]
+fn what_is_done_is_not_said_to_have_failed_where_it_cannot_be_printed() {
+    let ground = Ground::new();
+    for arguments in ["train", "rollback store 1", "prune store --keep 1 --json"] {
+        let mut command = match arguments {
+            "train" => ground.train("data.csv", "store"),
+            _ => ground.command(arguments),
+        };
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let error = finish_with(&mut command, full).failed(1);
+        assert!(error.contains("all is done"), "{error}");
+        assert_whole(&ground.path("store"));
+    }
+}
+
+/// Runs a command whose stdout goes to a file.
+fn finish_with(command: &mut Command, stdout: fs::File) -> Finished {
+    let command = command.stdout(stdout).stderr(Stdio::piped());
+    Finished::from(command.spawn().unwrap().wait_with_output().unwrap())
 }

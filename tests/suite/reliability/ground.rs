@@ -39,6 +39,11 @@ impl Ground {
         self.0.run(arguments)
     }
 
+    /// A command of `per-entity`.
+    pub fn command(&self, arguments: &str) -> Command {
+        self.0.command(arguments)
+    }
+
     /// A command that trains from a file into a store, with small packs and one thread.
     pub fn train(&self, data: &str, store: &str) -> Command {
         let train = "train --json --key entity --target income --models-per-file 100 --threads 1";

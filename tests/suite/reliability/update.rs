@@ -44,7 +44,7 @@ fn an_update_trains_what_changed_and_keeps_or_drops_what_vanished() {
     assert_eq!(diff["added"], json!(["9999"]));
     assert_eq!(diff["dropped"], json!([vanished]));
     assert_eq!(diff["unchanged"], ENTITIES - 2);
-    ground.run("prune store --keep 2").succeeded();
+    ground.run("prune store --keep 2 --keep-for 0").succeeded();
     assert!(!store.join("gen-000001").exists() && store.join("gen-000002").exists());
     let history = ground.run("history store").succeeded().stdout;
     assert!(history.contains("3 (current)"), "{history}");

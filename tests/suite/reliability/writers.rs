@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use per_entity::store::Store;
+use per_entity::store::{Store, prune, verify};
 use rustix::process::Signal;
 
 use super::ground::{ENTITIES, Ground, signal, start, succeed};
+use super::shops::{Files, train};
+use crate::support::faulty::FaultyDirectory;
 use crate::support::program::{Finished, finish};
 use crate::support::store::assert_whole;
 
@@ -56,4 +58,23 @@ fn a_reader_sees_a_whole_generation_during_twenty_commits() {
     });
     println!("{polls} polls of {ENTITIES} models each");
     assert_eq!(Store::open(&store).unwrap().generation().number, 21);
+}
+
+#[test]
+fn a_generation_that_is_pruned_while_it_is_verified_is_no_problem() {
+    let directory = FaultyDirectory::new();
+    train(&directory, 0, Files::Single, false).unwrap();
+    thread::scope(|scope| {
+        let pruning = scope.spawn(|| {
+            for number in 0..40 {
+                train(&directory, number % 4, Files::Single, false).unwrap();
+                let pruned = prune(directory.location(), 1, None).unwrap();
+                assert_eq!(pruned.problems, Vec::<String>::new());
+            }
+        });
+        while !pruning.is_finished() {
+            let found = verify(directory.location()).unwrap();
+            assert_eq!(found.problems, Vec::<String>::new());
+        }
+    });
 }

@@ -219,7 +219,7 @@ fn what_is_shared_is_trained_anew_where_that_is_asked_for() {
     rollback(store.as_path(), 1).unwrap();
     assert_eq!(committed(&update(), &changed, &store), 11);
     assert_eq!(content(&store)[SHARED], first[SHARED]);
-    prune(store.as_path(), 1).unwrap();
+    prune(store.as_path(), 1, None).unwrap();
     assert_whole(&store);
 }
 

@@ -25,12 +25,14 @@ fn params() -> DecisionTreeValidParams {
 
 fn model(table: &Table, encoded: &EncodedPartition) -> Model {
     let names: Vec<&str> = table.features().iter().map(|f| f.name.as_str()).collect();
-    let tree = params().fit_codes(
-        encoded.codes(),
-        encoded.labels(),
-        encoded.encoder().class_count(),
-        None,
-    );
+    let tree = params()
+        .fit_codes(
+            encoded.codes(),
+            encoded.labels(),
+            encoded.encoder().class_count(),
+            None,
+        )
+        .unwrap();
     Model::new("key", &names, encoded.encoder(), &tree)
 }
 
@@ -77,7 +79,11 @@ fn train(criterion: &mut Criterion) {
     let params = params();
     by_size(criterion, "train", |_, encoded| {
         let classes = encoded.encoder().class_count();
-        black_box(params.fit_codes(encoded.codes(), encoded.labels(), classes, None));
+        black_box(
+            params
+                .fit_codes(encoded.codes(), encoded.labels(), classes, None)
+                .unwrap(),
+        );
     });
 }
 

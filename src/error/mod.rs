@@ -9,6 +9,7 @@ mod params;
 mod polars_message;
 mod spec;
 mod store;
+mod tree;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,7 @@ pub use params::ParamsError;
 pub(crate) use polars_message::polars_message;
 pub use spec::SpecError;
 pub use store::StoreError;
+pub use tree::TreeError;
 
 /// The error of every public function that can fail. A cause is part of the message.
 #[derive(Debug, thiserror::Error)]

@@ -104,7 +104,10 @@ impl Trainer for CartTrainer {
             }
         };
         let rows = rows.weights(partition.weights());
-        Ok(Fitted::Tree(self.params.fit_rows(rows, &mut scratch.tree)))
+        let tree = self.params.fit_rows(rows, &mut scratch.tree);
+        Ok(Fitted::Tree(
+            tree.map_err(|error| TrainError(error.to_string()))?,
+        ))
     }
 
     fn description(&self) -> serde_json::Value {

@@ -155,11 +155,20 @@ impl<'a> Engine<'a> {
 }
 
 /// Buffers that are kept from entity to entity.
-#[derive(Default)]
 struct WorkerScratch {
     encoder: EncoderScratch,
     trainer: TrainerScratch,
     bytes: Vec<u8>,
+}
+
+impl WorkerScratch {
+    fn new(cancel: &Cancel) -> Self {
+        Self {
+            encoder: EncoderScratch::default(),
+            trainer: TrainerScratch::heeding(cancel),
+            bytes: Vec::new(),
+        }
+    }
 }
 
 struct Worker<'a> {
@@ -183,7 +192,7 @@ impl<'a> Worker<'a> {
             .map(|(entity, partition)| {
                 Ok((
                     entity,
-                    self.train(partition, &mut WorkerScratch::default())?,
+                    self.train(partition, &mut WorkerScratch::new(self.engine.cancel))?,
                 ))
             })
             .collect()
@@ -197,9 +206,10 @@ impl<'a> Worker<'a> {
         chunk: Range<usize>,
         large: &HashMap<usize, Outcome>,
     ) -> Result<Vec<Outcome>> {
+        let new_scratch = || WorkerScratch::new(self.engine.cancel);
         chunk
             .into_par_iter()
-            .map_init(WorkerScratch::default, |scratch, entity| {
+            .map_init(new_scratch, |scratch, entity| {
                 if large.contains_key(&entity) {
                     return Ok(Outcome {
                         key: String::new(),
@@ -219,11 +229,13 @@ impl<'a> Worker<'a> {
         } else {
             catch_unwind(AssertUnwindSafe(|| self.fit(&partition, scratch))).unwrap_or_else(
                 |panic| {
-                    *scratch = WorkerScratch::default();
+                    *scratch = WorkerScratch::new(self.engine.cancel);
                     Status::Failed(format!("the trainer panicked: {}", panic_message(&*panic)))
                 },
             )
         };
+        // What was trained in the meantime may have been cut short.
+        self.engine.cancel.check()?;
         Ok(Outcome {
             key: partition.key().to_owned(),
             rows: partition.rows(),

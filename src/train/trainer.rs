@@ -133,8 +133,22 @@ pub struct Prepared {
 pub struct TrainerScratch {
     /// For growing trees.
     pub tree: TreeScratch,
+    /// A request to stop within an entity.
+    pub(super) cancel: Cancel,
     /// For fitting shares.
     pub(crate) shares: OwnShareScratch,
+}
+
+impl TrainerScratch {
+    /// Buffers for training that stops within an entity once that is requested, with a model that is
+    /// of no use or none.
+    pub(super) fn heeding(cancel: &Cancel) -> Self {
+        Self {
+            tree: TreeScratch::heeding(cancel),
+            cancel: cancel.clone(),
+            shares: OwnShareScratch::default(),
+        }
+    }
 }
 
 /// Why one entity has no model.

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::growth::Growth;
 use super::histogram::{HistogramId, Histograms};
 use super::node_buffers::NodeBuffers;
 use super::row_partition::RowPartition;
@@ -20,6 +21,7 @@ use crate::codes::CodeColumn;
 /// Grows one tree from some rows of one matrix.
 pub(super) struct Builder<'a, S: Statistic> {
     pub params: &'a DecisionTreeValidParams,
+    pub growth: &'a Growth<'a>,
     pub splitter: Splitter<S>,
     /// What `outcomes` are measured by.
     pub unit: S::Unit,
@@ -185,11 +187,12 @@ impl<S: Statistic> Builder<'_, S> {
             && !S::is_pure_in_sum(totals)
     }
 
-    /// Whether a node may be split.
+    /// Whether a node may be split: none once growing is to stop.
     pub fn may_split_node(&self, node: &NodeRows<S>, depth: usize) -> bool {
         let min_weight = self.params.min_weight_split;
         self.may_split(node.rows.len(), depth, node.totals)
             && !S::is_pure(node)
+            && self.growth.goes_on()
             && (min_weight <= 0.0 || node.total_weight() >= min_weight)
     }
 
@@ -330,6 +333,7 @@ impl<S: Statistic> Builder<'_, S> {
             }
         }
         let features = features.try_into().unwrap_or(u32::MAX);
+        self.growth.add_split();
         Some((best.split, best.candidates.saturating_mul(features)))
     }
 

@@ -5,6 +5,7 @@ use super::builder::{Builder, Scratch};
 use super::cost_complexity::prune;
 use super::deviations::Deviations;
 use super::evidence::{ClassEvidence, NumberEvidence};
+use super::growth::Growth;
 use super::labels::{Labels, WeightedLabels};
 use super::parallel::is_worth_all_threads;
 use super::quantities::{self, Center, Quantities, WeightedQuantities};
@@ -14,7 +15,9 @@ use super::statistic::Statistic;
 use super::training_rows::Target;
 use super::tree::Leaves;
 use super::{Averaging, DecisionTreeValidParams, Pruning, RegressionCriterion, TrainingRows, Tree};
+use crate::cancel::Cancel;
 use crate::codes::CodeMatrix;
+use crate::error::TreeError;
 
 impl DecisionTreeValidParams {
     /// Grows a tree on all rows and all features of a matrix.
@@ -24,6 +27,10 @@ impl DecisionTreeValidParams {
     /// node the split has the largest impurity decrease of all; ties go to the first feature, then
     /// to the lowest threshold or category. The tree is the same whatever the number of threads.
     /// Without rows it is a single leaf.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeError::TooManyClasses`] where its counts take more than a gigabyte.
     ///
     /// # Panics
     ///
@@ -37,7 +44,7 @@ impl DecisionTreeValidParams {
         labels: &[u32],
         class_count: usize,
         weights: Option<&[f64]>,
-    ) -> Tree {
+    ) -> Result<Tree, TreeError> {
         let rows = TrainingRows::new(matrix, labels, class_count).weights(weights);
         self.fit_rows(rows, &mut TreeScratch::default())
     }
@@ -46,11 +53,19 @@ impl DecisionTreeValidParams {
     /// kept from tree to tree: worth it for many small trees. What is in the buffers does not
     /// matter.
     ///
+    /// # Errors
+    ///
+    /// As [`fit_codes`](Self::fit_codes).
+    ///
     /// # Panics
     ///
     /// If a row is not one of the matrix, or its label is not below the number of classes.
-    pub fn fit_rows(&self, training: TrainingRows, scratch: &mut TreeScratch) -> Tree {
-        let tree = self.grow(&training, scratch);
+    pub fn fit_rows(
+        &self,
+        training: TrainingRows,
+        scratch: &mut TreeScratch,
+    ) -> Result<Tree, TreeError> {
+        let tree = self.grow(&training, scratch)?;
         let mut tree = match self.pruning() {
             Pruning::None => tree,
             Pruning::CostComplexity { alpha } => prune(&tree, self.criterion, alpha),
@@ -63,7 +78,7 @@ impl DecisionTreeValidParams {
             let score = tree.determination(&training, numbers);
             tree.set_training_score(Some(score));
         }
-        tree
+        Ok(tree)
     }
 
     /// Averages a tree over its prunings. One without rows stays as it is, and so does one of
@@ -87,12 +102,13 @@ impl DecisionTreeValidParams {
         }
     }
 
-    fn grow(&self, training: &TrainingRows, scratch: &mut TreeScratch) -> Tree {
+    fn grow(&self, training: &TrainingRows, scratch: &mut TreeScratch) -> Result<Tree, TreeError> {
         scratch.rows.begin(training);
         let fit = Fit {
             params: self,
             training,
             rows: &mut scratch.rows,
+            cancel: &scratch.cancel,
         };
         match (training.target, training.weights) {
             (Target::Classes { labels, count }, None) => {
@@ -115,6 +131,7 @@ impl DecisionTreeValidParams {
 /// they have served.
 #[derive(Default)]
 pub struct TreeScratch {
+    cancel: Cancel,
     rows: RowPartition,
     labels: Scratch<Labels>,
     weighted_labels: Scratch<WeightedLabels>,
@@ -123,15 +140,31 @@ pub struct TreeScratch {
     deviations: Scratch<Deviations>,
 }
 
+impl TreeScratch {
+    /// Buffers for trees that stop growing once that is requested.
+    pub(crate) fn heeding(cancel: &Cancel) -> Self {
+        Self {
+            cancel: cancel.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 /// What one tree is grown of.
 struct Fit<'a, 'b> {
     params: &'a DecisionTreeValidParams,
     training: &'a TrainingRows<'a>,
     rows: &'b mut RowPartition,
+    cancel: &'a Cancel,
 }
 
 impl Fit<'_, '_> {
-    fn classes<S>(mut self, labels: &[u32], count: usize, scratch: &mut Scratch<S>) -> Tree
+    fn classes<S>(
+        mut self,
+        labels: &[u32],
+        count: usize,
+        scratch: &mut Scratch<S>,
+    ) -> Result<Tree, TreeError>
     where
         S: Statistic<Outcome = u32, Unit = (), Criterion = super::Criterion>,
     {
@@ -146,7 +179,7 @@ impl Fit<'_, '_> {
         quantities: &mut Scratch<Quantities>,
         weighted_quantities: &mut Scratch<WeightedQuantities>,
         deviations: &mut Scratch<Deviations>,
-    ) -> Tree {
+    ) -> Result<Tree, TreeError> {
         let is_absolute = self.params.regression_criterion == RegressionCriterion::AbsoluteError;
         if self.training.weights.is_none() && !is_absolute {
             let mut outcomes = std::mem::take(&mut quantities.outcomes);
@@ -182,7 +215,7 @@ impl Fit<'_, '_> {
         outcomes: &[S::Outcome],
         unit: S::Unit,
         scratch: &mut Scratch<S>,
-    ) -> Tree
+    ) -> Result<Tree, TreeError>
     where
         S: Statistic<Criterion = RegressionCriterion>,
     {
@@ -214,18 +247,22 @@ impl Fit<'_, '_> {
         leaves: Leaves,
         width: usize,
         scratch: &mut Scratch<S>,
-    ) -> Tree {
+    ) -> Result<Tree, TreeError> {
         let Self {
             params,
             training,
             rows,
+            cancel,
         } = self;
         let weights = training.weights.unwrap_or_default();
+        let columns = training.matrix.columns();
+        let growth = Growth::begin(cancel, columns, width, rows.len())?;
         let builder = Builder {
             params,
+            growth: &growth,
             splitter,
             unit,
-            columns: training.matrix.columns(),
+            columns,
             outcomes,
             weights,
             width,
@@ -239,10 +276,11 @@ impl Fit<'_, '_> {
             },
         };
         training.features_into(&mut scratch.features);
-        if is_worth_all_threads(rows.len()) {
-            builder.grow_in_parallel(rows, scratch)
-        } else {
-            builder.grow(0, rows, scratch)
-        }
+        let tree = match is_worth_all_threads(rows.len()) {
+            true => builder.grow_in_parallel(rows, scratch),
+            false => builder.grow(0, rows, scratch),
+        };
+        growth.check()?;
+        Ok(tree)
     }
 }

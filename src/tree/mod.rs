@@ -18,6 +18,7 @@ pub mod estimator;
 mod evidence;
 mod fit;
 mod gradients;
+mod growth;
 mod histogram;
 mod importance;
 mod labels;

@@ -220,9 +220,9 @@ impl DecisionTreeValidParams {
 /// let codes = CodeColumn::new(FeatureKind::Numeric, 4, [0, 1, 2, 3].into_iter());
 /// let matrix = CodeMatrix::new(vec![codes], 4);
 /// let params = DecisionTreeParams::new().max_depth(Some(3)).check()?;
-/// let tree = params.fit_codes(&matrix, &[0, 0, 1, 1], 2, None);
+/// let tree = params.fit_codes(&matrix, &[0, 0, 1, 1], 2, None)?;
 /// assert_eq!(tree.predict(&matrix), [0, 0, 1, 1]);
-/// # Ok::<(), per_entity::error::ParamsError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

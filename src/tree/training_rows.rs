@@ -34,10 +34,10 @@ pub const LARGEST_NUMBER: f64 = 1e100;
 /// let bootstrap = TrainingRows::new(&matrix, &[0, 0, 1, 1], 2).rows(&[1, 3, 3, 0]);
 ///
 /// let params = DecisionTreeParams::new().check()?;
-/// let tree = params.fit_rows(bootstrap, &mut TreeScratch::default());
+/// let tree = params.fit_rows(bootstrap, &mut TreeScratch::default())?;
 /// assert_eq!(tree.counts(0), [2.0, 2.0]); // the last row counts twice
 /// assert_eq!(tree.predict(&matrix), [0, 0, 1, 1]);
-/// # Ok::<(), per_entity::error::ParamsError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingRows<'a> {

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::binner::Binner;
 use super::entity_rows::{EntityRows, check_targets};
 use super::params::FOLDS;
-use crate::cancel::Cancel;
 use crate::encode::EncodedPartition;
 use crate::ensemble::{AdditiveTrees, Loss, SharedRows, SharedSettings, boost_alone};
 use crate::error::ParamsError;
@@ -78,7 +77,7 @@ impl Trainer for BoostedTrainer {
     fn train(
         &self,
         partition: &EncodedPartition,
-        _: &mut TrainerScratch,
+        scratch: &mut TrainerScratch,
     ) -> Result<Fitted, TrainError> {
         let task = match partition.encoder().class_count() {
             0 => Task::Regression,
@@ -92,7 +91,7 @@ impl Trainer for BoostedTrainer {
             max_rounds: self.rounds,
             ..SharedSettings::default()
         };
-        let trees = boost_alone(&rows, &settings, &Cancel::new());
+        let trees = boost_alone(&rows, &settings, &scratch.cancel);
         let trees = trees.map_err(|error| TrainError(error.to_string()))?;
         Ok(Fitted::Boosted {
             training_score: training_score(&rows, &trees),

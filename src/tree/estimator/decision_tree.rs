@@ -131,7 +131,8 @@ where
         let weights = records.weights.as_deref();
         let tree = self
             .of_codes()
-            .fit_codes(&records.matrix, &labels, classes.len(), weights);
+            .fit_codes(&records.matrix, &labels, classes.len(), weights)
+            .map_err(|error| linfa::Error::Parameters(error.to_string()))?;
         Ok(DecisionTree {
             fitted: FittedTree::new(tree, self.split_quality(), records),
             classes,

@@ -96,6 +96,7 @@ where
         let training =
             TrainingRows::of_numbers(&records.matrix, &numbers).weights(records.weights.as_deref());
         let tree = self.fit_rows(training, &mut TreeScratch::default());
+        let tree = tree.map_err(|error| linfa::Error::Parameters(error.to_string()))?;
         Ok(DecisionTreeRegressor {
             fitted: FittedTree::new(tree, self.criterion(), records),
         })

@@ -36,12 +36,14 @@ impl Data {
 
     pub fn fit(&self, params: &DecisionTreeParams) -> Tree {
         let params: DecisionTreeValidParams = params.clone().check().unwrap();
-        params.fit_codes(
-            &self.matrix(),
-            &self.labels,
-            self.class_count,
-            self.weights.as_deref(),
-        )
+        params
+            .fit_codes(
+                &self.matrix(),
+                &self.labels,
+                self.class_count,
+                self.weights.as_deref(),
+            )
+            .unwrap()
     }
 
     pub fn weight(&self, row: usize) -> f64 {

@@ -121,7 +121,7 @@ impl Recorded {
         let class_count = *labels.iter().max().unwrap() as usize + 1;
         let rows = TrainingRows::new(matrix, &labels, class_count).weights(self.weights.as_deref());
         let params = params.criterion(criterion).check().unwrap();
-        params.fit_rows(rows, &mut TreeScratch::default())
+        params.fit_rows(rows, &mut TreeScratch::default()).unwrap()
     }
 
     fn fit_numbers(
@@ -132,7 +132,7 @@ impl Recorded {
     ) -> Tree {
         let rows = TrainingRows::of_numbers(matrix, &self.targets).weights(self.weights.as_deref());
         let params = params.regression_criterion(criterion).check().unwrap();
-        params.fit_rows(rows, &mut TreeScratch::default())
+        params.fit_rows(rows, &mut TreeScratch::default()).unwrap()
     }
 
     fn encode(&self) -> (CodeMatrix, Vec<Vec<f64>>) {

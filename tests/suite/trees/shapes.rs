@@ -45,7 +45,7 @@ fn nothing_to_learn_from_makes_a_single_leaf() {
 fn a_missing_label_is_refused() {
     let data = numeric(vec![0, 1], vec![0, 1]);
     let params: DecisionTreeValidParams = DecisionTreeParams::new().check().unwrap();
-    params.fit_codes(&data.matrix(), &[0], 2, None);
+    params.fit_codes(&data.matrix(), &[0], 2, None).unwrap();
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn the_training_score_of_quantities_is_the_share_of_their_spread_that_is_explain
         for params in [DecisionTreeParams::new(), DecisionTreeParams::averaging()] {
             let params = params.regression_criterion(criterion).check().unwrap();
             let rows = TrainingRows::of_numbers(&matrix, &numbers);
-            let tree = params.fit_rows(rows, &mut TreeScratch::default());
+            let tree = params.fit_rows(rows, &mut TreeScratch::default()).unwrap();
             let predicted = tree.predict_values(&matrix).into_iter().zip(numbers);
             let left: f64 = predicted.map(|(one, other)| (one - other).powi(2)).sum();
             let expected = 1.0 - left / spread;
@@ -157,7 +157,9 @@ fn the_order_of_weighted_rows_does_not_matter_to_quantities() {
         let params = DecisionTreeParams::averaging().regression_criterion(criterion);
         let training = TrainingRows::of_numbers(&matrix, &numbers).weights(Some(&weights));
         let params = params.check().unwrap();
-        params.fit_rows(training, &mut TreeScratch::default())
+        params
+            .fit_rows(training, &mut TreeScratch::default())
+            .unwrap()
     };
     for criterion in [
         RegressionCriterion::SquaredError,

@@ -30,7 +30,7 @@ impl Subset {
             .weights(data.weights.as_deref())
             .rows(&self.rows)
             .features(&self.features);
-        params.fit_rows(rows, scratch)
+        params.fit_rows(rows, scratch).unwrap()
     }
 
     /// Copies the rows and features into data of their own.

@@ -75,7 +75,7 @@ impl Sample {
             Target::Numbers(numbers) => TrainingRows::of_numbers(&matrix, numbers),
         };
         let rows = rows.weights(self.weights.as_deref());
-        params.fit_rows(rows, &mut TreeScratch::default())
+        params.fit_rows(rows, &mut TreeScratch::default()).unwrap()
     }
 
     /// The rows in another order; one that is named twice is there twice.

@@ -103,9 +103,11 @@ impl Target {
         let Target::Classes { labels, classes } = self else {
             return self;
         };
+        // In the same order, each is behind the one before.
+        let mut rest = all.iter().zip(0_u32..);
         let places = classes.iter().map(|own| {
-            let place = all.iter().position(|class| class == own);
-            place.unwrap_or_default() as u32
+            let place = rest.find(|(class, _)| *class == own);
+            place.map_or(0, |(_, place)| place)
         });
         let places: Vec<u32> = places.collect();
         Target::Classes {

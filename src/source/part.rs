@@ -10,6 +10,7 @@ use super::conversion::{Converter, Refusal, Refused};
 use super::csv_check::{self, CsvCheck};
 use super::dialect::Dialect;
 use super::format::Format;
+use super::limits::ReadLimits;
 use super::location::{FolderValues, Located};
 use super::ndjson::{self, NdjsonFile};
 use super::observation::Texts;
@@ -67,9 +68,13 @@ pub(super) fn csv_parts(
     files.into_iter().map(part).collect()
 }
 
-pub(super) fn ndjson_parts(files: Vec<Located>, texts: &Texts) -> Result<Vec<Part>> {
+pub(super) fn ndjson_parts(
+    files: Vec<Located>,
+    texts: &Texts,
+    limits: &ReadLimits,
+) -> Result<Vec<Part>> {
     let part = |file: Located| {
-        let read = NdjsonFile::read(&file.path, texts)?;
+        let read = NdjsonFile::read(&file.path, texts, limits)?;
         if read.rows == 0 {
             return Err(InputError::Empty {
                 path: file.path,
@@ -89,8 +94,8 @@ pub(super) fn ndjson_parts(files: Vec<Located>, texts: &Texts) -> Result<Vec<Par
 pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     for file in files {
-        let schema = scan_typed(std::slice::from_ref(&file.path), format)
-            .and_then(|mut frame| frame.collect_schema())
+        let path = std::slice::from_ref(&file.path);
+        let schema = guarded(|| scan_typed(path, format)?.collect_schema())
             .map_err(Error::polars(file.path.display().to_string()))?;
         if let Some(part) = parts.last_mut()
             && let Content::Typed {
@@ -164,7 +169,7 @@ impl Part {
     ) -> Result<Option<Refused>> {
         match &self.content {
             Content::Csv(check) => csv_check::first_refused(check, dialect, refusals),
-            Content::Ndjson(file) => ndjson::first_refused(&file.path, refusals),
+            Content::Ndjson(file) => ndjson::first_refused(&file.path, refusals, &dialect.limits),
             Content::Typed { .. } => Ok(None),
         }
     }
@@ -266,6 +271,15 @@ impl Part {
     /// The rows, and their columns. Those of `columns` that are plain numbers are read as such from
     /// CSV, everything else as text.
     pub fn frame(
+        &self,
+        dialect: &Dialect,
+        texts: &Texts,
+        columns: &[ColumnSchema],
+    ) -> PolarsResult<(LazyFrame, SchemaRef)> {
+        guarded(|| self.scan(dialect, texts, columns))
+    }
+
+    fn scan(
         &self,
         dialect: &Dialect,
         texts: &Texts,

@@ -85,7 +85,8 @@ impl Input {
         match self {
             Input::Files(source) => Ok(source.columns().to_vec()),
             Input::Frame(frame) => {
-                let schema = frame.clone().collect_schema();
+                let mut frame = frame.clone();
+                let schema = guarded(|| frame.collect_schema());
                 let schema = schema.map_err(Error::polars("cannot read the schema"))?;
                 let columns = schema.iter();
                 let columns = columns.map(|(name, dtype)| InputColumn::typed(name, dtype, None));
@@ -300,7 +301,8 @@ fn convert(
     columns: &[ColumnSchema],
     filter: RowFilterExpression,
 ) -> Result<LazyFrame> {
-    let schema = frame.clone().collect_schema();
+    let mut frame = frame.clone();
+    let schema = guarded(|| frame.collect_schema());
     let schema = schema.map_err(Error::polars("cannot read the schema"))?;
-    Ok(converter.convert_frame(frame.clone(), &schema, columns, filter))
+    Ok(converter.convert_frame(frame, &schema, columns, filter))
 }

@@ -11,6 +11,7 @@ use super::selection::{
     Selection, TargetValues, as_own_categories, carried_name, check_quantity, features,
 };
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 use crate::schema::{
     ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType,
     OnMissing, Role, Task,
@@ -196,9 +197,7 @@ impl Query {
     ///
     /// [`Error::Polars`] where the plan cannot be made.
     pub fn explain(&self) -> Result<String> {
-        self.frame
-            .clone()
-            .explain(true)
+        guarded(|| self.frame.clone().explain(true))
             .map_err(Error::polars("cannot explain the query"))
     }
 

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::account::{BadRow, RowAccount};
 use super::columns::RowColumns;
+use super::lines::bad_row;
 use super::row::Row;
 use super::row_frame::frame;
 use super::row_input::{OnBadRow, Origins, RowInput};
-use super::row_reader::{RowReader, bad_row};
+use super::row_reader::RowReader;
 use super::row_writer::RowWriter;
 use crate::cancel::Cancel;
 use crate::error::{Error, InputError, Result};

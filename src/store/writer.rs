@@ -410,7 +410,7 @@ impl Writer {
         Generation {
             number,
             directory: generation_folder(number),
-            created: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            created: now(),
             program: concat!("per-entity ", env!("CARGO_PKG_VERSION")).into(),
             run,
             rows: self.records.iter().map(|record| record.rows).sum(),
@@ -498,6 +498,12 @@ fn refuse_foreign(directory: &Location) -> Result<()> {
     }
     let path = directory.path("");
     Err(StoreError::Foreign { path }.into())
+}
+
+/// The time in ISO 8601, whatever the clock says: it may be before 1970.
+fn now() -> String {
+    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+    now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

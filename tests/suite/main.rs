@@ -10,6 +10,7 @@ mod command_line;
 mod dataset;
 mod evaluate;
 mod formats;
+mod fuzzing;
 mod hostile_input;
 mod kinds;
 mod library;

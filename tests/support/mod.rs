@@ -2,6 +2,7 @@
 
 pub mod adult;
 pub mod hostile;
+pub mod mutation;
 pub mod place;
 pub mod program;
 pub mod store;

@@ -328,13 +328,14 @@ fn scan_csv(
     columns: &[ColumnSchema],
 ) -> PolarsResult<LazyFrame> {
     let has_types = !columns.is_empty();
+    let columns = ColumnSchema::by_name(columns);
     let dtype = |position: usize, name: &String| {
         let plain = !check.reads_ragged()
             && check
                 .observations
                 .get(position)
                 .is_some_and(|o| o.has_plain_numbers());
-        let column = columns.iter().find(|column| column.name == *name);
+        let column = columns.get(name.as_str());
         match column.map(|column| &column.column_type) {
             Some(ColumnType::Number) if plain => DataType::Float64,
             Some(ColumnType::Whole) if plain => DataType::Int64,

@@ -113,6 +113,9 @@ impl Source {
 
     /// Two files, of which the first lacks a column that the second has; nothing where all have it.
     pub(crate) fn lacking(&self, column: &str) -> Option<(&Path, &Path)> {
+        if self.parts.len() < 2 {
+            return None;
+        }
         let has = |part: &&Part| part.has(column);
         let with = self.parts.iter().find(has)?;
         let without = self.parts.iter().find(|part| !part.has(column))?;

@@ -19,6 +19,8 @@ use crate::guard::guarded;
 /// as it has of them, and everything that walks through it, its destructor too, uses the stack.
 const MOST_OPERATORS: usize = 2_000;
 
+const QUERY: &str = "has a query in it, which would read other rows or files; write an expression over the columns of a row";
+
 const OTHER_ROWS: &str = "looks at other rows than the one it is asked of; write an expression over the columns of a row";
 
 /// The expression that a predicate stands for.
@@ -69,7 +71,7 @@ fn refuse_queries(text: &str) -> Result<(), String> {
         }
     })?;
     match item.visit(&mut NoQueries) {
-        ControlFlow::Break(()) => Err(format!("has a query in it; {OTHER_ROWS}")),
+        ControlFlow::Break(()) => Err(QUERY.into()),
         ControlFlow::Continue(()) => Ok(()),
     }
 }

@@ -1,5 +1,7 @@
 //! The one lazy query: convert, filter, cast, select.
 
+use std::collections::HashSet;
+
 use polars::prelude::*;
 
 use super::cut_off::CutOff;
@@ -120,9 +122,10 @@ impl Query {
         let lacking = input.check_complete(spec, &roles)?;
         let mut columns = input.resolve(&found, spec, &roles)?;
         let features = features(&columns, spec, &roles);
-        for feature in features.iter().filter(|f| f.kind == FeatureKind::Numeric) {
-            let mut columns = columns.iter_mut();
-            if let Some(column) = columns.find(|column| column.name == feature.name) {
+        let numeric = features.iter().filter(|f| f.kind == FeatureKind::Numeric);
+        let numeric: HashSet<&str> = numeric.map(|feature| feature.name.as_str()).collect();
+        for column in &mut columns {
+            if numeric.contains(column.name.as_str()) {
                 column.infinite = spec.infinite_features();
             }
         }

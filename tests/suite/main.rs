@@ -14,6 +14,7 @@ mod fuzzing;
 mod hostile_input;
 mod kinds;
 mod library;
+mod limits;
 mod metrics;
 mod predict;
 mod reliability;

@@ -11,6 +11,7 @@ mod csv_record;
 mod decimal;
 mod dialect;
 mod format;
+mod ipc_check;
 mod json;
 mod limits;
 mod location;

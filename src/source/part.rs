@@ -10,6 +10,7 @@ use super::conversion::{Converter, Refusal, Refused};
 use super::csv_check::{self, CsvCheck};
 use super::dialect::Dialect;
 use super::format::Format;
+use super::ipc_check::check_ipc;
 use super::limits::ReadLimits;
 use super::location::{FolderValues, Located};
 use super::ndjson::{self, NdjsonFile};
@@ -95,8 +96,13 @@ pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Par
     let mut parts: Vec<Part> = Vec::new();
     for file in files {
         let path = std::slice::from_ref(&file.path);
-        let schema = guarded(|| scan_typed(path, format)?.collect_schema())
-            .map_err(Error::polars(file.path.display().to_string()))?;
+        let read = || {
+            if format == Format::Ipc {
+                check_ipc(&file.path)?;
+            }
+            scan_typed(path, format)?.collect_schema()
+        };
+        let schema = guarded(read).map_err(Error::polars(file.path.display().to_string()))?;
         if let Some(part) = parts.last_mut()
             && let Content::Typed {
                 paths,

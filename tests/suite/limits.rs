@@ -302,6 +302,20 @@ fn wide_files_are_refused_beyond_the_limit() {
     }
 }
 
+/// In each of these few bytes tell of more values than memory could hold.
+#[test]
+fn files_that_ask_for_more_memory_than_there_is_are_refused_with_a_word() {
+    let place = Place::new();
+    for name in ["rows.arrow", "values.parquet"] {
+        let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/hostile");
+        fs::copy(format!("{fixture}/{name}"), place.path(name)).unwrap();
+        let train = format!("train --input {name} --key k --target y --output-dir models");
+        let error = place.run(&train).failed(2);
+        assert!(error.contains("error: ") && error.contains(name), "{error}");
+        assert!(!error.contains("defect"), "{error}");
+    }
+}
+
 /// A row that goes on behind every one of these lines is longer than the limit. Looked for behind
 /// each of them, its end would take hours.
 #[test]

@@ -25,6 +25,10 @@ fn main() -> ExitCode {
     cli::set_up_logging(&arguments);
     // What panics is caught and told of as an error; where it did is for those who ask.
     std::panic::set_hook(Box::new(|panic| log::debug!("{panic}")));
+    cli::guard_memory();
+    if let Err(error) = cli::allow_open_files() {
+        return cli::fail(&arguments, &error);
+    }
     let interrupt = match cli::Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => return cli::fail(&arguments, &error.into()),

@@ -9,6 +9,7 @@ use per_entity::train::TrainingSpec;
 use per_entity::tree::DecisionTreeParams;
 
 use super::error::CliError;
+use super::limit_arguments::LimitArguments;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Data")]
@@ -125,6 +126,9 @@ pub struct ColumnArguments {
     /// Treat the data exactly as another program does
     #[arg(long, value_enum, conflicts_with_all = ["preset", "spec", "key", "target"])]
     compat: Option<Compat>,
+
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 /// What is to be said where nothing says what the input is.
@@ -288,6 +292,7 @@ impl ColumnArguments {
         self.declare_types(&mut spec)?;
         spec.trim |= self.trim;
         spec.strict |= self.strict;
+        spec.limits = (&self.limits).into();
         Ok(spec)
     }
 

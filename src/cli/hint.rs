@@ -67,6 +67,9 @@ fn of_input(error: &InputError) -> Option<String> {
         InputError::TypesDiffer { column, .. } => {
             format!("--text {} takes the column for text", quoted(column))
         }
+        InputError::BadLine { problem, .. } if problem.contains("raise") => {
+            "--max-row-size, --max-columns and --max-nesting raise limits".into()
+        }
         InputError::NotByRow { .. } => {
             "--output-format ndjson writes so; without --on-bad-row and --rejects, files are read in batches".into()
         }

@@ -17,7 +17,10 @@ mod history;
 mod importance;
 mod inspect;
 mod interrupt;
+mod limit_arguments;
 mod man;
+mod memory;
+mod open_files;
 mod output;
 mod output_file;
 mod predict;
@@ -34,6 +37,7 @@ mod train_command;
 mod tree_arguments;
 mod tree_format;
 mod verify;
+mod visible;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,7 +48,10 @@ use context::Context;
 pub use error::CliError;
 use error::CliResult;
 pub use interrupt::Interrupt;
+pub use memory::guard_memory;
+pub use open_files::allow_open_files;
 pub use stdout::reader_is_gone;
+use visible::visible;
 
 /// One decision tree per entity: train, look into, and use a model for every store, customer,
 /// machine or country.
@@ -153,8 +160,16 @@ pub fn set_up_logging(cli: &Cli) {
     };
     env_logger::Builder::new()
         .filter_module("per_entity", level)
-        .format_timestamp(None)
-        .format_target(false)
+        .format(|to, record| {
+            let style = to.default_level_style(record.level());
+            let text = record.args().to_string();
+            writeln!(
+                to,
+                "[{style}{:<5}{style:#}] {}",
+                record.level(),
+                visible(&text)
+            )
+        })
         .init();
     // Its warnings are for those who program with it.
     polars::error::set_warning_function(|text, _| log::debug!("{text}"));
@@ -163,9 +178,9 @@ pub fn set_up_logging(cli: &Cli) {
 pub fn print_error(error: &CliError, hint: Option<&str>) {
     // Nobody may read stderr any more.
     let mut stderr = std::io::stderr().lock();
-    let _ = writeln!(stderr, "error: {error}");
+    let _ = writeln!(stderr, "error: {}", visible(&error.to_string()));
     if let Some(hint) = hint {
-        let _ = writeln!(stderr, "hint: {hint}");
+        let _ = writeln!(stderr, "hint: {}", visible(hint));
     }
 }
 

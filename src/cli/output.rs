@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use per_entity::source::Source;
 
 use super::context::Context;
+use super::visible::visible;
 
 /// A whole number with its thousands apart.
 pub fn grouped(number: u64) -> String {
@@ -90,7 +91,7 @@ pub fn limit(lines: usize) -> usize {
 /// Says something on stderr that is no warning.
 pub fn note(context: &Context, text: &str) {
     if !context.quiet {
-        let _ = writeln!(std::io::stderr(), "note: {text}");
+        let _ = writeln!(std::io::stderr(), "note: {}", visible(text));
     }
 }
 

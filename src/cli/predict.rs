@@ -14,10 +14,12 @@ use per_entity::{Error, Store};
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
+use super::limit_arguments::LimitArguments;
 use super::output::{grouped, reading, report_ragged};
 use super::output_file::refuse_read;
 use super::stdout::{Stdout, print, print_json};
 use super::store_argument::StoreArgument;
+use super::visible::visible;
 
 /// Predict each row with the model of its own entity.
 ///
@@ -82,6 +84,9 @@ pub struct Predict {
     /// Bytes of models that are held in memory; others are read again when they are needed
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES")]
     cache: u64,
+
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -170,6 +175,7 @@ impl Predict {
             Some(unknown) => predictor.unknown(unknown.into())?,
             None => predictor,
         };
+        let predictor = predictor.limits((&self.limits).into());
         Ok(predictor.cache(self.cache).added(self.added()?))
     }
 
@@ -312,7 +318,10 @@ impl Predict {
         outcome: &Outcome,
     ) -> std::io::Result<()> {
         match (self.writes_to_stdout(), context.json) {
-            (true, true) => eprintln!("{}", self.document(answered, outcome)),
+            (true, true) => {
+                let document = self.document(answered, outcome).to_string();
+                eprintln!("{}", visible(&document));
+            }
             (false, true) => print_json(self.document(answered, outcome))?,
             (false, false) if !context.quiet => print(summary(answered, outcome))?,
             _ => {}

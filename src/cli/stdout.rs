@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
 
+use super::visible::visible;
+
 /// Of the documents that `--json` prints; it grows when a field is renamed or left out.
 const JSON_VERSION: u64 = 1;
 
@@ -45,10 +47,11 @@ fn noted<T>(result: Result<T>) -> Result<T> {
     result
 }
 
-/// Prints a line or more. That nobody reads it is not an error.
+/// Prints a line or more, of which the terminal obeys nothing. That nobody reads it is not an error.
 pub fn print(text: impl Display) -> Result<()> {
     let mut stdout = Stdout::new();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    let text = text.to_string();
+    match writeln!(stdout, "{}", visible(&text)).and_then(|()| stdout.flush()) {
         Err(_) if reader_is_gone() => Ok(()),
         result => result,
     }

@@ -6,6 +6,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use terminal_size::terminal_size_of;
 use unicode_width::UnicodeWidthStr;
 
+use super::visible::visible_line;
+
 /// Spaces between columns.
 const GAP: usize = 2;
 
@@ -71,12 +73,14 @@ struct Columns(Vec<Vec<String>>);
 
 impl Columns {
     fn new(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
-        let mut columns: Vec<Vec<String>> =
-            header.iter().map(|name| vec![(*name).to_owned()]).collect();
+        let mut columns: Vec<Vec<String>> = header
+            .iter()
+            .map(|name| vec![visible_line(name).into_owned()])
+            .collect();
         for row in rows {
             let cells = row.into_iter().chain(std::iter::repeat(String::new()));
             for (column, cell) in columns.iter_mut().zip(cells) {
-                column.push(cell);
+                column.push(visible_line(&cell).into_owned());
             }
         }
         Self(columns)

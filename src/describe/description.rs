@@ -1,5 +1,7 @@
 //! What an input holds: its columns, and its rows by entity.
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
@@ -100,9 +102,16 @@ impl Description {
         let place = |error| input.place(error, &columns, &bad);
         let summary = summary(&frame, &columns).map_err(place)?;
         let examples = examples(&frame, &columns).map_err(place)?;
+        let by_name = roles.by_name(spec);
+        let positions = columns.iter().enumerate();
+        let positions: HashMap<&str, usize> = positions
+            .map(|(position, schema)| (schema.name.as_str(), position))
+            .collect();
         let described = found.iter().map(|column| {
-            let role = roles.role(spec, &column.name);
-            describe(column, role, &columns, &summary, &examples)
+            let name = column.name.as_str();
+            let role = by_name.get(name).copied().unwrap_or(Role::Ignored);
+            let position = positions.get(name).map(|&at| (at, &columns[at]));
+            describe(column, role, position, (&summary, &examples))
         });
         Ok(Self {
             rows: number(&summary, "rows"),
@@ -118,18 +127,16 @@ impl Description {
 fn describe(
     column: &InputColumn,
     role: Role,
-    columns: &[ColumnSchema],
-    summary: &DataFrame,
-    examples: &DataFrame,
+    position: Option<(usize, &ColumnSchema)>,
+    (summary, examples): (&DataFrame, &DataFrame),
 ) -> ColumnDescription {
-    let position = columns.iter().position(|schema| schema.name == column.name);
-    let of = |what: &str| position.map(|position| format!("{position} {what}"));
+    let of = |what: &str| position.map(|(position, _)| format!("{position} {what}"));
     let count = |what: &str| of(what).map_or(0, |name| number(summary, &name));
     let text = |what: &str| of(what).and_then(|name| text(summary, &name));
     ColumnDescription {
         name: column.name.clone(),
         role,
-        schema: position.map(|position| columns[position].clone()),
+        schema: position.map(|(_, schema)| schema.clone()),
         missing: count("missing"),
         distinct: count("distinct"),
         smallest: text("smallest"),

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, SpecError, StoreError};
 use crate::metrics::{Evaluation, Pool};
 use crate::schema::Task;
 use crate::score::{Scorer, positive_class};
-use crate::source::DatasetSpec;
+use crate::source::{DatasetSpec, ReadLimits};
 use crate::store::{EntityRecord, Store};
 use crate::table::{Column, Input, Partition, Query, Table};
 
@@ -25,6 +25,7 @@ use crate::table::{Column, Input, Partition, Query, Table};
 /// | [`group_by`](Self::group_by) | none | columns whose values, all of them together, make the groups to be compared |
 /// | [`positive`](Self::positive) | the second of two | the class that is worth having, by which groups are compared; groups of a quantity are compared by its errors |
 /// | [`filter`](Self::filter) | that of training | a Polars SQL predicate; only rows for which it holds are evaluated |
+/// | [`limits`](Self::limits) | see [`ReadLimits`] | how much input files may ask for |
 /// | [`cancel`](Self::cancel) | never | a request to stop |
 ///
 /// ```
@@ -52,6 +53,7 @@ pub struct Evaluator {
     group_by: Vec<String>,
     positive: Option<String>,
     filter: Option<String>,
+    limits: ReadLimits,
     cancel: Cancel,
 }
 
@@ -63,6 +65,7 @@ impl Evaluator {
             store,
             group_by: Vec::new(),
             positive: None,
+            limits: ReadLimits::default(),
             cancel: Cancel::new(),
         }
     }
@@ -88,6 +91,13 @@ impl Evaluator {
         self
     }
 
+    /// Sets how much input files may ask for.
+    #[must_use]
+    pub fn limits(mut self, limits: ReadLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Sets the request to stop that reading heeds.
     #[must_use]
     pub fn cancel(mut self, cancel: Cancel) -> Self {
@@ -100,6 +110,7 @@ impl Evaluator {
         let run = &self.store.generation().run;
         DatasetSpec {
             predicate: self.filter.clone(),
+            limits: self.limits,
             ..run
                 .dataset
                 .as_trained(&run.features, &run.columns, run.task)

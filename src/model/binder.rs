@@ -20,6 +20,8 @@ pub(crate) struct Binder<'a> {
     columns: HashMap<&'a str, FeatureColumn<'a>>,
     /// By class: its position. None where quantities are told.
     classes: HashMap<&'a str, u32>,
+    /// A forged manifest or model may name a class twice.
+    class_count: usize,
     shared: OnceLock<(Arc<SharedModel>, BoundShared<'a>)>,
 }
 
@@ -40,6 +42,7 @@ impl<'a> Binder<'a> {
         Self {
             columns: columns.into_iter().collect(),
             classes: classes.iter().map(String::as_str).zip(0..).collect(),
+            class_count: classes.len(),
             shared: OnceLock::new(),
         }
     }
@@ -51,7 +54,7 @@ impl<'a> Binder<'a> {
 
     /// Number of classes, 0 where quantities are told.
     pub fn class_count(&self) -> usize {
-        self.classes.len()
+        self.class_count
     }
 
     /// A model, what it asks of the columns, and its classes.

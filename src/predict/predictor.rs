@@ -16,7 +16,7 @@ use super::row_entities::{RowEntities, RowKey, Slot};
 use crate::error::{Error, Result, SpecError, StoreError};
 use crate::model::{Binder, BoundModel, FrameColumn, Model, SharedModel};
 use crate::schema::FeatureKind;
-use crate::source::{DatasetSpec, Format};
+use crate::source::{DatasetSpec, Format, ReadLimits};
 use crate::store::{EntityRecord, Index, Run, Store};
 
 /// Predicts frames with the models of a store, reading only those that the frames need.
@@ -26,6 +26,7 @@ use crate::store::{EntityRecord, Index, Run, Store};
 /// | [`unknown`](Self::unknown) | [`Unknown::Shared`] where the models share something, else [`Unknown::Null`] | what a row without a model gets | |
 /// | [`cache`](Self::cache) | 256 MiB | bytes of models that are held | any |
 /// | [`added`](Self::added) | as [`predict`](Self::predict) says | what the added columns are called | |
+/// | [`limits`](Self::limits) | see [`ReadLimits`] | how much files and rows of text may ask for | |
 ///
 /// ```no_run
 /// use per_entity::predict::Predictor;
@@ -41,6 +42,7 @@ pub struct Predictor {
     store: Store,
     unknown: Unknown,
     added: AddedColumns,
+    limits: ReadLimits,
     cache: Cache,
     pooled: Option<Model>,
     /// What the models of all entities share.
@@ -81,6 +83,7 @@ impl Predictor {
             store,
             unknown: unknown.unwrap_or_default(),
             added: AddedColumns::default(),
+            limits: ReadLimits::default(),
             cache: Cache::new(DEFAULT_CACHE),
             index: None,
             has_looked_up: false,
@@ -129,11 +132,19 @@ impl Predictor {
         self
     }
 
+    /// Sets how much files and rows of text may ask for.
+    #[must_use]
+    pub fn limits(mut self, limits: ReadLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// How files and rows of text are to be read: as those of training were, but none left out.
     pub fn spec(&self) -> DatasetSpec {
         let run = &self.store.generation().run;
         DatasetSpec {
             predicate: None,
+            limits: self.limits,
             ..run
                 .dataset
                 .as_trained(&run.features, &run.columns, run.task)

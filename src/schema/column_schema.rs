@@ -1,5 +1,7 @@
 //! What a column was taken for, as a manifest keeps it.
 
+use std::collections::HashMap;
+
 use polars::prelude::Field;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,14 @@ pub struct ColumnSchema {
 }
 
 impl ColumnSchema {
+    /// Columns by their names.
+    pub(crate) fn by_name(columns: &[Self]) -> HashMap<&str, &Self> {
+        let columns = columns.iter();
+        columns
+            .map(|column| (column.name.as_str(), column))
+            .collect()
+    }
+
     /// A column that the specification says the type of.
     pub(crate) fn declared(name: &str, column_type: ColumnType) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! The columns of an input, and what they are taken for.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataType;
@@ -27,6 +28,14 @@ pub(crate) enum Found {
 }
 
 impl InputColumn {
+    /// Columns by their names.
+    pub fn by_name(columns: &[Self]) -> HashMap<&str, &Self> {
+        let columns = columns.iter();
+        columns
+            .map(|column| (column.name.as_str(), column))
+            .collect()
+    }
+
     /// The column of a frame, or of the first file.
     pub fn typed(name: &str, dtype: &DataType, path: Option<&Path>) -> Self {
         let path = path.map(Path::to_path_buf);
@@ -198,10 +207,17 @@ fn unite(one: &ColumnType, other: &ColumnType) -> Option<ColumnType> {
 
 /// Adds the columns of another file: those of the same name are one.
 pub(super) fn unite_columns(columns: &mut Vec<InputColumn>, others: Vec<InputColumn>) {
+    let known = columns.iter().enumerate();
+    let mut places: HashMap<String, usize> = known
+        .map(|(place, column)| (column.name.clone(), place))
+        .collect();
     for other in others {
-        match columns.iter_mut().find(|column| column.name == other.name) {
-            None => columns.push(other),
-            Some(column) => column.found.unite(other.found),
+        match places.get(&other.name) {
+            Some(&place) => columns[place].found.unite(other.found),
+            None => {
+                places.insert(other.name.clone(), columns.len());
+                columns.push(other);
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use super::conversion::{Refusal, Refused};
 use super::csv_copy::plain_copy;
 use super::csv_lines::{CsvLine, CsvLines, CsvRecord};
 use super::dialect::Dialect;
+use super::limits::ReadLimits;
 use super::observation::{Observation, Texts};
 use super::observer::Observer;
 use crate::error::{InputError, Result};
@@ -55,6 +56,7 @@ impl CsvCheck {
                 columns: dialect.columns.clone(),
                 ..Self::default()
             },
+            limits: dialect.limits,
             position: 0,
             started: false,
         };
@@ -120,6 +122,7 @@ impl CsvCheck {
 struct Checker {
     check: CsvCheck,
     observer: Option<Observer>,
+    limits: ReadLimits,
     /// The next row's position as Polars counts.
     position: u32,
     /// Whether the first record has been seen.
@@ -158,8 +161,12 @@ impl Checker {
     }
 
     fn header(&self, record: &CsvRecord<'_>) -> Result<Vec<String>> {
-        let names: Vec<String> = record.texts().into_iter().map(Into::into).collect();
-        match named_twice(&names) {
+        let names = || record.texts().into_iter().map(Into::into);
+        let (names, problem) = match self.limits.too_wide(record.width()) {
+            None => (names().collect(), None),
+            problem => (Vec::new(), problem),
+        };
+        match problem.or_else(|| named_twice(&names)) {
             None => Ok(names),
             Some(problem) => Err(InputError::BadLine {
                 path: self.check.path.clone(),

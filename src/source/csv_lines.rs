@@ -71,7 +71,7 @@ impl<'a> CsvLines<'a> {
             has_quotes: false,
             is_begun: false,
             is_ended: false,
-            scanner: RecordScanner::new(dialect.separator),
+            scanner: RecordScanner::new(dialect.separator, dialect.limits.columns + 1),
         })
     }
 
@@ -79,8 +79,8 @@ impl<'a> CsvLines<'a> {
     ///
     /// # Errors
     ///
-    /// [`InputError::BadLine`] for bytes that are not text and for a quote that is never closed,
-    /// [`Error::Io`].
+    /// [`InputError::BadLine`] for bytes that are not text, for a quote that is never closed, and for
+    /// a row that is too long; [`Error::Io`].
     pub fn next(&mut self) -> Result<Option<CsvLine<'_>>> {
         let next = loop {
             match self.measure()? {
@@ -115,12 +115,16 @@ impl<'a> CsvLines<'a> {
 
     /// What is next, where the buffer has all of it.
     fn measure(&mut self) -> Result<Option<Next>> {
+        let limits = &self.dialect.limits;
         let rest = &self.buffer[self.start..];
-        let length = match memchr(b'\n', rest) {
-            Some(end) => end + 1,
-            None if self.is_ended && !rest.is_empty() => rest.len(),
-            None => return Ok(None),
-        };
+        let end = memchr(b'\n', rest);
+        let length = end.map_or(rest.len(), |end| end + 1);
+        if length > limits.row_bytes() {
+            return Err(self.bad_line(self.line, &limits.too_long()));
+        }
+        if end.is_none() && !(self.is_ended && length > 0) {
+            return Ok(None);
+        }
         if self.dialect.is_comment(rest) {
             return Ok(Some(Next::Comment(length)));
         }
@@ -129,16 +133,18 @@ impl<'a> CsvLines<'a> {
         }
         self.scanner.clear();
         let mut length = self.scanner.scan(rest);
-        let mut open = self.scanner.overlong();
+        let overlong = self.scanner.overlong(limits.row_bytes());
+        let mut open = overlong.map(|open| (open, limits.not_closed()));
         if length.is_none() && self.is_ended && open.is_none() {
-            open = self.scanner.end(rest).err();
+            let end = self.scanner.end(rest);
+            open = end.err().map(|open| (open, NEVER_CLOSED.to_owned()));
             length = Some(rest.len());
         }
         match open {
             None => Ok(length.map(Next::Quoted)),
-            Some(open) => {
+            Some((open, problem)) => {
                 let line = self.line + memchr_iter(b'\n', &rest[..open]).count() as u64;
-                Err(self.bad_line(line, NEVER_CLOSED))
+                Err(self.bad_line(line, &problem))
             }
         }
     }

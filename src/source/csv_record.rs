@@ -7,11 +7,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
-/// Bytes that a row may go on behind the line on which a quote is opened. A quote that is never
-/// closed is found within them.
-const LONGEST: usize = 16 << 20;
-
-/// What is wrong with a quote behind which a record goes on for too long, or to the end.
+/// What is wrong with a quote behind which a record goes on to the end.
 pub(crate) const NEVER_CLOSED: &str = "a quote is opened here and never closed; close it";
 
 /// Looks at one record after another, each as far as it has been read.
@@ -25,7 +21,12 @@ pub(crate) struct RecordScanner {
     form: Form,
     /// The first quote that opens a field of several lines.
     opened: Option<usize>,
+    /// The first fields.
     fields: Vec<Field>,
+    /// All fields that were closed.
+    width: usize,
+    /// Fields that are held.
+    most_fields: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -56,7 +57,8 @@ struct Field {
 }
 
 impl RecordScanner {
-    pub fn new(separator: u8) -> Self {
+    /// Holds no more than `most_fields` fields of a record, but counts all.
+    pub fn new(separator: u8, most_fields: usize) -> Self {
         Self {
             separator,
             state: State::FieldStart,
@@ -65,6 +67,8 @@ impl RecordScanner {
             form: Form::Plain,
             opened: None,
             fields: Vec::new(),
+            width: 0,
+            most_fields,
         }
     }
 
@@ -73,7 +77,7 @@ impl RecordScanner {
         self.fields.clear();
         *self = Self {
             fields: std::mem::take(&mut self.fields),
-            ..Self::new(self.separator)
+            ..Self::new(self.separator, self.most_fields)
         };
     }
 
@@ -141,11 +145,14 @@ impl RecordScanner {
     }
 
     fn close(&mut self, end: usize) {
-        self.fields.push(Field {
-            start: self.start,
-            end,
-            form: self.form,
-        });
+        self.width += 1;
+        if self.fields.len() < self.most_fields {
+            self.fields.push(Field {
+                start: self.start,
+                end,
+                form: self.form,
+            });
+        }
         (self.state, self.start) = (State::FieldStart, self.position);
     }
 
@@ -161,15 +168,15 @@ impl RecordScanner {
         Ok(())
     }
 
-    /// The place of a quote behind which a row goes on for too long.
-    pub fn overlong(&self) -> Option<usize> {
+    /// The place of a quote behind which a row goes on for more than so many bytes.
+    pub fn overlong(&self, longest: usize) -> Option<usize> {
         self.opened
-            .filter(|opened| self.position - opened > LONGEST)
+            .filter(|opened| self.position - opened > longest)
     }
 
     /// The number of fields.
     pub fn width(&self) -> usize {
-        self.fields.len()
+        self.width
     }
 
     /// Whether a field is not as RFC 4180 has it.
@@ -285,7 +292,7 @@ mod tests {
 
     /// The records of a text that comes a few bytes at a time; nothing where a quote stays open.
     fn records(text: &[u8], step: usize) -> Option<Vec<Vec<Vec<u8>>>> {
-        let mut scanner = RecordScanner::new(b',');
+        let mut scanner = RecordScanner::new(b',', usize::MAX);
         let mut records = Vec::new();
         let mut start = 0;
         while start < text.len() {
@@ -309,7 +316,7 @@ mod tests {
     }
 
     fn plain(text: &[u8]) -> Vec<u8> {
-        let mut scanner = RecordScanner::new(b',');
+        let mut scanner = RecordScanner::new(b',', usize::MAX);
         let mut copy = Vec::new();
         let mut start = 0;
         while start < text.len() {
@@ -357,12 +364,27 @@ mod tests {
 
     #[test]
     fn a_row_that_goes_on_for_too_long_is_told_by_its_first_open_quote() {
-        let mut scanner = RecordScanner::new(b',');
+        let mut scanner = RecordScanner::new(b',', usize::MAX);
         let mut text = b"a,\"b\n".to_vec();
-        text.resize(LONGEST, b' ');
-        assert_eq!((scanner.scan(&text), scanner.overlong()), (None, None));
-        text.resize(LONGEST + 3, b' ');
-        assert_eq!((scanner.scan(&text), scanner.overlong()), (None, Some(2)));
+        text.resize(100, b' ');
+        assert_eq!((scanner.scan(&text), scanner.overlong(100)), (None, None));
+        text.resize(103, b' ');
+        assert_eq!(
+            (scanner.scan(&text), scanner.overlong(100)),
+            (None, Some(2))
+        );
+    }
+
+    #[test]
+    fn more_fields_than_are_held_are_counted() {
+        let mut scanner = RecordScanner::new(b',', 2);
+        assert_eq!(scanner.scan(b"a,\"b\",c,d\n"), Some(10));
+        assert_eq!(
+            (scanner.width(), scanner.texts(b"a,\"b\",c,d\n").count()),
+            (4, 2)
+        );
+        scanner.clear();
+        assert_eq!(scanner.width(), 0);
     }
 
     #[test]

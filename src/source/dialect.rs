@@ -1,5 +1,7 @@
 //! How a CSV file is written, every choice made.
 
+use super::limits::ReadLimits;
+
 /// How a CSV file is written, every choice made.
 #[derive(Clone, Debug)]
 pub(super) struct Dialect {
@@ -7,6 +9,7 @@ pub(super) struct Dialect {
     pub columns: Vec<String>,
     pub separator: u8,
     pub comment: Option<String>,
+    pub limits: ReadLimits,
 }
 
 impl Dialect {

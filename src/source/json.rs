@@ -12,13 +12,15 @@ pub(crate) enum JsonValue<'a> {
     Other(&'a str),
 }
 
-/// Hands each field of the object `row` to `visit`, in their order.
+/// Hands each field of the object `row` to `visit`, in their order; `nesting` is how many arrays and
+/// objects may lie within each other in one of them.
 ///
 /// # Errors
 ///
 /// What is wrong with it, where it is not one object.
 pub(crate) fn each_field<'a>(
     row: &'a str,
+    nesting: usize,
     mut visit: impl FnMut(Cow<'a, str>, JsonValue<'a>) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut rest = row.trim_ascii();
@@ -36,7 +38,7 @@ pub(crate) fn each_field<'a>(
             .strip_prefix(':')
             .ok_or("a colon is missing behind a name")?
             .trim_ascii_start();
-        let (value, behind) = value(rest)?;
+        let (value, behind) = value(rest, nesting)?;
         visit(name, value)?;
         rest = behind.trim_ascii_start();
         if let Some(next) = rest.strip_prefix(',') {
@@ -56,10 +58,15 @@ fn finish(rest: &str) -> Result<(), String> {
     }
 }
 
-fn value(text_: &str) -> Result<(JsonValue<'_>, &str), String> {
+fn value(text_: &str, nesting: usize) -> Result<(JsonValue<'_>, &str), String> {
     if text_.starts_with('"') {
         let (text, rest) = text(text_)?;
         return Ok((JsonValue::Text(text), rest));
+    }
+    if text_.starts_with(['[', '{']) && is_deeper(text_.as_bytes(), nesting) {
+        return Err(format!(
+            "nests more than {nesting} arrays and objects, which is the limit that can be raised"
+        ));
     }
     let mut values = serde_json::Deserializer::from_str(text_).into_iter::<IgnoredAny>();
     match values.next() {
@@ -69,6 +76,35 @@ fn value(text_: &str) -> Result<(JsonValue<'_>, &str), String> {
         }
         Some(Err(error)) => Err(plain(&error)),
         None => Err("a value is missing".into()),
+    }
+}
+
+/// Whether more than `nesting` arrays and objects lie within each other in a value that is one of
+/// them. What goes down into them later takes stack for each.
+fn is_deeper(value: &[u8], nesting: usize) -> bool {
+    let mut depth = 0_usize;
+    let mut rest = value.iter();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'[' | b'{' if depth == nesting => return true,
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' if depth <= 1 => return false,
+            b']' | b'}' => depth -= 1,
+            b'"' => skip_text(&mut rest),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Goes on behind the quote that closes a text.
+fn skip_text(rest: &mut std::slice::Iter<u8>) {
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => _ = rest.next(),
+            _ => {}
+        }
     }
 }
 
@@ -99,5 +135,36 @@ fn plain(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_read(row: &str, nesting: usize) -> bool {
+        each_field(row, nesting, |_, _| Ok(())).is_ok()
+    }
+
+    #[test]
+    fn values_may_be_nested_up_to_the_limit_and_texts_do_not_count() {
+        let nested = |depth: usize| {
+            format!(
+                "{{\"a\":{}1{},\"b\":[]}}",
+                "[".repeat(depth),
+                "]".repeat(depth)
+            )
+        };
+        for depth in 0..6 {
+            assert_eq!(is_read(&nested(depth), 4), depth <= 4, "{depth}");
+        }
+        assert!(is_read(r#"{"a":["[[[[[[[[\"[[[[\\"],"b":"[[[[[["}"#, 1));
+        assert!(is_read(r#"{"a":[{},{},{}],"b":[[],[]]}"#, 2));
+        assert!(!is_read(&nested(1_000_000), 100));
+        assert!(!is_read(&"[".repeat(1_000_000), 100));
+        assert!(!is_read(
+            &format!("{{\"a\":{}", "{\"a\":".repeat(100_000)),
+            100
+        ));
     }
 }

@@ -1,14 +1,15 @@
 //! NDJSON: one object a line, each with whatever fields it has.
 
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::conversion::{Refusal, Refused};
 use super::json::{JsonValue, each_field};
+use super::limits::ReadLimits;
 use super::observation::{Observation, Texts};
 use super::spool::{Spool, SpoolWriter};
-use super::text_file::open;
+use super::text_file::{open, read_line};
 use crate::error::{Error, InputError, Result};
 
 /// One file, and the copy of its rows that Polars reads.
@@ -27,10 +28,12 @@ impl NdjsonFile {
     ///
     /// # Errors
     ///
-    /// [`InputError::BadLine`] for a line that is not one object, [`Error::Io`].
-    pub fn read(path: &Path, texts: &Texts) -> Result<Self> {
+    /// [`InputError::BadLine`] for a line that is not one object, and for one of more than the
+    /// limits; [`Error::Io`].
+    pub fn read(path: &Path, texts: &Texts, limits: &ReadLimits) -> Result<Self> {
         let mut copier = Copier {
             texts,
+            limits,
             writer: SpoolWriter::new()?,
             observations: Vec::new(),
             rows: 0,
@@ -39,15 +42,13 @@ impl NdjsonFile {
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
-            if reader
-                .read_until(b'\n', &mut line)
-                .map_err(Error::io(path))?
-                == 0
-            {
-                break;
-            }
-            let copied = copier.copy(line.trim_ascii());
-            copied?.map_err(|problem| InputError::BadLine {
+            let read = read_line(&mut reader, &mut line, limits.row_bytes());
+            let copied = match read.map_err(Error::io(path))? {
+                Some(0) => break,
+                Some(_) => copier.copy(line.trim_ascii())?,
+                None => Err(limits.too_long()),
+            };
+            copied.map_err(|problem| InputError::BadLine {
                 path: path.to_path_buf(),
                 line: number,
                 problem: format!("{problem}; correct the line"),
@@ -65,6 +66,7 @@ impl NdjsonFile {
 
 struct Copier<'a> {
     texts: &'a Texts,
+    limits: &'a ReadLimits,
     writer: SpoolWriter,
     observations: Vec<(String, Observation)>,
     rows: u64,
@@ -79,7 +81,9 @@ impl Copier<'_> {
         let Ok(line) = std::str::from_utf8(line) else {
             return Ok(Err("is not valid UTF-8".into()));
         };
-        if let Err(problem) = each_field(line, |name, value| self.field(&name, value)) {
+        if let Err(problem) = each_field(line, self.limits.nesting, |name, value| {
+            self.field(&name, value)
+        }) {
             return Ok(Err(problem));
         }
         let observations = &mut self.observations;
@@ -92,6 +96,9 @@ impl Copier<'_> {
     fn field(&mut self, name: &str, value: JsonValue) -> std::result::Result<(), String> {
         let column = self.writer.column(name);
         if column == self.observations.len() {
+            if let Some(problem) = self.limits.too_wide(column + 1) {
+                return Err(problem);
+            }
             let mut observation = Observation::default();
             observation.missing = self.rows;
             self.observations.push((name.to_owned(), observation));
@@ -115,16 +122,22 @@ impl Copier<'_> {
 }
 
 /// The first value that is refused: its line, its column and its text.
-pub(super) fn first_refused(path: &Path, columns: &[Refusal]) -> Result<Option<Refused>> {
+pub(super) fn first_refused(
+    path: &Path,
+    columns: &[Refusal],
+    limits: &ReadLimits,
+) -> Result<Option<Refused>> {
     let mut reader = BufReader::new(open(path)?);
-    let mut line = String::new();
+    let mut bytes = Vec::new();
     for number in 1.. {
-        line.clear();
-        if reader.read_line(&mut line).map_err(Error::io(path))? == 0 {
-            break;
-        }
+        bytes.clear();
+        let read = read_line(&mut reader, &mut bytes, limits.row_bytes());
+        let line = match read.map_err(Error::io(path))? {
+            None | Some(0) => break,
+            Some(_) => String::from_utf8_lossy(&bytes),
+        };
         let mut refused = None;
-        let _ = each_field(&line, |name, value| {
+        let _ = each_field(&line, limits.nesting, |name, value| {
             let text = match &value {
                 JsonValue::Text(text) => text.as_ref(),
                 JsonValue::Other("null") => return Ok(()),

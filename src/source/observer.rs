@@ -111,7 +111,7 @@ impl Observer {
 impl Chunk {
     fn observe(self, texts: &Texts, separator: u8) -> Vec<Observation> {
         let mut observations: Vec<Observation> = Vec::new();
-        let mut scanner = RecordScanner::new(separator);
+        let mut scanner = RecordScanner::new(separator, usize::MAX);
         let has_quotes = memchr(b'"', &self.bytes).is_some();
         let mut start = 0;
         for &end in &self.ends {

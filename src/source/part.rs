@@ -10,6 +10,8 @@ use super::conversion::{Converter, Refusal, Refused};
 use super::csv_check::{self, CsvCheck};
 use super::dialect::Dialect;
 use super::format::Format;
+use super::ipc_check::check_ipc;
+use super::limits::ReadLimits;
 use super::location::{FolderValues, Located};
 use super::ndjson::{self, NdjsonFile};
 use super::observation::Texts;
@@ -67,9 +69,13 @@ pub(super) fn csv_parts(
     files.into_iter().map(part).collect()
 }
 
-pub(super) fn ndjson_parts(files: Vec<Located>, texts: &Texts) -> Result<Vec<Part>> {
+pub(super) fn ndjson_parts(
+    files: Vec<Located>,
+    texts: &Texts,
+    limits: &ReadLimits,
+) -> Result<Vec<Part>> {
     let part = |file: Located| {
-        let read = NdjsonFile::read(&file.path, texts)?;
+        let read = NdjsonFile::read(&file.path, texts, limits)?;
         if read.rows == 0 {
             return Err(InputError::Empty {
                 path: file.path,
@@ -89,9 +95,14 @@ pub(super) fn ndjson_parts(files: Vec<Located>, texts: &Texts) -> Result<Vec<Par
 pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     for file in files {
-        let schema = scan_typed(std::slice::from_ref(&file.path), format)
-            .and_then(|mut frame| frame.collect_schema())
-            .map_err(Error::polars(file.path.display().to_string()))?;
+        let path = std::slice::from_ref(&file.path);
+        let read = || {
+            if format == Format::Ipc {
+                check_ipc(&file.path)?;
+            }
+            scan_typed(path, format)?.collect_schema()
+        };
+        let schema = guarded(read).map_err(Error::polars(file.path.display().to_string()))?;
         if let Some(part) = parts.last_mut()
             && let Content::Typed {
                 paths,
@@ -164,7 +175,7 @@ impl Part {
     ) -> Result<Option<Refused>> {
         match &self.content {
             Content::Csv(check) => csv_check::first_refused(check, dialect, refusals),
-            Content::Ndjson(file) => ndjson::first_refused(&file.path, refusals),
+            Content::Ndjson(file) => ndjson::first_refused(&file.path, refusals, &dialect.limits),
             Content::Typed { .. } => Ok(None),
         }
     }
@@ -271,6 +282,15 @@ impl Part {
         texts: &Texts,
         columns: &[ColumnSchema],
     ) -> PolarsResult<(LazyFrame, SchemaRef)> {
+        guarded(|| self.scan(dialect, texts, columns))
+    }
+
+    fn scan(
+        &self,
+        dialect: &Dialect,
+        texts: &Texts,
+        columns: &[ColumnSchema],
+    ) -> PolarsResult<(LazyFrame, SchemaRef)> {
         let mut frame = match &self.content {
             Content::Csv(check) => scan_csv(check, dialect, texts, columns)?,
             Content::Ndjson(file) => scan_spool(file)?,
@@ -314,13 +334,14 @@ fn scan_csv(
     columns: &[ColumnSchema],
 ) -> PolarsResult<LazyFrame> {
     let has_types = !columns.is_empty();
+    let columns = ColumnSchema::by_name(columns);
     let dtype = |position: usize, name: &String| {
         let plain = !check.reads_ragged()
             && check
                 .observations
                 .get(position)
                 .is_some_and(|o| o.has_plain_numbers());
-        let column = columns.iter().find(|column| column.name == *name);
+        let column = columns.get(name.as_str());
         match column.map(|column| &column.column_type) {
             Some(ColumnType::Number) if plain => DataType::Float64,
             Some(ColumnType::Whole) if plain => DataType::Int64,

@@ -26,7 +26,7 @@ const BATCH_VALUES: usize = 1 << 22;
 pub struct Source {
     paths: Vec<PathBuf>,
     format: Format,
-    dialect: Dialect,
+    dialect: Box<Dialect>,
     texts: Texts,
     parts: Vec<Part>,
     columns: Vec<InputColumn>,
@@ -52,11 +52,12 @@ impl Source {
         let paths: Vec<PathBuf> = located.iter().map(|file| file.path.clone()).collect();
         let format = common_format(&paths, format, spec)?;
         let default_separator = if format == Format::Tsv { '\t' } else { ',' };
-        let dialect = Dialect {
+        let dialect = Box::new(Dialect {
             columns: spec.csv.columns.clone(),
             separator: spec.csv.separator.unwrap_or(default_separator) as u8,
             comment: spec.csv.comment.clone(),
-        };
+            limits: spec.limits,
+        });
         for path in &paths {
             if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
                 return Err(InputError::Empty {
@@ -69,7 +70,7 @@ impl Source {
         let texts = spec.texts_in(format);
         let parts = match format {
             Format::Csv | Format::Tsv => csv_parts(located, &dialect, &texts, spec.strict)?,
-            Format::Ndjson => ndjson_parts(located, &texts)?,
+            Format::Ndjson => ndjson_parts(located, &texts, &spec.limits)?,
             Format::Parquet | Format::Ipc => typed_parts(located, format)?,
         };
         let mut columns = Vec::new();
@@ -112,6 +113,9 @@ impl Source {
 
     /// Two files, of which the first lacks a column that the second has; nothing where all have it.
     pub(crate) fn lacking(&self, column: &str) -> Option<(&Path, &Path)> {
+        if self.parts.len() < 2 {
+            return None;
+        }
         let has = |part: &&Part| part.has(column);
         let with = self.parts.iter().find(has)?;
         let without = self.parts.iter().find(|part| !part.has(column))?;

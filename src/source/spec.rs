@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::format::Format;
+use super::limits::ReadLimits;
 use super::observation::Texts;
 use super::spec_table::SpecTable;
 use super::type_declaration::TypeDeclaration;
@@ -89,6 +90,9 @@ pub struct DatasetSpec {
     pub types: BTreeMap<String, TypeDeclaration>,
     /// How CSV and TSV files are written.
     pub csv: CsvOptions,
+    /// How much an input may ask for; not read from a file.
+    #[serde(skip)]
+    pub limits: ReadLimits,
 }
 
 /// How a CSV or TSV file is written.

@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 
-/// Rows that are written together.
+/// Rows that are written together, and values of all their columns.
 const BATCH_ROWS: usize = 1 << 16;
+const BATCH_VALUES: usize = 1 << 22;
 
 /// A copy of rows, every value a text. Rows that come before a column is first seen lie in a file
 /// without it. The files are removed when this is dropped.
@@ -65,7 +66,7 @@ impl SpoolWriter {
         if let Some(&position) = self.positions.get(name) {
             return position;
         }
-        let mut builder = StringChunkedBuilder::new(name.into(), BATCH_ROWS);
+        let mut builder = StringChunkedBuilder::new(name.into(), self.rows);
         for _ in 0..self.rows {
             builder.append_null();
         }
@@ -95,9 +96,10 @@ impl SpoolWriter {
             }
         }
         self.rows += 1;
-        match self.rows < BATCH_ROWS {
-            true => Ok(()),
-            false => self.flush(),
+        let is_full = self.rows >= BATCH_ROWS || self.rows * self.columns.len() >= BATCH_VALUES;
+        match is_full {
+            true => self.flush(),
+            false => Ok(()),
         }
     }
 
@@ -107,7 +109,7 @@ impl SpoolWriter {
             return Ok(());
         }
         let rows = std::mem::take(&mut self.rows);
-        let new = |name: &String| StringChunkedBuilder::new(name.into(), BATCH_ROWS);
+        let new = |name: &String| StringChunkedBuilder::new(name.into(), 0);
         let next = self.columns.iter().map(new).collect();
         let columns = std::mem::replace(&mut self.builders, next);
         let columns = columns

@@ -1,7 +1,7 @@
 //! Files of text, uncompressed.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -36,4 +36,20 @@ pub(super) fn fill(reader: &mut impl Read, mut buffer: &mut [u8]) -> std::io::Re
         }
     }
     Ok(total)
+}
+
+/// Adds the next line with its end to `line`, and returns its bytes: 0 at the end, and nothing where
+/// it has more than `longest`, of which no more are read.
+///
+/// # Errors
+///
+/// As the reader.
+pub(crate) fn read_line(
+    reader: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    longest: usize,
+) -> std::io::Result<Option<usize>> {
+    let most = u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1);
+    let read = reader.take(most).read_until(b'\n', line)?;
+    Ok((read <= longest).then_some(read))
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use polars::prelude::*;
-use polars::sql::sql_expr;
 
+use super::predicate;
 use crate::error::{Error, Result, SpecError, polars_message};
 use crate::guard::guarded;
 use crate::schema::{Role, ValueType};
@@ -94,9 +94,7 @@ fn invalid(predicate: &str, role: Role, problem: String) -> Error {
 }
 
 fn parse(predicate: &str, role: Role) -> Result<Expr> {
-    // In parentheses, so that nothing may stand behind the expression.
-    sql_expr(format!("({predicate})"))
-        .map_err(|cause| invalid(predicate, role, polars_message(&cause)))
+    predicate::parse(predicate).map_err(|problem| invalid(predicate, role, problem))
 }
 
 /// The types of the columns that a predicate looks at, to be added to what is wrong with it.

@@ -85,7 +85,8 @@ impl Input {
         match self {
             Input::Files(source) => Ok(source.columns().to_vec()),
             Input::Frame(frame) => {
-                let schema = frame.clone().collect_schema();
+                let mut frame = frame.clone();
+                let schema = guarded(|| frame.collect_schema());
                 let schema = schema.map_err(Error::polars("cannot read the schema"))?;
                 let columns = schema.iter();
                 let columns = columns.map(|(name, dtype)| InputColumn::typed(name, dtype, None));
@@ -101,7 +102,8 @@ impl Input {
     /// [`SpecError::UnknownColumn`].
     pub(crate) fn check_declared(&self, spec: &DatasetSpec) -> Result<()> {
         let found = self.columns()?;
-        let is_there = |name: &&String| found.iter().any(|column| column.name == **name);
+        let by_name = InputColumn::by_name(&found);
+        let is_there = |name: &&String| by_name.contains_key(name.as_str());
         match spec.types.keys().find(|name| !is_there(name)) {
             None => Ok(()),
             Some(name) => Err(unknown(Role::Declared, name, &found)),
@@ -150,10 +152,11 @@ impl Input {
         roles: &Roles,
     ) -> Result<Vec<ColumnSchema>> {
         let texts = spec.texts();
+        let by_name = InputColumn::by_name(found);
         let mut columns = roles
             .columns(spec)
             .filter_map(|(name, role)| {
-                let column = found.iter().find(|column| column.name == name)?;
+                let column = by_name.get(name)?;
                 Some(column.resolve(spec, role, &texts))
             })
             .collect::<Result<Vec<_>>>()?;
@@ -169,8 +172,10 @@ impl Input {
         roles: &Roles,
     ) -> Result<Vec<ColumnSchema>> {
         let texts = spec.texts();
+        let by_name = roles.by_name(spec);
         let columns = found.iter().map(|column| {
-            let role = roles.role(spec, &column.name);
+            let role = by_name.get(column.name.as_str());
+            let role = role.copied().unwrap_or(Role::Ignored);
             match column.resolve(spec, role, &texts) {
                 Err(Error::Spec(SpecError::UnsupportedType { .. })) => Ok(None),
                 resolved => resolved.map(Some),
@@ -192,8 +197,9 @@ impl Input {
         columns: &mut [ColumnSchema],
     ) -> Result<()> {
         let is_quantity = spec.task == Some(Task::Regression);
+        let by_name = InputColumn::by_name(found);
         let may_be_whole = |name: &str| {
-            let column = found.iter().find(|column| column.name == name);
+            let column = by_name.get(name);
             let types = column.map(|column| &column.found);
             let is_open = |dtype: &DataType| match name == spec.target {
                 true => is_wide(dtype) && !dtype.is_float() && !is_quantity,
@@ -300,7 +306,8 @@ fn convert(
     columns: &[ColumnSchema],
     filter: RowFilterExpression,
 ) -> Result<LazyFrame> {
-    let schema = frame.clone().collect_schema();
+    let mut frame = frame.clone();
+    let schema = guarded(|| frame.collect_schema());
     let schema = schema.map_err(Error::polars("cannot read the schema"))?;
-    Ok(converter.convert_frame(frame.clone(), &schema, columns, filter))
+    Ok(converter.convert_frame(frame, &schema, columns, filter))
 }

@@ -14,6 +14,7 @@ mod load;
 mod note;
 mod numbers;
 mod partition;
+mod predicate;
 mod query;
 mod roles;
 mod row_filter;

@@ -69,10 +69,11 @@ impl ColumnNote {
             .map(|column| ColumnNote::RowNumber {
                 column: column.clone(),
             });
+        let found = InputColumn::by_name(found);
+        let columns = ColumnSchema::by_name(columns);
         let features = roles.features.iter().filter_map(|name| {
-            let found = found.iter().find(|column| column.name == *name)?;
-            let column = columns.iter().find(|column| column.name == *name)?;
-            Self::of_feature(found, column)
+            let found = found.get(name.as_str())?;
+            Self::of_feature(found, columns.get(name.as_str())?)
         });
         row_numbers.chain(features).collect()
     }

@@ -1,5 +1,7 @@
 //! The one lazy query: convert, filter, cast, select.
 
+use std::collections::HashSet;
+
 use polars::prelude::*;
 
 use super::cut_off::CutOff;
@@ -11,6 +13,7 @@ use super::selection::{
     Selection, TargetValues, as_own_categories, carried_name, check_quantity, features,
 };
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 use crate::schema::{
     ColumnSchema, ColumnType, Feature, FeatureKind, Holdout, HoldoutKind, KeyOrder, KeyType,
     OnMissing, Role, Task,
@@ -119,9 +122,10 @@ impl Query {
         let lacking = input.check_complete(spec, &roles)?;
         let mut columns = input.resolve(&found, spec, &roles)?;
         let features = features(&columns, spec, &roles);
-        for feature in features.iter().filter(|f| f.kind == FeatureKind::Numeric) {
-            let mut columns = columns.iter_mut();
-            if let Some(column) = columns.find(|column| column.name == feature.name) {
+        let numeric = features.iter().filter(|f| f.kind == FeatureKind::Numeric);
+        let numeric: HashSet<&str> = numeric.map(|feature| feature.name.as_str()).collect();
+        for column in &mut columns {
+            if numeric.contains(column.name.as_str()) {
                 column.infinite = spec.infinite_features();
             }
         }
@@ -196,9 +200,7 @@ impl Query {
     ///
     /// [`Error::Polars`] where the plan cannot be made.
     pub fn explain(&self) -> Result<String> {
-        self.frame
-            .clone()
-            .explain(true)
+        guarded(|| self.frame.clone().explain(true))
             .map_err(Error::polars("cannot explain the query"))
     }
 

@@ -1,5 +1,7 @@
 //! Which columns of an input have which role.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, Result, SpecError};
 use crate::schema::{Feature, Role};
 use crate::source::{DatasetSpec, InputColumn};
@@ -68,8 +70,10 @@ impl Roles {
             (Role::Filter, filter),
             (Role::Group, carried),
         ];
+        let by_name = InputColumn::by_name(found);
+        let is_there = |name: &String| by_name.contains_key(name.as_str());
         for (role, columns) in roles {
-            if let Some(column) = columns.iter().find(|column| !is_there(found, column)) {
+            if let Some(column) = columns.iter().find(|column| !is_there(column)) {
                 return Err(unknown(role, column, found));
             }
         }
@@ -88,17 +92,19 @@ impl Roles {
 
     /// Puts features in the order that they have in another list; others stand behind them.
     pub fn order_features(&mut self, order: &[Feature]) {
-        let place = |name: &String| {
-            let place = order.iter().position(|feature| feature.name == *name);
-            place.unwrap_or(usize::MAX)
-        };
-        self.features.sort_by_cached_key(place);
+        let order = order.iter().enumerate();
+        let places: HashMap<&str, usize> = order
+            .map(|(place, feature)| (feature.name.as_str(), place))
+            .collect();
+        let place = |name: &String| places.get(name.as_str()).copied();
+        self.features
+            .sort_by_cached_key(|name| place(name).unwrap_or(usize::MAX));
     }
 
-    /// What a column is for; a column that numbers the rows is ignored.
-    pub fn role(&self, spec: &DatasetSpec, column: &str) -> Role {
-        let role = self.columns(spec).find(|(name, _)| *name == column);
-        role.map_or(Role::Ignored, |(_, role)| role)
+    /// What the columns that have a role are for; all others, and one that numbers the rows, are
+    /// ignored.
+    pub fn by_name<'a>(&'a self, spec: &'a DatasetSpec) -> HashMap<&'a str, Role> {
+        self.columns(spec).collect()
     }
 
     /// All columns without another role are features, but for those that number the rows.

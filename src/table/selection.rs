@@ -70,8 +70,9 @@ pub(super) fn features(
     spec: &DatasetSpec,
     roles: &Roles,
 ) -> Vec<Feature> {
+    let columns = ColumnSchema::by_name(columns);
     let column_type = |name: &String| {
-        let column = columns.iter().find(|column| column.name == *name);
+        let column = columns.get(name.as_str());
         column.map_or(ColumnType::Text, |column| column.column_type.clone())
     };
     let features = roles.features.iter().map(|name| {

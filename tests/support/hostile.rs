@@ -1,4 +1,4 @@
-//! What reading untrusted bytes must withstand; shared by the property tests and the fuzz targets.
+//! What reading untrusted bytes must withstand.
 
 use std::fs;
 use std::path::Path;

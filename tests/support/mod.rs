@@ -3,6 +3,7 @@
 pub mod adult;
 pub mod faulty;
 pub mod hostile;
+pub mod mutation;
 pub mod place;
 pub mod program;
 pub mod store;

@@ -12,6 +12,7 @@ use per_entity::source::Source;
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
+use super::limit_arguments::LimitArguments;
 use super::output::{limit, reading};
 use super::output_file::refuse_read;
 use super::stdout::print;
@@ -61,6 +62,9 @@ pub struct Evaluate {
     /// List at most this many entities; 0 lists all
     #[arg(long, default_value_t = 20, value_name = "ENTITIES")]
     limit: usize,
+
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 impl Evaluate {
@@ -101,6 +105,7 @@ impl Evaluate {
         let evaluator = Evaluator::new(Store::open(self.store.path()?)?)
             .group_by(self.group_by.clone())
             .positive(self.positive.clone())
+            .limits((&self.limits).into())
             .cancel(context.cancel.clone());
         Ok(match &self.predicate {
             Some(predicate) => evaluator.filter(predicate),

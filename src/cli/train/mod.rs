@@ -120,7 +120,7 @@ impl Train {
         let training = spec
             .training()?
             .cancel(context.cancel.clone())
-            .command(std::env::args().collect());
+            .command(as_text(std::env::args_os()));
         let dataset = &spec.dataset;
         let mut summary = Summary::new(context);
         let source = Source::open(&self.dataset.input, self.dataset.format(), dataset)?;
@@ -185,3 +185,9 @@ fn refuse(context: &Context, refusal: &Refusal) -> CliResult {
 
 #[cfg(test)]
 mod tests;
+
+/// The words of a command; what is not UTF-8 is replaced.
+fn as_text(words: std::env::ArgsOs) -> Vec<String> {
+    let text = |word: std::ffi::OsString| word.to_string_lossy().into_owned();
+    words.map(text).collect()
+}

@@ -3,6 +3,7 @@
 mod account;
 mod columns;
 mod lines;
+mod read_ahead;
 mod row;
 mod row_frame;
 mod row_input;

@@ -29,6 +29,11 @@ pub(super) struct Field {
 }
 
 impl Row {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + 2 * self.text.len() + size_of::<Field>() * self.fields.len()
+    }
+
     pub fn is_good(&self) -> bool {
         self.problem.is_none()
     }

@@ -1,23 +1,25 @@
 //! Rows of text as they come, one by one.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::BufRead;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter};
 
 use super::columns::RowColumns;
-use super::lines::Lines;
+use super::lines::{Lines, bad_row};
 use super::row::{Field, Row};
-use crate::error::{Error, InputError, Result};
+use crate::error::Result;
 use crate::source::{
-    DatasetSpec, FolderValues, Format, JsonValue, NEVER_CLOSED, RecordScanner, each_field,
-    is_blank, named_twice, without_line_end,
+    DatasetSpec, FolderValues, Format, JsonValue, NEVER_CLOSED, ReadLimits, RecordScanner,
+    each_field, is_blank, named_twice, without_line_end,
 };
 
 /// Reads rows of NDJSON or CSV.
 pub(super) struct RowReader {
     lines: Lines,
+    limits: ReadLimits,
     /// What the rows come from.
     input: Arc<str>,
     columns: Arc<RowColumns>,
@@ -33,6 +35,7 @@ struct Csv {
     /// The columns, once they are known.
     names: Option<Vec<Arc<str>>>,
     scanner: RecordScanner,
+    limits: ReadLimits,
 }
 
 /// A record of CSV, and what is wrong with it.
@@ -64,11 +67,13 @@ impl RowReader {
                 separator,
                 comment: spec.csv.comment.clone(),
                 names: (names.len() > 0).then(|| names.collect()),
-                scanner: RecordScanner::new(separator),
+                scanner: RecordScanner::new(separator, spec.limits.columns + 1),
+                limits: spec.limits,
             }
         });
         Self {
-            lines: Lines::new(reader),
+            lines: Lines::new(reader, spec.limits),
+            limits: spec.limits,
             input: input.into(),
             columns,
             folders: Vec::new(),
@@ -122,7 +127,7 @@ impl RowReader {
             let (text, not_utf_8) = text(bytes);
             let fields = match not_utf_8 {
                 Some(problem) => Err(problem),
-                None => json_fields(&text, &self.columns),
+                None => json_fields(&text, &self.columns, &self.limits),
             };
             let (fields, problem) = match fields {
                 Ok(fields) => (fields, None),
@@ -143,9 +148,13 @@ impl RowReader {
     fn next_csv(&mut self) -> Result<Option<Row>> {
         while let (Some(record), Some(csv)) = (self.record()?, &mut self.csv) {
             let length = without_line_end(&record.bytes).len();
-            let (values, not_utf_8) = csv.values(&record.bytes[..length]);
+            let width = csv.scanner.width();
+            let wanted = csv.names.as_ref().map_or(width, Vec::len);
+            let (values, not_utf_8) = csv.values(&record.bytes[..length], wanted);
             let problem = record.problem.or(not_utf_8);
             let Some(names) = &csv.names else {
+                let too_wide = || csv.limits.too_wide(width);
+                let problem = problem.or_else(too_wide);
                 let problem = problem.or_else(|| named_twice(&values)).or_else(|| {
                     let folders = self.folders.iter().map(|folder| folder.name.to_string());
                     let all: Vec<String> = values.iter().cloned().chain(folders).collect();
@@ -157,7 +166,7 @@ impl RowReader {
                 csv.names = Some(values.iter().map(|name| name.as_str().into()).collect());
                 continue;
             };
-            let problem = problem.or_else(|| ragged(values.len(), names.len()));
+            let problem = problem.or_else(|| ragged(width, names.len()));
             let values = values
                 .into_iter()
                 .map(|text| Some(text).filter(|text| !text.is_empty()));
@@ -189,7 +198,8 @@ impl RowReader {
             return Ok(None);
         }
         let first = self.lines.number();
-        let Some(open) = csv.further_lines(&mut bytes, &mut self.lines, &self.input)? else {
+        let open = csv.further_lines(&mut bytes, &mut self.lines, &self.input)?;
+        let Some((open, problem)) = open else {
             return Ok(Some(Record {
                 line: first,
                 bytes,
@@ -206,7 +216,7 @@ impl RowReader {
         Ok(Some(Record {
             line,
             bytes,
-            problem: Some(NEVER_CLOSED.to_owned()),
+            problem: Some(problem),
         }))
     }
 }
@@ -225,30 +235,36 @@ impl Csv {
         Ok(false)
     }
 
-    /// Reads on to the end of a record; returns the place of a quote that is never closed.
+    /// Reads on to the end of a record; returns the place of a quote that is never closed, and what
+    /// is to be said of it.
+    ///
+    /// Lines that were put back all lay behind a quote that none of them closes. So none of them
+    /// closes a quote of another either, and what is open at the end of one of them stays open: it
+    /// is not looked for again, and a text is read in linear time whatever its quotes.
     fn further_lines(
         &mut self,
         bytes: &mut Vec<u8>,
         lines: &mut Lines,
         input: &str,
-    ) -> Result<Option<usize>> {
+    ) -> Result<Option<(usize, String)>> {
         self.scanner.clear();
         loop {
             let is_whole = self.scanner.scan(bytes).is_some();
-            let open = self.scanner.overlong();
+            let open = self.scanner.overlong(self.limits.row_bytes());
             if is_whole || open.is_some() {
-                return Ok(open);
+                return Ok(open.map(|open| (open, self.limits.not_closed())));
             }
-            if !lines.read(bytes, input)? {
-                return Ok(self.scanner.end(bytes).err());
+            if lines.has_back() || !lines.read(bytes, input)? {
+                let open = self.scanner.end(bytes).err();
+                return Ok(open.map(|open| (open, NEVER_CLOSED.to_owned())));
             }
         }
     }
 
-    /// The texts of the record that was scanned last, and what is wrong with them.
-    fn values(&self, record: &[u8]) -> (Vec<String>, Option<String>) {
+    /// The first texts of the record that was scanned last, and what is wrong with them.
+    fn values(&self, record: &[u8], wanted: usize) -> (Vec<String>, Option<String>) {
         let mut problem = None;
-        let texts = self.scanner.texts(record);
+        let texts = self.scanner.texts(record).take(wanted);
         let texts = texts.map(|bytes| {
             let (text, not_utf_8) = text(bytes.into_owned());
             if not_utf_8.is_some() {
@@ -258,16 +274,6 @@ impl Csv {
         });
         (texts.collect(), problem)
     }
-}
-
-/// A row that cannot be read or predicted.
-pub(super) fn bad_row(input: &str, line: u64, problem: String) -> Error {
-    InputError::BadLine {
-        path: input.into(),
-        line,
-        problem,
-    }
-    .into()
 }
 
 /// Bytes as text, and what is wrong with them.
@@ -286,11 +292,15 @@ fn ragged(found: usize, wanted: usize) -> Option<String> {
     (found != wanted).then(|| format!("{found} {noun} instead of {wanted}; correct the row"))
 }
 
-fn json_fields(text: &str, columns: &RowColumns) -> std::result::Result<Vec<Field>, String> {
+fn json_fields(
+    text: &str,
+    columns: &RowColumns,
+    limits: &ReadLimits,
+) -> std::result::Result<Vec<Field>, String> {
     let mut fields: Vec<Field> = Vec::new();
-    each_field(text, |name, value| {
-        if fields.iter().any(|field| *field.name == *name) {
-            return Err(format!("has field '{name}' twice"));
+    each_field(text, limits.nesting, |name, value| {
+        if let Some(problem) = limits.too_wide(fields.len() + 1) {
+            return Err(problem);
         }
         let value = match value {
             JsonValue::Text(text) => Some(text.into_owned()),
@@ -303,9 +313,32 @@ fn json_fields(text: &str, columns: &RowColumns) -> std::result::Result<Vec<Fiel
         });
         Ok(())
     })
+    .and_then(|()| match named_twice_in(&fields) {
+        Some(name) => Err(format!("has field '{name}' twice")),
+        None => Ok(()),
+    })
     .map_err(|problem| format!("{problem}; correct the row"))?;
     match columns.refuse_added(fields.iter().map(|field| &*field.name)) {
         Some(error) => Err(error.to_string()),
         None => Ok(fields),
     }
+}
+
+/// A name that two fields have.
+fn named_twice_in(fields: &[Field]) -> Option<&str> {
+    /// Comparing each with each is faster up to so many.
+    const FEW: usize = 32;
+    let mut names = fields.iter().map(|field| &*field.name).enumerate();
+    if fields.len() <= FEW {
+        let is_earlier = |(position, name): &(usize, &str)| {
+            fields[..*position]
+                .iter()
+                .any(|field| *field.name == **name)
+        };
+        return names.find(is_earlier).map(|(_, name)| name);
+    }
+    let mut earlier = HashSet::new();
+    names
+        .find(|(_, name)| !earlier.insert(*name))
+        .map(|(_, name)| name)
 }

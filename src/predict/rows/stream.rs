@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use polars::prelude::*;
@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::account::{BadRow, RowAccount};
 use super::columns::RowColumns;
+use super::lines::bad_row;
+use super::read_ahead::ReadAhead;
 use super::row::Row;
 use super::row_frame::frame;
-use super::row_input::{OnBadRow, Origins, RowInput};
-use super::row_reader::{RowReader, bad_row};
+use super::row_input::{OnBadRow, RowInput};
 use super::row_writer::RowWriter;
 use crate::cancel::Cancel;
 use crate::error::{Error, InputError, Result};
@@ -22,10 +23,7 @@ use crate::predict::as_trained::problems;
 use crate::predict::destination::Destination;
 use crate::predict::partial_file::PartialFile;
 use crate::predict::predictor::Predictor;
-use crate::source::{DatasetSpec, Format};
-
-/// Rows that are read ahead.
-const AHEAD: usize = 1_024;
+use crate::source::Format;
 
 /// Rows that are predicted together, where as many wait, and the length of their texts.
 const GROUP_ROWS: usize = 4_096;
@@ -68,7 +66,7 @@ impl Predictor {
             writer: RowWriter::new(input.format, format, columns.clone()),
             rejects: input.rejects,
             on_bad_row: input.on_bad_row,
-            rows: read(input.origins, input.format, spec, columns.clone()),
+            rows: ReadAhead::new(input.origins, input.format, spec, columns.clone()),
             given: vec![false; columns.asked.len()],
             columns,
             predictor: self,
@@ -97,44 +95,10 @@ impl Predictor {
     }
 }
 
-/// Reads on a thread of its own, so that waiting for rows holds up nothing else. The last item is
-/// an error where reading failed.
-fn read(
-    mut origins: Origins,
-    format: Format,
-    spec: DatasetSpec,
-    columns: Arc<RowColumns>,
-) -> Receiver<Result<Row>> {
-    let (sender, rows) = sync_channel(AHEAD);
-    std::thread::spawn(move || {
-        let mut read_all = || {
-            while let Some((reader, name, folders)) = origins.next()? {
-                let reader = RowReader::new(reader, &name, format, &spec, columns.clone());
-                let mut reader = reader.folders(&folders);
-                while let Some(row) = reader.next()? {
-                    if sender.send(Ok(row)).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok(())
-        };
-        if let Err(error) = read_all() {
-            report(&sender, error);
-        }
-    });
-    rows
-}
-
-fn report(sender: &SyncSender<Result<Row>>, error: Error) {
-    // Nobody listens where the work has ended already.
-    let _ = sender.send(Err(error));
-}
-
 struct Stream<'a> {
     /// The format of the rows that are read.
     format: Format,
-    rows: Receiver<Result<Row>>,
+    rows: ReadAhead,
     writer: RowWriter,
     rejects: Option<Box<dyn Write>>,
     on_bad_row: OnBadRow,
@@ -179,14 +143,14 @@ impl Stream<'_> {
 
     /// The next row, after a flush where none waits; nothing at the end.
     fn next(&mut self, output: &mut dyn Write) -> Result<Option<Row>> {
-        match self.rows.try_recv() {
+        match self.rows.try_next() {
             Ok(row) => return row.map(Some),
             Err(TryRecvError::Disconnected) => return Ok(None),
             Err(TryRecvError::Empty) => self.flush(output)?,
         }
         loop {
             self.cancel.check()?;
-            match self.rows.recv_timeout(PATIENCE) {
+            match self.rows.next_within(PATIENCE) {
                 Ok(row) => return row.map(Some),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -199,7 +163,7 @@ impl Stream<'_> {
         let mut bytes = first.text.len();
         let mut rows = vec![first];
         while rows.len() < GROUP_ROWS && bytes < GROUP_BYTES {
-            match self.rows.try_recv() {
+            match self.rows.try_next() {
                 Ok(Ok(row)) => {
                     bytes += row.text.len();
                     rows.push(row);

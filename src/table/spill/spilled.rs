@@ -14,6 +14,7 @@ use super::spilled_key::SpilledKey;
 use super::spiller::Spiller;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 use crate::schema::{KeyOrder, KeyType, LeftOut, Task, TaskReason};
 use crate::table::input::Input;
 use crate::table::load::rows_before_filter;
@@ -219,11 +220,9 @@ impl Drop for Spilled {
 
 /// The columns of a query with text in the place of categories.
 fn text_schema(query: &Query) -> Result<Schema> {
-    let schema = query
-        .frame
-        .clone()
-        .collect_schema()
-        .map_err(Error::polars("cannot read the schema"))?;
+    let mut frame = query.frame.clone();
+    let schema =
+        guarded(|| frame.collect_schema()).map_err(Error::polars("cannot read the schema"))?;
     let fields = schema.iter().map(|(name, dtype)| {
         let dtype = match dtype {
             DataType::Categorical(..) => DataType::String,

@@ -271,7 +271,8 @@ impl Manifest {
 /// What to do about a manifest that is not as it was written.
 const NOT_WHOLE: &str = "its digest does not match, so it was damaged, or changed by hand; put back a copy of it, or, where it was changed on purpose, remove its field 'digest'";
 
-/// This moment, RFC 3339, UTC.
+/// This moment, RFC 3339, UTC, whatever the clock says: it may be before 1970.
 pub(super) fn now() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+    now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

@@ -523,12 +523,6 @@ fn refuse_foreign(directory: &Location) -> Result<()> {
     Err(StoreError::Foreign { path }.into())
 }
 
-/// The time in ISO 8601, whatever the clock says: it may be before 1970.
-fn now() -> String {
-    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
-    now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};

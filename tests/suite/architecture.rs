@@ -7,6 +7,9 @@ use std::path::Path;
 /// A module: the names from the root of its crate to it.
 type Module = Vec<String>;
 
+/// Folders whose files are crates of their own.
+const CRATES: [&str; 2] = ["bin", "python"];
+
 /// The sources of the library and of the program, by module; `main` is the program's root.
 struct Sources {
     texts: BTreeMap<Module, String>,
@@ -26,7 +29,7 @@ impl Sources {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let own = [module, std::slice::from_ref(&name)].concat();
-            if path.is_dir() && name != "bin" {
+            if path.is_dir() && !CRATES.contains(&name.as_str()) {
                 self.add(&path, &own);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let own = match name.as_str() {

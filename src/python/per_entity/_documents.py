@@ -60,8 +60,8 @@ class Report(Document):
             The columns ``key``, ``model``, ``rows``, and one for each figure; those of an entity
             that could not be evaluated are null.
         """
-        figures = self.metrics.items()
-        names = [name for name, value in figures if not isinstance(value, (dict, list))]
+        of_all = self.metrics.items()
+        names = [name for name, value in of_all if not isinstance(value, (dict, list))]
         records = []
         for entity in self["entities"]:
             figures = entity["metrics"] or {}

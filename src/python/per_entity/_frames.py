@@ -33,8 +33,9 @@ def stream_of(data: Any) -> Any:
         return _arrow_of_pandas(data)
     frame = nw.from_native(data, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
-        backend = "polars" if nw.dependencies.is_polars_lazyframe(data) else "pyarrow"
-        return frame.collect(backend=backend).to_native()
+        if nw.dependencies.is_polars_lazyframe(data):
+            return frame.collect(backend="polars").to_native()
+        return frame.collect(backend="pyarrow").to_native()
     if hasattr(data, "__arrow_c_stream__"):
         return data
     if isinstance(frame, nw.DataFrame):

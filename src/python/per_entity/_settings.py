@@ -11,6 +11,7 @@ from ._exceptions import SpecificationError
 
 if TYPE_CHECKING:
     import datetime
+    import os
 
 Names = Union[str, "list[str]", "tuple[str, ...]"]
 Formats = Union[Names, "dict[str, str]"]
@@ -41,7 +42,7 @@ class ColumnOptions(TypedDict, total=False):
     separator: str | None
     comment: str | None
     decimal_comma: bool | None
-    spec: str | None
+    spec: str | os.PathLike[str] | None
     format: Literal["csv", "tsv", "parquet", "ipc", "ndjson"] | None
 
 

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
@@ -89,7 +89,7 @@ _CLASSES = """
 class _PerEntity(BaseEstimator):
     """What classifiers and regressors have in common."""
 
-    _task: str
+    _task: Literal["classification", "regression"]
     _settings = (
         "trainer",
         "criterion",
@@ -107,6 +107,7 @@ class _PerEntity(BaseEstimator):
 
     def _fit(self, X: Any, target: pa.Array, sample_weight: Any, **more: Any) -> None:
         """Trains on the columns of ``X``, which was looked at before."""
+        self._labels = [] if isinstance(X, np.ndarray) else list(nw.from_native(X).columns)
         columns = self._columns(X)
         names = list(columns)
         self._names = names
@@ -177,10 +178,9 @@ class _PerEntity(BaseEstimator):
     def _place(self, column: Any) -> int:
         """The place of a column that is named, or said by its place."""
         if isinstance(column, str):
-            names = list(getattr(self, "feature_names_in_", []))
-            if column not in names:
-                raise ValueError(f"'{column}' is no column of X; there are {names}")
-            return names.index(column)
+            if column not in self._labels:
+                raise ValueError(f"'{column}' is no column of X; there are {self._labels}")
+            return self._labels.index(column)
         if not -self.n_features_in_ <= column < self.n_features_in_:
             raise ValueError(f"X has {self.n_features_in_} columns, and none at {column}")
         return int(column) % self.n_features_in_

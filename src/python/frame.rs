@@ -1,7 +1,6 @@
 //! Frames as streams of Arrow, by which columns are handed over and not copied.
 
 use std::ffi::CStr;
-use std::sync::Mutex;
 
 use polars::prelude::*;
 use polars_arrow::array::{Array, StructArray};
@@ -16,11 +15,11 @@ const STREAM: &CStr = c"arrow_array_stream";
 
 /// A frame that whoever reads Arrow takes, by its `__arrow_c_stream__`.
 #[pyclass(frozen, module = "per_entity")]
-pub struct Frame(Mutex<DataFrame>);
+pub struct Frame(DataFrame);
 
 impl From<DataFrame> for Frame {
     fn from(frame: DataFrame) -> Self {
-        Self(Mutex::new(frame))
+        Self(frame)
     }
 }
 
@@ -34,21 +33,11 @@ impl Frame {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let _ = requested_schema;
-        let frame = self.0.lock();
-        let frame = frame.map_err(|_| error::defect("a frame was left half-made"))?;
-        PyCapsule::new_with_value(py, export(&frame), STREAM)
+        PyCapsule::new_with_value(py, export(&self.0), STREAM)
     }
 
-    fn __len__(&self) -> PyResult<usize> {
-        let frame = self.0.lock();
-        let frame = frame.map_err(|_| error::defect("a frame was left half-made"))?;
-        Ok(frame.height())
-    }
-
-    fn __repr__(&self) -> PyResult<String> {
-        let frame = self.0.lock();
-        let frame = frame.map_err(|_| error::defect("a frame was left half-made"))?;
-        Ok(frame.to_string())
+    fn __len__(&self) -> usize {
+        self.0.height()
     }
 }
 

@@ -1,5 +1,9 @@
 """Frames of every kind go in, and come back as what they were."""
 
+import subprocess
+import sys
+import textwrap
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -117,3 +121,35 @@ def test_tables_come_as_what_is_asked_for(store):
     assert store.entities()["key"].to_list() == ["A", "B"]
     with pytest.raises(pe.SpecificationError, match="none of polars"):
         store.entities("excel")
+
+
+@pytest.mark.parametrize("kind", ["polars", "pandas", "pyarrow"])
+def test_columns_are_handed_over_and_not_copied(kind):
+    script = f"""
+        import resource
+        import numpy as np, pandas, polars, pyarrow
+        import per_entity as pe
+
+        def peak():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+        random = np.random.default_rng(0)
+        columns = {{f"x{{i}}": random.normal(size=200_000) for i in range(200)}}
+        columns["store"] = random.integers(0, 4, 200_000)
+        columns["busy"] = columns["x0"] > 0
+        frame = polars.DataFrame(columns)
+        frame = {{"polars": lambda: frame, "pandas": lambda: pandas.DataFrame(columns, copy=False),
+                  "pyarrow": frame.to_arrow}}[{kind!r}]()
+        store = pe.train(
+            polars.DataFrame(columns)[:500], key="store", target="busy", features=["x0", "x1"]
+        )
+        before = peak()
+        assert len(store.predict(frame)) == 200_000
+        print(round(peak() - before))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True
+    )
+    # The frame has 320 MB.
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) < 150

@@ -130,6 +130,7 @@ def compare(
     data: Any,
     *,
     test: Any = None,
+    test_where: str | None = None,
     **options: Unpack[TreeOptions],
 ) -> Comparison:
     """Compare one tree per entity, one for all, and a shared model; nothing is stored.
@@ -140,7 +141,9 @@ def compare(
         The rows to train on; see :func:`train`.
     test : frame or path or list of paths, optional
         The rows to compare on. By default rows of ``data`` are held out, as the options ``holdout``
-        (0.3 by default), ``seed``, ``holdout_after``, ``holdout_last``, ``holdout_where`` say.
+        (0.3 by default), ``seed``, ``holdout_after`` and ``holdout_last`` say.
+    test_where : str, optional
+        A Polars SQL predicate: the rows of ``data`` to compare on, and not to train on.
     **options
         As of :func:`train`, but for those of a run.
 
@@ -162,6 +165,8 @@ def compare(
     >>> comparison["test_rows"] + comparison["train_rows"]
     120
     """
+    if test_where is not None:
+        options["holdout_where"] = test_where
     held_out = ("holdout", "holdout_after", "holdout_last", "holdout_where")
     if test is None and all(options.get(name) is None for name in held_out):
         options["holdout"] = 0.3

@@ -134,6 +134,9 @@ def test_a_comparison_has_a_verdict(sales):
     assert comparison.verdict and comparison.verdict in repr(comparison)
     against = pe.compare(rows, test=sales, key="store", target="busy", ignore="sales")
     assert against["test_rows"] == 24
+    options = {"key": "store", "target": "busy", "ignore": "sales"}
+    odd = pe.compare(rows, test_where="hour = 9", **options)
+    assert odd["test_rows"] == 20
     with pytest.raises(pe.SpecificationError, match="either"):
         pe.compare(rows, test=sales, key="store", target="busy", holdout=0.3)
 

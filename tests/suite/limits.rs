@@ -15,6 +15,7 @@ use polars::prelude::*;
 
 use crate::support::place::Place;
 use crate::support::program::{Finished, finish};
+use crate::support::store::forge_manifest;
 
 const TRAIN: &str = "train --input in.csv --key k --target y --output-dir models";
 
@@ -62,11 +63,11 @@ fn no_predicate_opens_a_file_wherever_it_comes_from() {
         );
         is_refused(place.run("train --input in.csv --spec spec.toml --output-dir other"));
     }
-    let manifest = place.read("models/manifest.json");
-    let predicate = serde_json::to_string(&predicate).unwrap();
-    let forged = manifest.replace("\"where\": null", &format!("\"where\": {predicate}"));
-    assert_ne!(forged, manifest);
-    place.write("models/manifest.json", forged);
+    forge_manifest(&place.path("models/manifest.json"), |manifest| {
+        let predicate_of = &mut manifest["generations"][0]["dataset"]["where"];
+        assert!(predicate_of.is_null());
+        *predicate_of = predicate.into();
+    });
     is_refused(place.run("evaluate --models models --input in.csv"));
     let store = Store::open(place.path("models")).unwrap();
     let rows = df!("k" => ["a"], "x" => [1], "y" => ["p"]).unwrap();

@@ -100,21 +100,23 @@ impl Description {
         let bad = BadValue::default();
         let frame = input.frame(&columns, spec, filter.as_ref(), &bad)?;
         let place = |error| input.place(error, &columns, &bad);
-        let summary = summary(&frame, &columns).map_err(place)?;
-        let examples = examples(&frame, &columns).map_err(place)?;
+        let (first, rest) = columns.split_at(columns.len().min(COLUMNS_TOGETHER));
+        let (rows, mut values) = ColumnValues::of(&frame, first).map_err(place)?;
+        for some in rest.chunks(COLUMNS_TOGETHER) {
+            values.extend(ColumnValues::of(&frame, some).map_err(place)?.1);
+        }
         let by_name = roles.by_name(spec);
-        let positions = columns.iter().enumerate();
-        let positions: HashMap<&str, usize> = positions
-            .map(|(position, schema)| (schema.name.as_str(), position))
+        let usable = columns.iter().zip(values);
+        let mut usable: HashMap<&str, (&ColumnSchema, ColumnValues)> = usable
+            .map(|(schema, values)| (schema.name.as_str(), (schema, values)))
             .collect();
         let described = found.iter().map(|column| {
             let name = column.name.as_str();
             let role = by_name.get(name).copied().unwrap_or(Role::Ignored);
-            let position = positions.get(name).map(|&at| (at, &columns[at]));
-            describe(column, role, position, (&summary, &examples))
+            describe(column, role, usable.remove(name))
         });
         Ok(Self {
-            rows: number(&summary, "rows"),
+            rows,
             ragged: input.ragged(),
             columns: described.collect(),
             task: task(&frame, &columns, spec).map_err(place)?,
@@ -127,42 +129,74 @@ impl Description {
 fn describe(
     column: &InputColumn,
     role: Role,
-    position: Option<(usize, &ColumnSchema)>,
-    (summary, examples): (&DataFrame, &DataFrame),
+    usable: Option<(&ColumnSchema, ColumnValues)>,
 ) -> ColumnDescription {
-    let of = |what: &str| position.map(|(position, _)| format!("{position} {what}"));
-    let count = |what: &str| of(what).map_or(0, |name| number(summary, &name));
-    let text = |what: &str| of(what).and_then(|name| text(summary, &name));
+    let (schema, values) = usable.unzip();
+    let values = values.unwrap_or_default();
     ColumnDescription {
         name: column.name.clone(),
         role,
-        schema: position.map(|(_, schema)| schema.clone()),
-        missing: count("missing"),
-        distinct: count("distinct"),
-        smallest: text("smallest"),
-        largest: text("largest"),
-        examples: match examples.column(&column.name) {
-            Ok(column) => first_different(column),
-            Err(_) => Vec::new(),
-        },
+        schema: schema.cloned(),
+        missing: values.missing,
+        distinct: values.distinct,
+        smallest: values.smallest,
+        largest: values.largest,
+        examples: values.examples,
     }
 }
 
-/// The figures of all columns, in one row.
-fn summary(frame: &LazyFrame, columns: &[ColumnSchema]) -> Result<DataFrame> {
-    let mut figures = vec![len().alias("rows")];
-    for (position, column) in columns.iter().enumerate() {
+/// So many columns are looked at in one pass over the rows: each takes a quarter of a megabyte.
+const COLUMNS_TOGETHER: usize = 2_000;
+
+/// What is told of the values of a column.
+#[derive(Default)]
+struct ColumnValues {
+    missing: u64,
+    distinct: u64,
+    smallest: Option<String>,
+    largest: Option<String>,
+    examples: Vec<String>,
+}
+
+impl ColumnValues {
+    /// The number of rows, and the values of some columns, in their order.
+    fn of(frame: &LazyFrame, columns: &[ColumnSchema]) -> Result<(u64, Vec<Self>)> {
+        let (figures, examples) = (figures(frame, columns)?, examples(frame, columns)?);
+        let (rows, figures) = figures.columns().split_at(1);
+        let values = figures.chunks_exact(FIGURES).zip(examples.columns());
+        let values = values.map(|(figures, examples)| Self {
+            missing: whole(&figures[0]),
+            distinct: whole(&figures[1]),
+            smallest: text(&figures[2]),
+            largest: text(&figures[3]),
+            examples: first_different(examples),
+        });
+        Ok((rows.first().map_or(0, whole), values.collect()))
+    }
+}
+
+/// Figures of each column.
+const FIGURES: usize = 4;
+
+/// The number of rows and the figures of some columns side by side, in one row.
+fn figures(frame: &LazyFrame, columns: &[ColumnSchema]) -> Result<DataFrame> {
+    let figures = columns.iter().enumerate().flat_map(|(position, column)| {
         let values = || col(&column.name);
         let dtype = column.column_type.dtype();
-        let name = |what: &str| format!("{position} {what}");
-        figures.extend([
-            values().null_count().alias(name("missing")),
-            values().drop_nulls().n_unique().alias(name("distinct")),
-            text_of(values().min(), &dtype).alias(name("smallest")),
-            text_of(values().max(), &dtype).alias(name("largest")),
-        ]);
-    }
-    collect(frame.clone().select(figures))
+        let name = |figure: usize| format!("{position} {figure}");
+        [
+            values().null_count().alias(name(0)),
+            values().drop_nulls().n_unique().alias(name(1)),
+            text_of(values().min(), &dtype).alias(name(2)),
+            text_of(values().max(), &dtype).alias(name(3)),
+        ]
+    });
+    let rows = std::iter::once(len().alias("rows"));
+    collect(
+        frame
+            .clone()
+            .select(rows.chain(figures).collect::<Vec<_>>()),
+    )
 }
 
 fn examples(frame: &LazyFrame, columns: &[ColumnSchema]) -> Result<DataFrame> {
@@ -263,13 +297,15 @@ fn collect(frame: LazyFrame) -> Result<DataFrame> {
 }
 
 fn number(figures: &DataFrame, name: &str) -> u64 {
-    let value = figures
-        .column(name)
-        .and_then(|column| column.get(0)?.try_extract());
+    figures.column(name).map_or(0, whole)
+}
+
+fn whole(figure: &Column) -> u64 {
+    let value = figure.get(0).and_then(|value| value.try_extract());
     value.unwrap_or(0)
 }
 
-fn text(figures: &DataFrame, name: &str) -> Option<String> {
-    let text = figures.column(name).ok()?.str().ok()?.get(0)?;
+fn text(figure: &Column) -> Option<String> {
+    let text = figure.str().ok()?.get(0)?;
     Some(text.to_owned())
 }

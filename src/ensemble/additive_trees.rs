@@ -4,7 +4,8 @@ use std::borrow::Borrow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::leaf_masks::LeafMasks;
+use super::code_test::{AdditiveNode, CodeTest};
+use super::leaf_masks::{LeafMasks, MaskedNodes};
 use crate::tree::{Split, Tree};
 
 /// Trees on codes of a byte each whose leaves are added up to the scores of a row.
@@ -45,39 +46,6 @@ const TREES_TOGETHER: usize = 64;
 
 /// So many rows are worth masks that are not kept.
 const ROWS_WORTH_MASKS: usize = 256;
-
-/// A node of [`AdditiveTrees`]; the left child of a split is the next node.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdditiveNode {
-    /// What it asks.
-    pub test: CodeTest,
-    /// The right child of a split; the position of a leaf's value.
-    pub next: u32,
-}
-
-/// What a node of [`AdditiveTrees`] asks of a row's codes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum CodeTest {
-    /// Nothing: the node is a leaf.
-    Leaf,
-    /// Whether the code of a feature is at most this, or the one that stands for missing values
-    /// where these go left.
-    LessOrEqual {
-        /// Position of the feature.
-        feature: u16,
-        /// The largest code on the left, missing values aside.
-        code: u8,
-        /// The code of missing values, where they go left.
-        missing: Option<u8>,
-    },
-    /// Whether the code of a feature is in a set.
-    Among {
-        /// Position of the feature.
-        feature: u16,
-        /// Position of the set.
-        set: u32,
-    },
-}
 
 impl AdditiveTrees {
     /// Scores that begin with `start`, and no trees yet.
@@ -186,7 +154,7 @@ impl AdditiveTrees {
     }
 
     /// The positions of a tree's nodes.
-    pub(super) fn nodes_of(&self, tree: usize) -> Range<usize> {
+    fn nodes_of(&self, tree: usize) -> Range<usize> {
         let end = self.roots.get(tree + 1);
         self.roots[tree] as usize..end.map_or(self.nodes.len(), |&root| root as usize)
     }
@@ -298,7 +266,18 @@ impl AdditiveTrees {
     }
 
     fn masks(&self) -> impl Iterator<Item = Option<LeafMasks>> {
-        self.together().map(|trees| LeafMasks::new(self, trees))
+        self.together().map(|trees| self.leaf_masks(trees))
+    }
+
+    /// The masks of some trees; nothing where one of them has too many leaves.
+    pub(super) fn leaf_masks(&self, trees: Range<usize>) -> Option<LeafMasks> {
+        let nodes = MaskedNodes {
+            nodes: &self.nodes,
+            sets: &self.sets,
+            values: &self.values,
+        };
+        let trees = trees.map(|tree| (self.nodes_of(tree), tree % self.outputs()));
+        LeafMasks::new(nodes, &trees.collect::<Vec<_>>())
     }
 
     /// Adds the scores of rows by masks, tree after tree; where there are none, row after row.
@@ -343,22 +322,10 @@ impl AdditiveTrees {
                 CodeTest::Leaf => return f64::from(self.values[node.next as usize]),
                 CodeTest::LessOrEqual { feature, .. } | CodeTest::Among { feature, .. } => feature,
             };
-            place = match self.goes_left(node.test, codes[usize::from(feature)]) {
+            place = match node.test.goes_left(&self.sets, codes[usize::from(feature)]) {
                 true => place + 1,
                 false => node.next as usize,
             };
-        }
-    }
-
-    /// Whether a row with this code goes left; at a leaf there is no left.
-    #[inline(always)]
-    pub(super) fn goes_left(&self, test: CodeTest, own: u8) -> bool {
-        match test {
-            CodeTest::Leaf => false,
-            CodeTest::LessOrEqual { code, missing, .. } => own <= code || missing == Some(own),
-            CodeTest::Among { set, .. } => {
-                self.sets[set as usize][usize::from(own / 64)] >> (own % 64) & 1 == 1
-            }
         }
     }
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::leaf_masks::LeafMasks;
 use super::loss::{LossFunction, with_loss};
 use super::{AdditiveTrees, Loss};
 use crate::codes::CodeColumn;
@@ -259,7 +258,7 @@ impl<'a> Booster<'a> {
         let outputs = self.outputs();
         let trees = self.scored_trees..self.trees.len();
         let additive = self.additive_of(trees.clone());
-        let masks = LeafMasks::new(&additive, 0..trees.len());
+        let masks = additive.leaf_masks(0..trees.len());
         let trees = &self.trees[trees];
         let (columns, others) = (&self.columns, &self.part.others);
         let codes: Option<Vec<&[u8]>> = columns.iter().map(|column| column.codes.bytes()).collect();

@@ -3,7 +3,7 @@
 
 use std::ops::{BitAndAssign, Range};
 
-use super::{AdditiveTrees, CodeTest};
+use super::code_test::{AdditiveNode, CodeTest};
 
 /// Trees of at most 64 leaves each, as masks of their leaves.
 #[derive(Debug)]
@@ -63,17 +63,26 @@ mask!(u8);
 mask!(u32);
 mask!(u64);
 
+/// The nodes of trees, as they are stored.
+#[derive(Clone, Copy)]
+pub(super) struct MaskedNodes<'a> {
+    pub nodes: &'a [AdditiveNode],
+    pub sets: &'a [[u64; 4]],
+    pub values: &'a [f32],
+}
+
 /// Rows that are sent down a tree at a time.
 const BLOCK: usize = 256;
 
 impl LeafMasks {
-    /// Some of the trees; nothing where one of them has too many leaves.
-    pub fn new(trees: &AdditiveTrees, range: Range<usize>) -> Option<Self> {
-        let nodes = |tree: usize| trees.nodes_of(tree).len();
-        match range.clone().map(nodes).max().unwrap_or(1) / 2 + 1 {
-            0..=8 => Some(Self::UpTo8(Masks::new(trees, range))),
-            9..=32 => Some(Self::UpTo32(Masks::new(trees, range))),
-            33..=64 => Some(Self::UpTo64(Masks::new(trees, range))),
+    /// Masks of trees, each given by the positions of its nodes and the score that it adds to;
+    /// nothing where one of them has too many leaves.
+    pub fn new(nodes: MaskedNodes, trees: &[(Range<usize>, usize)]) -> Option<Self> {
+        let most = trees.iter().map(|(nodes, _)| nodes.len()).max();
+        match most.unwrap_or(1).div_ceil(2) {
+            0..=8 => Some(Self::UpTo8(Masks::new(nodes, trees))),
+            9..=32 => Some(Self::UpTo32(Masks::new(nodes, trees))),
+            33..=64 => Some(Self::UpTo64(Masks::new(nodes, trees))),
             _ => None,
         }
     }
@@ -90,48 +99,49 @@ impl LeafMasks {
 }
 
 impl<M: Mask> Masks<M> {
-    fn new(trees: &AdditiveTrees, range: Range<usize>) -> Self {
+    fn new(nodes: MaskedNodes, trees: &[(Range<usize>, usize)]) -> Self {
         let mut masks = Self {
             tables: Vec::new(),
-            trees: Vec::with_capacity(range.len()),
+            trees: Vec::with_capacity(trees.len()),
             values: Vec::new(),
         };
-        range.for_each(|tree| masks.push(trees, tree));
+        for (positions, output) in trees {
+            masks.push(nodes, positions.clone(), *output);
+        }
         masks
     }
 
-    fn push(&mut self, trees: &AdditiveTrees, tree: usize) {
+    fn push(&mut self, all: MaskedNodes, positions: Range<usize>, output: usize) {
         let (first_table, first_value) = (self.tables.len(), self.values.len());
-        let nodes = trees.nodes_of(tree);
+        let nodes = &all.nodes[positions.clone()];
         // Leaves are numbered as they come, those of the tree from the first one's number on.
         let leaves_before: Vec<u32> = nodes
-            .clone()
+            .iter()
             .scan(0, |leaves, node| {
                 let before = *leaves;
-                *leaves += u32::from(trees.node(node).test == CodeTest::Leaf);
+                *leaves += u32::from(node.test == CodeTest::Leaf);
                 Some(before)
             })
             .collect();
-        for (place, node) in nodes.clone().enumerate() {
-            let node = trees.node(node);
+        for (place, node) in nodes.iter().enumerate() {
             let feature = match node.test {
                 CodeTest::Leaf => {
-                    let value = trees.values()[node.next as usize];
+                    let value = all.values[node.next as usize];
                     self.values.push(f64::from(value));
                     continue;
                 }
                 CodeTest::LessOrEqual { feature, .. } | CodeTest::Among { feature, .. } => feature,
             };
-            let right = leaves_before[node.next as usize - nodes.start];
+            let right = leaves_before[node.next as usize - positions.start];
             let reached = M::without(leaves_before[place]..right);
             for (code, mask) in (0..=u8::MAX).zip(self.table(first_table, feature)) {
-                if !trees.goes_left(node.test, code) {
+                if !node.test.goes_left(all.sets, code) {
                     *mask &= reached;
                 }
             }
         }
         self.trees.push(MaskedTree {
-            output: tree % trees.outputs(),
+            output,
             tables: first_table..self.tables.len(),
             first_value,
         });

@@ -2,6 +2,7 @@
 
 mod additive_trees;
 mod booster;
+mod code_test;
 mod cross_fit;
 mod entity_effects;
 mod entity_number;
@@ -18,8 +19,9 @@ mod shared_fit;
 mod shared_rows;
 mod shared_settings;
 
-pub use additive_trees::{AdditiveNode, AdditiveTrees, CodeTest};
+pub use additive_trees::AdditiveTrees;
 pub(crate) use booster::BoostedRows;
+pub use code_test::{AdditiveNode, CodeTest};
 pub(crate) use entity_effects::{EntityEffects, ScoredRows};
 pub use estimator::{
     Classes, GradientBoostingClassifier, GradientBoostingParams, GradientBoostingRegressor,

@@ -163,9 +163,9 @@ impl Observation {
     fn look(&mut self, trimmed: &[u8], text: &[u8], decimal_mark: u8) -> Look {
         match trimmed.first() {
             Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b',') => {
-                // Polars takes blanks before a number, and nothing else around it.
+                // Polars takes spaces before a number, and nothing else around it.
                 let look = number(trimmed, decimal_mark);
-                let blanks_before = text.len() - text.trim_ascii_start().len();
+                let blanks_before = text.iter().take_while(|byte| **byte == b' ').count();
                 self.unusual_numbers |= blanks_before + trimmed.len() != text.len()
                     || matches!(look, Look::WholeWithZeros)
                     || look == Look::Number && !is_plain(trimmed);
@@ -530,7 +530,17 @@ mod tests {
     #[test]
     fn only_plain_numbers_are_left_to_polars() {
         assert!(observed(&["1", " -2.5", ""]).has_plain_numbers());
-        for column in [["1 "], ["1e3"], ["7.0"], [".5"], ["nan"], ["x"]] {
+        for column in [
+            ["1 "],
+            ["\r1"],
+            ["\n1"],
+            ["\t1"],
+            ["1e3"],
+            ["7.0"],
+            [".5"],
+            ["nan"],
+            ["x"],
+        ] {
             assert!(!observed(&column).has_plain_numbers(), "{column:?}");
         }
     }

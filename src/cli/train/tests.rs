@@ -51,9 +51,9 @@ const OTHERWISE_NAMED: [(&str, &str, &str); 9] = [
     ("seed", "train.holdout", "seed"),
 ];
 
-/// Which files are read and written, what stands in place of a specification, and what trains
-/// nothing.
-const NO_SETTINGS: [&str; 7] = [
+/// Which files are read and written, what stands in place of a specification, what trains nothing,
+/// and what limits files, which a specification, being a file itself, must not.
+const NO_SETTINGS: [&str; 10] = [
     "input",
     "format",
     "output-dir",
@@ -61,6 +61,9 @@ const NO_SETTINGS: [&str; 7] = [
     "preset",
     "compat",
     "explain",
+    "max-row-size",
+    "max-columns",
+    "max-nesting",
 ];
 
 #[test]

@@ -11,6 +11,7 @@ use super::context::Context;
 use super::dataset_arguments::ColumnArguments;
 use super::error::{CliError, CliResult, Exit};
 use super::output::{grouped, reading, report_ragged};
+use super::output_file::write_whole;
 use super::stdout::{print, print_json};
 use super::table::table;
 
@@ -66,8 +67,7 @@ impl Describe {
             print(text)?;
             return Ok(true);
         }
-        let written = std::fs::write(path, text);
-        written.map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))?;
+        write_whole(path, text.as_bytes())?;
         Ok(false)
     }
 }

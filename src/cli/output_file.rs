@@ -1,7 +1,8 @@
-//! The file that a command writes, which is none of those that it reads.
+//! The file that a command writes: none of those that it reads, and whole or not there.
 
-use std::fs::metadata;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{Permissions, metadata};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
@@ -31,6 +32,36 @@ pub fn refuse_read<'a>(
             return refused(format!("would overwrite the input {}", input.display()));
         }
     }
+    Ok(())
+}
+
+/// Writes a file, which bears its name only when it is whole. What is there and no regular file, such
+/// as `/dev/stdout`, is written to as it is.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let written = match metadata(path) {
+        Ok(there) if !there.is_file() => std::fs::write(path, bytes),
+        // Of a link, what it leads to is replaced.
+        Ok(_) => path
+            .canonicalize()
+            .and_then(|path| write_anew(&path, bytes)),
+        Err(_) => write_anew(path, bytes),
+    };
+    written.map_err(|cause| {
+        let path = path.to_path_buf();
+        per_entity::Error::Io { path, cause }.into()
+    })
+}
+
+fn write_anew(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    // As any new file has them: the user's mask is taken from these.
+    let permissions = Permissions::from_mode(0o666);
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.permissions(permissions);
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! A report as a file: JSON, or one table.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use per_entity::evaluate::{Fairness, GroupDisparity, GroupFigures, ModelStatus, Report};
@@ -80,31 +78,25 @@ impl Export {
         }
     }
 
-    pub fn write(self, report: &Report, path: &Path) -> Result<(), CliError> {
-        let failed = |problem: String| CliError::Usage(format!("{}: {problem}", path.display()));
+    /// The content of the file.
+    pub fn content(self, report: &Report) -> Result<Vec<u8>, CliError> {
         let polars = |cause: PolarsError| -> CliError {
-            let context = format!("{}: cannot write the figures", path.display());
+            let context = "cannot write the figures".into();
             per_entity::Error::Polars { context, cause }.into()
         };
-        let mut file = BufWriter::new(File::create(path).map_err(|e| failed(e.to_string()))?);
-        match self {
-            Export::Json => {
-                writeln!(file, "{}", json(report)?).map_err(|e| failed(e.to_string()))?;
-            }
-            Export::Csv => {
-                let mut frame = frame(report).map_err(polars)?;
-                CsvWriter::new(&mut file)
-                    .finish(&mut frame)
-                    .map_err(polars)?;
-            }
-            Export::Parquet => {
-                let mut frame = frame(report).map_err(polars)?;
-                ParquetWriter::new(&mut file)
-                    .finish(&mut frame)
-                    .map_err(polars)?;
-            }
+        if let Export::Json = self {
+            return Ok((json(report)? + "\n").into_bytes());
         }
-        file.flush().map_err(|e| failed(e.to_string()))
+        let mut frame = frame(report).map_err(polars)?;
+        let mut content = Vec::new();
+        match self {
+            Export::Parquet => ParquetWriter::new(&mut content)
+                .finish(&mut frame)
+                .map(|_| ()),
+            _ => CsvWriter::new(&mut content).finish(&mut frame),
+        }
+        .map_err(polars)?;
+        Ok(content)
     }
 }
 

@@ -14,7 +14,7 @@ use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
 use super::limit_arguments::LimitArguments;
 use super::output::{limit, reading};
-use super::output_file::refuse_read;
+use super::output_file::{refuse_read, write_whole};
 use super::stdout::print;
 use super::store_argument::StoreArgument;
 use export::{Export, json};
@@ -80,7 +80,7 @@ impl Evaluate {
         let report = evaluator.run(source)?;
         reading.finish_and_clear();
         if let (Some(export), Some(path)) = (export, &self.output) {
-            export.write(&report, path)?;
+            write_whole(path, &export.content(&report)?)?;
         }
         for (key, reason) in report.damaged() {
             log::error!("entity '{key}': {reason}");

@@ -30,6 +30,7 @@
 //! | [`tree`] | exact CART trees on codes |
 //! | [`ensemble`] | trees that are added up: boosting |
 //! | [`model`] | one entity's model in the data's own units, and its bytes |
+//! | [`onnx`] | models in a form that others run |
 //! | [`metrics`] | figures of predictions |
 //! | [`store`] | generations of models, committed at once |
 //! | [`train`] | a training run, and what fits a model |
@@ -49,6 +50,7 @@ pub mod generate;
 mod guard;
 pub mod metrics;
 pub mod model;
+pub mod onnx;
 pub mod predict;
 pub mod schema;
 mod score;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Command;
 use per_entity::Error;
-use per_entity::error::{InputError, ParamsError, SpecError, StoreError};
+use per_entity::error::{ExportError, InputError, ParamsError, SpecError, StoreError};
 use per_entity::schema::{HoldoutTableError, Role};
 use per_entity::source::Format;
 use per_entity::store::MANIFEST;
@@ -17,6 +17,9 @@ pub fn hint(error: &Error, subcommand: &Command) -> Option<String> {
         Error::Spec(error) => of_spec(error),
         Error::Params(error) => of_params(error),
         Error::Store(error) => of_store(error),
+        Error::Export(ExportError::MissingCategory { .. }) => {
+            Some("--missing-category TEXT names another one".into())
+        }
         Error::Polars { cause, .. } => of_polars(cause),
         Error::NullKey { .. } => Some("--unknown null predicts nothing for such rows".into()),
         _ => None,

@@ -10,6 +10,7 @@ mod describe;
 mod diff;
 mod error;
 mod evaluate;
+mod export;
 mod figures;
 mod generate;
 mod hint;
@@ -91,6 +92,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Export(export::Export),
     Compare(Box<compare::Compare>),
     History(history::History),
     Diff(diff::Diff),
@@ -111,6 +113,7 @@ impl Command {
             Command::Inspect(_) => "inspect",
             Command::Evaluate(_) => "evaluate",
             Command::Predict(_) => "predict",
+            Command::Export(_) => "export",
             Command::Compare(_) => "compare",
             Command::History(_) => "history",
             Command::Diff(_) => "diff",
@@ -136,6 +139,7 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
         Command::Inspect(inspect) => inspect.run(&context),
         Command::Evaluate(evaluate) => evaluate.run(&context),
         Command::Predict(predict) => predict.run(&context),
+        Command::Export(export) => export.run(&context),
         Command::Compare(compare) => {
             let given = Cli::command().get_matches();
             compare.run(&context, given.subcommand().map(|(_, given)| given))

@@ -37,7 +37,7 @@ impl CodeTest {
     /// Whether a row with this code goes left; at a leaf there is no left. `sets` are those of the
     /// trees.
     #[inline(always)]
-    pub(super) fn goes_left(self, sets: &[[u64; 4]], own: u8) -> bool {
+    pub(crate) fn goes_left(self, sets: &[[u64; 4]], own: u8) -> bool {
         match self {
             CodeTest::Leaf => false,
             CodeTest::LessOrEqual { code, missing, .. } => own <= code || missing == Some(own),

@@ -3,6 +3,7 @@
 
 mod dataset_difference;
 mod evaluation;
+mod export;
 mod input;
 mod listed;
 mod params;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::schema::HoldoutShareError;
 pub use dataset_difference::{DatasetDifference, DatasetPart};
 pub use evaluation::EvaluationError;
+pub use export::ExportError;
 pub use input::InputError;
 pub use params::ParamsError;
 pub(crate) use polars_message::polars_message;
@@ -45,6 +47,9 @@ pub enum Error {
     /// A model is asked for classes that tells quantities, or the other way round.
     #[error("model: {0}")]
     OtherTask(&'static str),
+    /// A model that another form cannot express.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// Predictions that cannot be evaluated.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),

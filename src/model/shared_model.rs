@@ -182,6 +182,13 @@ impl SharedModel {
         }
     }
 
+    /// The codes of an entity, behind those of the features.
+    pub(crate) fn entity_codes(&self, key: &str, numbers: &[f64]) -> Vec<u8> {
+        let mut row = vec![0; self.width()];
+        self.write_entity(key, numbers, &mut row);
+        row[self.parts.features.len()..self.first_score()].to_vec()
+    }
+
     /// Adds the shared scores of rows, given their codes, and writes the codes of these.
     pub(super) fn add(&self, codes: &mut [u8], scores: &mut [f64]) {
         let width = self.width();

@@ -1,11 +1,13 @@
 //! A store: its entities and models, its predictions and figures.
 
 use per_entity::evaluate::Evaluator;
+use per_entity::onnx::OnnxExporter;
 use per_entity::predict::{AddedColumns, Predictor, Unknown};
 use per_entity::store::{rollback, verify};
 use per_entity::{Cancel, Model};
 use polars::prelude::*;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::json;
 
 use crate::boosted_format::BoostedView;
@@ -162,6 +164,23 @@ impl Store {
         };
         let report = run(py, OnSignal::Stop(cancel), evaluate, |_| Ok(()))?;
         Ok(json!(report).to_string())
+    }
+
+    /// The model of an entity as a file of ONNX.
+    fn onnx<'py>(
+        &self,
+        py: Python<'py>,
+        key: &str,
+        missing_category: String,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (store, key) = (self.store.clone(), key.to_owned());
+        let export = move || {
+            let features = store.generation().run.features.clone();
+            let exporter = OnnxExporter::new(features).missing_category(missing_category);
+            exporter.export(&store.model(&key)?)
+        };
+        let bytes = run(py, OnSignal::Leave, export, |_| Ok(()))?;
+        Ok(PyBytes::new(py, &bytes))
     }
 
     /// Makes another generation the current one.

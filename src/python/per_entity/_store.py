@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Callable, Literal
 
 from . import _native
 from ._documents import Report, Verification
@@ -89,7 +90,8 @@ class Store:
         UnknownEntityError
             For an entity that the store does not know, or that has no model.
         """
-        return Model(*self._native.model(_key(key)))
+        text = _key(key)
+        return Model(*self._native.model(text), partial(self._native.onnx, text))
 
     def importances(self, key: Any = None) -> dict[str, float] | None:
         """How much each feature matters, by feature: to one entity's model, or on average.
@@ -265,10 +267,13 @@ class Store:
 class Model:
     """The model of one entity; see :meth:`Store.model`."""
 
-    def __init__(self, text: str, document: str, graph: str | None) -> None:
+    def __init__(
+        self, text: str, document: str, graph: str | None, onnx: Callable[[str], bytes]
+    ) -> None:
         self._text = text
         self._document = json.loads(document)
         self._graph = graph
+        self._onnx = onnx
 
     @property
     def key(self) -> str:
@@ -291,6 +296,36 @@ class Model:
     def to_dot(self) -> str | None:
         """The tree as a graph for Graphviz; None where the model is no single tree."""
         return self._graph
+
+    def to_onnx(self, missing_category: str = "") -> bytes:
+        """The model as a file of ONNX, which onnxruntime runs from 1.20 on.
+
+        The graph takes a column for each feature of the store, by its name and of the shape
+        ``[rows, 1]``: numbers as float64, NaN for a missing one; dates as days, and timestamps as
+        microseconds, since 1970; durations as microseconds; categories as texts. It gives
+        ``prediction``, ``[rows]``, and of classes ``probabilities``, ``[rows, classes]``, in the
+        order of :attr:`classes`. All numbers are of double precision, thresholds too.
+
+        Parameters
+        ----------
+        missing_category : str, default ""
+            The text that stands for a missing category, for texts of ONNX cannot be missing.
+
+        Raises
+        ------
+        SpecificationError
+            For a model that knows a category of that text, and for one that cannot be expressed.
+
+        Examples
+        --------
+        >>> import per_entity as pe
+        >>> import polars as pl
+        >>> rows = pl.DataFrame({"store": ["A", "A"], "hour": [9, 17], "busy": ["no", "yes"]})
+        >>> model = pe.train(rows, key="store", target="busy").model("A")
+        >>> type(model.to_onnx())
+        <class 'bytes'>
+        """
+        return self._onnx(missing_category)
 
     def __repr__(self) -> str:
         return f"<Model of {self.key}>\n{self._text}"

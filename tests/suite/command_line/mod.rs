@@ -3,6 +3,7 @@
 mod adult;
 mod bad_input;
 mod completions;
+mod export;
 mod generate;
 mod help;
 mod inspect;

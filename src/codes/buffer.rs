@@ -79,6 +79,12 @@ impl Codes {
         })
     }
 
+    /// The codes, which are below `cardinality`, in another order.
+    pub(crate) fn reordered(&self, cardinality: usize, order: &Order) -> Self {
+        let same: Vec<u32> = (0..cardinality as u32).collect();
+        self.scatter(&same, cardinality, order)
+    }
+
     /// The codes of the rows that are marked.
     pub(crate) fn filter(&self, keep: &[bool]) -> Self {
         match self {

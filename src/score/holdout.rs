@@ -5,7 +5,8 @@ use crate::schema::{Holdout, HoldoutKind};
 use crate::table::{Column, Partition, Table};
 
 impl Holdout {
-    /// The rows to train on, and those held out.
+    /// The rows to train on, and those held out, which are in the order of their values: figures
+    /// are the same to the last bit, whatever the order of the input.
     ///
     /// # Panics
     ///
@@ -29,7 +30,10 @@ impl Holdout {
             _ => marked(table, |is_held_out| is_held_out == "true"),
         };
         let kept: Vec<bool> = held_out.iter().map(|held_out| !held_out).collect();
-        (table.filter(&kept), table.filter(&held_out))
+        (
+            table.filter(&kept),
+            table.filter(&held_out).in_value_order(),
+        )
     }
 }
 

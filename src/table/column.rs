@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::numbers::Numbers;
-use crate::codes::Codes;
+use crate::codes::{Codes, Order};
 
 /// One column of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +43,17 @@ impl Column {
             }),
         }
         missing
+    }
+
+    /// The same rows in another order.
+    pub(super) fn reordered(&self, order: &Order) -> Self {
+        match self {
+            Column::Numbers(numbers) => Column::Numbers(numbers.scatter(order)),
+            Column::Categories { codes, dictionary } => Column::Categories {
+                codes: codes.reordered(dictionary.len() + 1, order),
+                dictionary: dictionary.clone(),
+            },
+        }
     }
 
     /// The rows that are marked.

@@ -32,14 +32,20 @@ impl Table {
     ///
     /// As [`load`](Self::load).
     pub fn load_query(input: &Input, query: &Query, cancel: &Cancel) -> Result<Self> {
-        let table = Self::run(query, input.whole_rows(), cancel);
-        let mut table = table.map_err(|error| input.locate(error, query))?;
-        table.left_out.ragged = input.ragged();
-        table.rows_read += input.ragged();
+        let table = Self::load_any(input, query, cancel)?;
         match table.rows() {
             0 => Err(Error::NoRows(table.left_out.describe())),
             _ => Ok(table),
         }
+    }
+
+    /// As [`load_query`](Self::load_query), where nothing may be left.
+    pub(crate) fn load_any(input: &Input, query: &Query, cancel: &Cancel) -> Result<Self> {
+        let table = Self::run(query, input.whole_rows(), cancel);
+        let mut table = table.map_err(|error| input.locate(error, query))?;
+        table.left_out.ragged = input.ragged();
+        table.rows_read += input.ragged();
+        Ok(table)
     }
 
     /// `rows` are those before the filter, where they are known.

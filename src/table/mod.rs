@@ -25,6 +25,7 @@ mod stream;
 mod table;
 mod target;
 mod task_choice;
+mod value_order;
 
 pub use column::Column;
 pub(crate) use filter::Filter;

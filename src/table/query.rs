@@ -209,6 +209,11 @@ impl Query {
         &self.frame
     }
 
+    /// The columns of the key.
+    pub(crate) fn key(&self) -> Vec<&str> {
+        self.key.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The order in which the entities of a table stand.
     pub(crate) fn key_order(&self) -> KeyOrder {
         KeyOrder(self.key.iter().map(|(_, kind)| *kind).collect())

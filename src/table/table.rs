@@ -13,7 +13,7 @@ use super::entities::Entities;
 use super::query::Query;
 use super::target::Target;
 use super::task_choice::TaskChoice;
-use crate::codes::{Codes, marked};
+use crate::codes::{Codes, Order, marked};
 use crate::error::Result;
 use crate::schema::{ColumnType, Feature, FeatureKind, LeftOut, Task, TaskReason, key_prefix};
 
@@ -194,7 +194,7 @@ impl Table {
     }
 
     /// The rows of each entity.
-    fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         self.offsets.windows(2).map(|bounds| bounds[0]..bounds[1])
     }
 
@@ -229,9 +229,19 @@ impl Table {
         }
     }
 
+    /// Moves the rows, each within its entity.
+    pub(super) fn reorder(&mut self, order: &Order) {
+        let columns = self.columns.iter_mut().chain(&mut self.carried);
+        columns.for_each(|column| *column = column.reordered(order));
+        self.target = self.target.reordered(order);
+        if let Some(weights) = &mut self.weights {
+            *weights = order.scatter(weights, |weight| weight);
+        }
+    }
+
     /// The same rows with their targets among these classes, which have the table's own in the
     /// same order.
-    pub(super) fn among(mut self, classes: &Arc<[String]>) -> Self {
+    pub(crate) fn among(mut self, classes: &Arc<[String]>) -> Self {
         self.target = self.target.among(classes);
         self
     }

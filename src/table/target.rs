@@ -87,6 +87,17 @@ impl Target {
         self.len() == 0
     }
 
+    /// The same rows in another order.
+    pub(super) fn reordered(&self, order: &Order) -> Self {
+        match self {
+            Target::Classes { labels, classes } => Target::Classes {
+                labels: labels.reordered(classes.len(), order),
+                classes: classes.clone(),
+            },
+            Target::Numbers(numbers) => Target::Numbers(order.scatter(numbers, |number| number)),
+        }
+    }
+
     /// The rows that are marked.
     pub(super) fn filter(&self, keep: &[bool]) -> Self {
         match self {

@@ -48,6 +48,20 @@ impl Spilled {
         limit: &MemoryLimit,
         cancel: &Cancel,
     ) -> Result<Self> {
+        let spilled = Self::write_any(input, query, limit, cancel)?;
+        match spilled.rows() {
+            0 => Err(Error::NoRows(spilled.left_out.describe())),
+            _ => Ok(spilled),
+        }
+    }
+
+    /// As [`write`](Self::write), where nothing may be left.
+    pub(crate) fn write_any(
+        input: &Input,
+        query: &Query,
+        limit: &MemoryLimit,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         limit.scratch.create()?;
         let mut spilled = Self {
             scratch: limit.scratch.clone(),
@@ -62,9 +76,6 @@ impl Spilled {
         };
         let written = spilled.fill(input, limit, cancel);
         written.map_err(|error| input.locate(error, query))?;
-        if spilled.rows() == 0 {
-            return Err(Error::NoRows(spilled.left_out.describe()));
-        }
         Ok(spilled)
     }
 
@@ -141,6 +152,13 @@ impl Spilled {
     /// All classes of the target; none of a quantity.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// The same rows with their targets among these classes, which have their own in the same order.
+    #[must_use]
+    pub(crate) fn among(mut self, classes: &Arc<[String]>) -> Self {
+        self.classes = classes.clone();
+        self
     }
 
     /// Number of rows, without those left out.

@@ -44,7 +44,7 @@ impl Format {
             "csv" => Some(Format::Csv),
             "tsv" | "tab" => Some(Format::Tsv),
             "parquet" | "pq" => Some(Format::Parquet),
-            "arrow" | "ipc" | "feather" => Some(Format::Ipc),
+            "arrow" | "arrows" | "ipc" | "feather" => Some(Format::Ipc),
             "ndjson" | "jsonl" => Some(Format::Ndjson),
             "gz" | "zst" | "zstd" => Self::of_path(Path::new(path.file_stem()?)),
             _ => None,

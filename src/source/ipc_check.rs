@@ -52,16 +52,33 @@ fn check_block(file: &mut BufReader<File>, block: &Block, length: u64) -> Polars
     // Since version 0.15 of the format, a mark stands before the length.
     let prefix = if bytes.starts_with(&[0xFF; 4]) { 8 } else { 4 };
     let message = bytes.get(prefix..).unwrap_or_default();
-    let header = MessageRef::read_as_root(message).and_then(|message| message.header());
-    let batch = match header.map_err(damaged)? {
+    check_message(file, message, start, body).map(|_| ())
+}
+
+/// Checks a message, the body of which begins at `start` of the file and has at most so many bytes;
+/// returns how many it says that it has.
+pub(super) fn check_message(
+    file: &mut BufReader<File>,
+    message: &[u8],
+    start: u64,
+    room: u64,
+) -> PolarsResult<u64> {
+    let message = MessageRef::read_as_root(message).map_err(damaged)?;
+    let body = message.body_length().map_err(damaged)?;
+    let body = u64::try_from(body).unwrap_or(u64::MAX);
+    if body > room {
+        polars_bail!(ComputeError: "a batch lies beyond the end of the file");
+    }
+    let batch = match message.header().map_err(damaged)? {
         Some(MessageHeaderRef::RecordBatch(batch)) => Some(batch),
         Some(MessageHeaderRef::DictionaryBatch(batch)) => batch.data().map_err(damaged)?,
         _ => None,
     };
     match batch {
-        Some(batch) => Batch { start, body }.check(file, &batch),
+        Some(batch) => Batch { start, body: room }.check(file, &batch)?,
         None => polars_bail!(ComputeError: "a batch has no rows where it should"),
     }
+    Ok(body)
 }
 
 fn damaged(damage: Damage) -> polars::prelude::PolarsError {

@@ -12,6 +12,7 @@ mod decimal;
 mod dialect;
 mod format;
 mod ipc_check;
+mod ipc_stream;
 mod json;
 mod limits;
 mod location;

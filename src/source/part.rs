@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::*;
+use tempfile::TempPath;
 
 use super::columns::{Found, InputColumn};
 use super::conversion::{Converter, Refusal, Refused};
@@ -11,6 +12,7 @@ use super::csv_check::{self, CsvCheck};
 use super::dialect::Dialect;
 use super::format::Format;
 use super::ipc_check::check_ipc;
+use super::ipc_stream::file_of_stream;
 use super::limits::ReadLimits;
 use super::location::{FolderValues, Located};
 use super::ndjson::{self, NdjsonFile};
@@ -37,9 +39,24 @@ enum Content {
     Ndjson(NdjsonFile),
     Typed {
         format: Format,
-        paths: Vec<PathBuf>,
+        files: Vec<TypedFile>,
         schema: SchemaRef,
     },
+}
+
+/// A file with types.
+#[derive(Clone)]
+struct TypedFile {
+    path: PathBuf,
+    /// What is read in its place, where it is a stream.
+    copy: Option<Arc<TempPath>>,
+}
+
+impl TypedFile {
+    /// What Polars reads.
+    fn readable(&self) -> &Path {
+        self.copy.as_ref().map_or(&self.path, |copy| copy)
+    }
 }
 
 /// Looks at every file.
@@ -95,30 +112,36 @@ pub(super) fn ndjson_parts(
 pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     for file in files {
-        let path = std::slice::from_ref(&file.path);
         let read = || {
+            let mut typed = TypedFile {
+                path: file.path.clone(),
+                copy: None,
+            };
             if format == Format::Ipc {
-                check_ipc(&file.path)?;
+                typed.copy = file_of_stream(&file.path)?.map(Arc::new);
+                check_ipc(typed.readable())?;
             }
-            scan_typed(path, format)?.collect_schema()
+            let schema = scan_typed(std::slice::from_ref(&typed), format)?.collect_schema()?;
+            Ok((typed, schema))
         };
-        let schema = guarded(read).map_err(Error::polars(file.path.display().to_string()))?;
+        let read = guarded(read).map_err(Error::polars(file.path.display().to_string()));
+        let (typed, schema) = read?;
         if let Some(part) = parts.last_mut()
             && let Content::Typed {
-                paths,
+                files,
                 schema: last,
                 ..
             } = &mut part.content
             && part.folders == file.folders
             && *last == schema
         {
-            paths.push(file.path);
+            files.push(typed);
             continue;
         }
         parts.push(Part {
             content: Content::Typed {
                 format,
-                paths: vec![file.path],
+                files: vec![typed],
                 schema,
             },
             folders: file.folders,
@@ -127,8 +150,9 @@ pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Par
     Ok(parts)
 }
 
-fn scan_typed(paths: &[PathBuf], format: Format) -> PolarsResult<LazyFrame> {
-    let paths = paths.iter().map(|path| polars_path(path)).collect();
+fn scan_typed(files: &[TypedFile], format: Format) -> PolarsResult<LazyFrame> {
+    let paths = files.iter().map(|file| polars_path(file.readable()));
+    let paths = paths.collect();
     match format {
         Format::Ipc => LazyFrame::scan_ipc_sources(
             ScanSources::Paths(paths),
@@ -188,7 +212,7 @@ impl Part {
         texts: &Texts,
     ) -> PolarsResult<Option<(PathBuf, u64)>> {
         let Content::Typed {
-            paths,
+            files,
             format,
             schema,
         } = &self.content
@@ -208,11 +232,11 @@ impl Part {
         let is_there = converter.text(&column.name, dtype).is_not_null();
         let converted = converter.convert(&column.name, dtype, column);
         let is_lost = is_there.and(converted.is_null()).alias(&column.name);
-        for path in paths {
-            let frame = scan_typed(std::slice::from_ref(path), *format)?;
+        for file in files {
+            let frame = scan_typed(std::slice::from_ref(file), *format)?;
             let lost = guarded(|| frame.select([is_lost.clone()]).collect())?;
             if let Some(row) = lost.columns()[0].bool()?.first_true_idx() {
-                return Ok(Some((path.clone(), row as u64 + 1)));
+                return Ok(Some((file.path.clone(), row as u64 + 1)));
             }
         }
         Ok(None)
@@ -222,7 +246,7 @@ impl Part {
         match &self.content {
             Content::Csv(check) => &check.path,
             Content::Ndjson(file) => &file.path,
-            Content::Typed { paths, .. } => &paths[0],
+            Content::Typed { files, .. } => &files[0].path,
         }
     }
 
@@ -294,7 +318,7 @@ impl Part {
         let mut frame = match &self.content {
             Content::Csv(check) => scan_csv(check, dialect, texts, columns)?,
             Content::Ndjson(file) => scan_spool(file)?,
-            Content::Typed { paths, format, .. } => scan_typed(paths, *format)?,
+            Content::Typed { files, format, .. } => scan_typed(files, *format)?,
         };
         let mut schema = frame.collect_schema()?;
         let folders = self

@@ -210,6 +210,21 @@ impl Source {
         Ok(Batches::new(frame, rows).map(|batch| batch.map_err(|error| self.name(error))))
     }
 
+    /// As [`batches`](Self::batches), of some columns and so many rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`batches`](Self::batches).
+    pub(crate) fn batches_of(
+        &self,
+        columns: &[&str],
+        rows: NonZeroUsize,
+    ) -> Result<impl Iterator<Item = Result<DataFrame>>> {
+        let columns: Vec<Expr> = columns.iter().map(|name| col(*name)).collect();
+        let frame = self.rows()?.select(columns);
+        Ok(Batches::new(frame, rows).map(|batch| batch.map_err(|error| self.name(error))))
+    }
+
     /// Says which value could not be converted, and where the first such value is, if that is what
     /// failed.
     pub(crate) fn locate(&self, error: Error, columns: &[ColumnSchema], bad: &BadValue) -> Error {

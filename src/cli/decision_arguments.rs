@@ -3,7 +3,7 @@
 use per_entity::store::DecisionRun;
 use per_entity::train::{Threshold, TrainingSettings};
 
-use crate::cli::output::grouped;
+use super::output::grouped;
 
 #[derive(clap::Args)]
 pub struct DecisionArguments {

@@ -4,8 +4,8 @@ use per_entity::Error;
 use per_entity::error::SpecError;
 use per_entity::schema::{Holdout, HoldoutTable};
 
-use crate::cli::error::CliError;
-use crate::cli::time_holdout_arguments::TimeHoldoutArguments;
+use super::error::CliError;
+use super::time_holdout_arguments::TimeHoldoutArguments;
 
 #[derive(clap::Args)]
 pub struct HoldoutArguments {

@@ -2,10 +2,12 @@
 
 mod boosted_format;
 mod columns;
+mod commit;
 mod compare;
 mod completions;
 mod context;
 mod dataset_arguments;
+mod decision_arguments;
 mod describe;
 mod diff;
 mod error;
@@ -15,6 +17,7 @@ mod figures;
 mod generate;
 mod hint;
 mod history;
+mod holdout_arguments;
 mod importance;
 mod inspect;
 mod interrupt;
@@ -24,6 +27,8 @@ mod memory;
 mod open_files;
 mod output;
 mod output_file;
+mod plan;
+mod plan_argument;
 mod predict;
 mod prune;
 mod rollback;
@@ -35,10 +40,12 @@ mod table;
 mod time_holdout_arguments;
 mod train;
 mod train_command;
+mod training_arguments;
 mod tree_arguments;
 mod tree_format;
 mod verify;
 mod visible;
+mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -94,6 +101,9 @@ enum Command {
     Predict(predict::Predict),
     Export(export::Export),
     Compare(Box<compare::Compare>),
+    Plan(Box<plan::Plan>),
+    Worker(worker::Worker),
+    Commit(commit::Commit),
     History(history::History),
     Diff(diff::Diff),
     Rollback(rollback::Rollback),
@@ -115,6 +125,9 @@ impl Command {
             Command::Predict(_) => "predict",
             Command::Export(_) => "export",
             Command::Compare(_) => "compare",
+            Command::Plan(_) => "plan",
+            Command::Worker(_) => "worker",
+            Command::Commit(_) => "commit",
             Command::History(_) => "history",
             Command::Diff(_) => "diff",
             Command::Rollback(_) => "rollback",
@@ -144,6 +157,9 @@ pub fn run(cli: &Cli, interrupt: &Interrupt) -> CliResult {
             let given = Cli::command().get_matches();
             compare.run(&context, given.subcommand().map(|(_, given)| given))
         }
+        Command::Plan(plan) => plan.run(&context),
+        Command::Worker(worker) => worker.run(&context),
+        Command::Commit(commit) => commit.run(&context),
         Command::History(history) => history.run(&context),
         Command::Diff(diff) => diff.run(&context),
         Command::Rollback(rollback) => rollback.run(&context),

@@ -105,3 +105,11 @@ pub fn report_ragged(source: &Source, advice: &str) {
         );
     }
 }
+
+/// The words of the command; what is not UTF-8 is replaced.
+pub fn command_line() -> Vec<String> {
+    let words = std::env::args_os();
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}

@@ -49,6 +49,9 @@ pub enum EvaluationError {
         /// What was given.
         found: Task,
     },
+    /// What was kept of an evaluation does not fit together.
+    #[error("what was kept of an evaluation does not fit together: evaluate the rows again")]
+    Record,
     /// More rows on which one model alone was right than rows.
     #[error("{wins} wins and {losses} losses of {rows} rows: count each row once")]
     Outcomes {

@@ -1,6 +1,7 @@
 //! Everything that can go wrong, grouped by what was being done, and said so that a user can put it
 //! right.
 
+mod cluster;
 mod dataset_difference;
 mod evaluation;
 mod export;
@@ -15,6 +16,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use crate::schema::HoldoutShareError;
+pub use cluster::ClusterError;
 pub use dataset_difference::{DatasetDifference, DatasetPart};
 pub use evaluation::EvaluationError;
 pub use export::ExportError;
@@ -47,6 +49,9 @@ pub enum Error {
     /// A model is asked for classes that tells quantities, or the other way round.
     #[error("model: {0}")]
     OtherTask(&'static str),
+    /// The parts of a run do not fit together.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// A model that another form cannot express.
     #[error(transparent)]
     Export(#[from] ExportError),

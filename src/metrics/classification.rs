@@ -130,6 +130,58 @@ pub struct ClassificationEvaluation {
     scores: Vec<f64>,
 }
 
+/// An [evaluation](ClassificationEvaluation) as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ClassificationRecord {
+    /// By true and predicted class: rows, where there are some.
+    counts: Vec<(usize, usize, u64)>,
+    /// By predicted class: rows of unseen classes, where there are some.
+    unseen: Vec<(usize, u64)>,
+    log_loss_sum: f64,
+    squared_error_sum: f64,
+    truths: Vec<u32>,
+    scores: Vec<f64>,
+}
+
+impl From<&ClassificationEvaluation> for ClassificationRecord {
+    fn from(rows: &ClassificationEvaluation) -> Self {
+        let (counts, unseen) = rows.confusion.cells();
+        Self {
+            counts,
+            unseen,
+            log_loss_sum: rows.log_loss_sum,
+            squared_error_sum: rows.squared_error_sum,
+            truths: rows.truths.clone(),
+            scores: rows.scores.clone(),
+        }
+    }
+}
+
+impl ClassificationRecord {
+    /// The evaluation, on so many classes.
+    ///
+    /// # Errors
+    /// [`EvaluationError::Record`] for one that is none on these classes.
+    pub fn evaluation(self, classes: usize) -> Result<ClassificationEvaluation, EvaluationError> {
+        let confusion = ConfusionMatrix::of_cells(classes, &self.counts, &self.unseen);
+        let evaluation = ClassificationEvaluation {
+            confusion: confusion.ok_or(EvaluationError::Record)?,
+            log_loss_sum: self.log_loss_sum,
+            squared_error_sum: self.squared_error_sum,
+            truths: self.truths,
+            scores: self.scores,
+        };
+        let rows = evaluation.truths.len();
+        let mut truths = evaluation.truths.iter();
+        let mut scores = evaluation.scores.iter();
+        let fits = evaluation.confusion.total() == rows as u64
+            && truths.all(|&truth| truth as usize <= classes)
+            && scores.all(|score| (0.0..=1.0).contains(score))
+            && evaluation.scores.len() == rows * evaluation.scored_classes().len();
+        fits.then_some(evaluation).ok_or(EvaluationError::Record)
+    }
+}
+
 impl ClassificationEvaluation {
     /// An evaluation without rows, of a model that knows `class_count` classes.
     #[must_use]

@@ -151,6 +151,51 @@ impl ConfusionMatrix {
         }
     }
 
+    /// The counts that are not 0, by true and predicted class; and those of unseen classes, by
+    /// predicted class.
+    #[allow(clippy::type_complexity)]
+    pub(super) fn cells(&self) -> (Vec<(usize, usize, u64)>, Vec<(usize, u64)>) {
+        let classes = self.class_count;
+        let counts = match &self.counts {
+            Counts::Sparse { cells, .. } => cells
+                .iter()
+                .map(|(&(truth, predicted), &count)| (truth, predicted, count))
+                .collect(),
+            Counts::Dense { counts } => {
+                let counts = counts.iter().enumerate();
+                let counts = counts.filter(|(_, count)| **count > 0);
+                counts
+                    .map(|(place, &count)| (place / classes, place % classes, count))
+                    .collect()
+            }
+        };
+        let unseen = self.unseen.iter().copied().enumerate();
+        (counts, unseen.filter(|(_, count)| *count > 0).collect())
+    }
+
+    /// The matrix of such counts; nothing where a class is not below `class_count`, or the counts
+    /// overflow.
+    pub(super) fn of_cells(
+        class_count: usize,
+        counts: &[(usize, usize, u64)],
+        unseen: &[(usize, u64)],
+    ) -> Option<Self> {
+        let mut matrix = Self::new(class_count);
+        let mut total = 0_u64;
+        for &(truth, predicted, count) in counts {
+            total = total.checked_add(count)?;
+            if truth >= class_count || predicted >= class_count {
+                return None;
+            }
+            matrix.counts.add(class_count, truth, predicted, count);
+        }
+        for &(predicted, count) in unseen {
+            total = total.checked_add(count)?;
+            *matrix.unseen.get_mut(predicted)? += count;
+        }
+        Some(matrix)
+    }
+
     /// Counts one row of data.
     ///
     /// # Panics

@@ -27,6 +27,7 @@ mod calibration;
 mod classification;
 mod confusion;
 mod evaluation;
+mod evaluation_record;
 mod extremes;
 mod fairness;
 mod group_errors;
@@ -45,6 +46,7 @@ pub use classification::{
 };
 pub use confusion::ConfusionMatrix;
 pub use evaluation::{Evaluation, Metrics};
+pub(crate) use evaluation_record::EvaluationRecord;
 pub use fairness::{Disparity, GroupCounts};
 pub use group_errors::{ErrorDisparity, GroupErrors};
 pub use interval::{

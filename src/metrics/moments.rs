@@ -1,5 +1,7 @@
 //! The mean and the spread of numbers that come one by one.
 
+use serde::{Deserialize, Serialize};
+
 /// How many numbers there are, their mean, and the sum of their squared deviations from it.
 ///
 /// Each number is taken in as it comes: B. P. Welford (1962), "Note on a method for calculating
@@ -7,7 +9,7 @@
 /// T. F. Chan, G. H. Golub and R. J. LeVeque (1983), "Algorithms for computing the sample
 /// variance: analysis and recommendations", The American Statistician 37(3), 242–247. All is
 /// relative to the first number, so that what is common to all of them costs no digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Moments {
     count: u64,
     origin: f64,

@@ -78,6 +78,38 @@ pub struct RegressionEvaluation {
     truths: Moments,
 }
 
+/// An [evaluation](RegressionEvaluation) as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RegressionRecord {
+    errors: Vec<f64>,
+    truths: Moments,
+}
+
+impl From<&RegressionEvaluation> for RegressionRecord {
+    fn from(rows: &RegressionEvaluation) -> Self {
+        Self {
+            errors: rows.errors.clone(),
+            truths: rows.truths,
+        }
+    }
+}
+
+impl RegressionRecord {
+    /// The evaluation.
+    ///
+    /// # Errors
+    /// [`EvaluationError::Record`] for one that is none.
+    pub fn evaluation(self) -> Result<RegressionEvaluation, EvaluationError> {
+        let fits = self.truths.count() == self.errors.len() as u64
+            && self.errors.iter().all(|error| error.is_finite());
+        let evaluation = RegressionEvaluation {
+            errors: self.errors,
+            truths: self.truths,
+        };
+        fits.then_some(evaluation).ok_or(EvaluationError::Record)
+    }
+}
+
 impl RegressionEvaluation {
     /// An evaluation without rows.
     #[must_use]

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::extent::Extent;
 use crate::metrics::{Metric, Metrics};
 use crate::model::ModelSummary;
 use crate::schema::Holdout;
 
 /// Whether an entity has a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EntityStatus {
     /// It has.
     Trained,

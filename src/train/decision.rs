@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::settings::TrainingSettings;
@@ -21,7 +22,7 @@ pub(crate) struct DecisionRule {
 const DEFAULT_THRESHOLD: f64 = 0.5;
 
 /// What became of a model's decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Decided {
     /// It has the threshold that was asked for.
     AsAsked,

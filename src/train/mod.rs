@@ -2,6 +2,7 @@
 
 mod cart;
 mod class_weight;
+pub mod cluster;
 mod contest;
 mod dataset_differences;
 mod decision;
@@ -15,6 +16,7 @@ mod observer;
 mod outcome;
 mod report;
 mod rows;
+mod session;
 mod settings;
 mod shared;
 mod sink;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::merge_by_key::Carried;
 use crate::cancel::Cancel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::{KeyOrder, LeftOut, Task, TaskReason};
 use crate::store::{EntityRecord, EntityStatus};
 use crate::table::{Input, MemoryLimit, Query, Spilled, SpilledKey, Table};
@@ -23,18 +23,46 @@ impl Rows {
         limit: Option<&MemoryLimit>,
         cancel: &Cancel,
     ) -> Result<Self> {
+        let rows = Self::load_any(input, query, limit, cancel)?;
+        match rows.count() {
+            0 => Err(Error::NoRows(rows.left_out().describe())),
+            _ => Ok(rows),
+        }
+    }
+
+    /// As [`load`](Self::load), where nothing may be left.
+    pub fn load_any(
+        input: &Input,
+        query: &Query,
+        limit: Option<&MemoryLimit>,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         if let Some(limit) = limit
             && limit.is_exceeded(input, query)?
         {
-            let spilled = Spilled::write(input, query, limit, cancel)?;
+            let spilled = Spilled::write_any(input, query, limit, cancel)?;
             log::info!(
                 "more rows than fit into memory: trained in {} parts",
                 spilled.buckets()
             );
             return Ok(Self::Spilled(Box::new(spilled)));
         }
-        let table = Table::load_query(input, query, cancel)?;
+        let table = Table::load_any(input, query, cancel)?;
         Ok(Self::Whole(Box::new(table)))
+    }
+
+    /// The same rows with their targets among these classes, which have their own in the same order;
+    /// nothing is changed of a quantity.
+    #[must_use]
+    pub fn among(self, classes: &[String]) -> Self {
+        if classes.is_empty() {
+            return self;
+        }
+        let classes = classes.into();
+        match self {
+            Self::Whole(table) => Self::Whole(Box::new(table.among(&classes))),
+            Self::Spilled(spilled) => Self::Spilled(Box::new(spilled.among(&classes))),
+        }
     }
 
     pub fn is_spilled(&self) -> bool {

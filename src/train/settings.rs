@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::threshold::Threshold;
 use super::update::Update;
-use crate::error::SpecError;
+use crate::error::{Error, Result, SpecError};
 use crate::schema::{ByteSize, Holdout, ImportanceKind, holdout_as_table};
 use crate::store::ModelsPerFile;
 
@@ -78,8 +78,18 @@ impl Default for TrainingSettings {
 }
 
 impl TrainingSettings {
+    /// The threads that train.
+    pub(super) fn thread_pool(&self) -> Result<rayon::ThreadPool> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            // linfa-trees recurses as deep as its trees are.
+            .stack_size(64 << 20)
+            .build()
+            .map_err(|error| Error::Threads(error.to_string()))
+    }
+
     /// What can be checked of the threshold and the importances before anything is read.
-    pub(super) fn check_what_is_noted(&self) -> Result<(), SpecError> {
+    pub(super) fn check_what_is_noted(&self) -> std::result::Result<(), SpecError> {
         let is_held_out = self.holdout.is_some();
         match (self.threshold, self.importance) {
             (None, _) if self.positive.is_some() => Err(SpecError::PositiveWithoutThreshold),

@@ -6,6 +6,7 @@
 mod adversarial_data;
 mod arbitrary_text;
 mod architecture;
+mod cluster;
 mod command_line;
 mod dataset;
 mod evaluate;

@@ -1,29 +1,22 @@
 //! `train`: from files to a store.
 
-mod decision;
-mod holdout;
 mod summary;
 mod update;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::ValueEnum;
-use per_entity::schema::{ByteSize, ImportanceKind};
 use per_entity::source::Source;
 use per_entity::table::Query;
 use per_entity::train::{Conclusion, Refusal, TrainingSpec};
 use serde_json::json;
 
 use super::context::Context;
-use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
+use super::dataset_arguments::ASSUMES_ADULT;
 use super::error::{CliError, CliResult, Exit};
-use super::output::{note, report_ragged};
+use super::output::{command_line, note, report_ragged};
 use super::stdout::{print, print_json};
-use super::tree_arguments::TreeArguments;
-use decision::DecisionArguments;
-use holdout::HoldoutArguments;
+use super::training_arguments::TrainingArguments;
 use summary::Summary;
 use update::UpdateArguments;
 
@@ -39,7 +32,7 @@ Examples:
     --ignore order-id --min-rows 20 --output-dir models")]
 pub struct Train {
     #[command(flatten)]
-    dataset: DatasetArguments,
+    run: TrainingArguments,
 
     /// The store: a new or empty directory, or an earlier store
     #[arg(long, value_name = "DIRECTORY", required_unless_present = "explain")]
@@ -49,81 +42,24 @@ pub struct Train {
     #[arg(long)]
     explain: bool,
 
-    /// Entities with fewer rows are skipped [default: 1]
-    #[arg(long, value_name = "ROWS")]
-    min_rows: Option<usize>,
-
-    /// Also train one model on all entities, with the key as a feature; it can answer for entities
-    /// without a model of their own
-    #[arg(long)]
-    pooled: bool,
-
-    /// Also train a model for all entities with the same first values of a composite key: of
-    /// country,store, one for each country; it can answer for stores without a model of their own
-    #[arg(long)]
-    parents: bool,
-
-    /// How many models share a file [default: 1 for up to 1,000 entities, else packs of 64 MiB]
-    #[arg(long, value_name = "MODELS")]
-    models_per_file: Option<NonZeroUsize>,
-
-    /// Threads that train [default: all cores]; Polars reads with POLARS_MAX_THREADS
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
-
-    /// Where the rows take more memory than this, they are written to files in the store's
-    /// directory and trained in parts; `2GiB`, `900MB`
-    #[arg(long, value_name = "SIZE")]
-    memory_limit: Option<ByteSize>,
-
-    #[command(flatten)]
-    holdout: HoldoutArguments,
-
-    #[command(flatten)]
-    decision: DecisionArguments,
-
-    /// Note how much each feature matters to each entity's model; `inspect --importance` tells it
-    #[arg(long, value_enum, value_name = "KIND")]
-    importance: Option<ImportanceArgument>,
-
     #[command(flatten)]
     update: UpdateArguments,
-
-    #[command(flatten)]
-    tree: TreeArguments,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ImportanceArgument {
-    /// Shares in the decrease of impurity by the splits
-    Impurity,
-    /// How much worse the model is on rows held out where a feature's values are shuffled
-    Permutation,
-}
-
-impl From<ImportanceArgument> for ImportanceKind {
-    fn from(importance: ImportanceArgument) -> Self {
-        match importance {
-            ImportanceArgument::Impurity => Self::Impurity,
-            ImportanceArgument::Permutation => Self::Permutation,
-        }
-    }
 }
 
 impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.spec()?;
-        if self.dataset.columns.assumes_adult() {
+        if self.run.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }
         let training = spec
             .training()?
             .cancel(context.cancel.clone())
-            .command(as_text(std::env::args_os()));
+            .command(command_line());
         let dataset = &spec.dataset;
         let mut summary = Summary::new(context);
-        let source = Source::open(&self.dataset.input, self.dataset.format(), dataset)?;
+        let source = Source::open(&self.run.dataset.input, self.run.dataset.format(), dataset)?;
         let Some(output_dir) = self.output_dir.as_ref().filter(|_| !self.explain) else {
             let plan = Query::new(&source.into(), dataset)?.explain()?;
             match context.json {
@@ -154,21 +90,8 @@ impl Train {
 
     /// What the specification says of the run, and what the flags say otherwise.
     pub fn spec(&self) -> Result<TrainingSpec, CliError> {
-        let mut spec = self.dataset.spec()?;
-        let train = &mut spec.train;
-        train.min_rows = self.min_rows.unwrap_or(train.min_rows);
-        train.pooled |= self.pooled;
-        train.parents |= self.parents;
-        if self.models_per_file.is_some() {
-            train.models_per_file = self.models_per_file.into();
-        }
-        train.threads = self.threads.map_or(train.threads, usize::from);
-        train.memory_limit = self.memory_limit.or(train.memory_limit);
-        self.holdout.override_in(&mut train.holdout)?;
-        self.decision.override_in(train);
-        train.importance = self.importance.map(Into::into).or(train.importance);
-        self.update.override_in(&mut train.update)?;
-        self.tree.override_in(&mut spec.tree)?;
+        let mut spec = self.run.spec()?;
+        self.update.override_in(&mut spec.train.update)?;
         Ok(spec)
     }
 }
@@ -185,9 +108,3 @@ fn refuse(context: &Context, refusal: &Refusal) -> CliResult {
 
 #[cfg(test)]
 mod tests;
-
-/// The words of a command; what is not UTF-8 is replaced.
-fn as_text(words: std::env::ArgsOs) -> Vec<String> {
-    let text = |word: std::ffi::OsString| word.to_string_lossy().into_owned();
-    words.map(text).collect()
-}

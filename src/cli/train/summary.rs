@@ -10,9 +10,10 @@ use per_entity::table::Query;
 use per_entity::train::{Observer, TrainingReport, Unchanged};
 use serde_json::json;
 
-use super::{decision, update};
+use super::update;
 use crate::cli::columns;
 use crate::cli::context::Context;
+use crate::cli::decision_arguments;
 use crate::cli::figures::{figure, heading, training_figure, training_metric};
 use crate::cli::output::{begin_counting, bytes, grouped, reading, seconds};
 use crate::cli::stdout::{print, print_json};
@@ -287,7 +288,7 @@ impl Summary {
             );
         }
         if let Some(decision) = &generation.run.decision {
-            text += &format!("\n{}", decision::describe(decision));
+            text += &format!("\n{}", decision_arguments::describe(decision));
         }
         if let Some(contest) = &generation.run.contest {
             text += &format!("\n{}", update::describe(contest));

@@ -10,7 +10,7 @@ fn trained() -> Place {
     let place = Place::new();
     place.write(
         "in.csv",
-        "k,hours,job,y\na,10,x,p\na,20,y,p\na,30,x,q\na,40,z,q\na,25,z,p\na,26,x,q\n",
+        "k,hours,job,y\na,10,x,q\na,10,y,p\na,10,x,q\na,10,z,p\na,10,y,p\na,10,x,q\n",
     );
     place
         .run("train --input in.csv --key k --target y --pruning none --output-dir models")

@@ -16,6 +16,7 @@ pub fn exception(error: &Error) -> PyErr {
         Error::Store(StoreError::Missing { .. }) => "MissingStoreError",
         Error::Store(_) => "StoreError",
         Error::Spec(_) | Error::Params(_) | Error::Export(_) => "SpecificationError",
+        Error::Cluster(_) => "ClusterError",
         Error::Input(_) | Error::NoRows(_) | Error::NullKey { .. } => "InputError",
         Error::Io { .. } => "FileError",
         _ => "Error",

@@ -8,6 +8,7 @@ mod boosted_format;
 #[path = "../cli/tree_format.rs"]
 mod tree_format;
 
+mod cluster;
 mod compare;
 mod describe;
 mod error;
@@ -29,6 +30,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[pymodule(gil_used = false)]
 mod _native {
+    #[pymodule_export]
+    use super::cluster::{commit, plan, work};
     #[pymodule_export]
     use super::compare::compare;
     #[pymodule_export]

@@ -13,6 +13,7 @@
 
 from ._documents import Comparison, Description, Report, Verification
 from ._exceptions import (
+    ClusterError,
     Error,
     FileError,
     InputError,
@@ -27,6 +28,7 @@ from ._run import compare, describe, train
 from ._store import Model, Store
 
 __all__ = [
+    "ClusterError",
     "Comparison",
     "Description",
     "Error",

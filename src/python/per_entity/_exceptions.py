@@ -34,5 +34,9 @@ class UnknownEntityError(StoreError, KeyError):
     __str__ = Exception.__str__
 
 
+class ClusterError(Error):
+    """Parts of a run that do not fit together, or are not whole; the store is as it was."""
+
+
 class RefusedError(StoreError):
     """Models that became worse than ``max_regression`` allows; the store is as it was."""

@@ -52,6 +52,30 @@ def compare(
     spec: str | None = None,
     format: str | None = None,
 ) -> str: ...
+def plan(
+    rows: Any,
+    settings: str,
+    classes: list[str] | None = None,
+    spec: str | None = None,
+    format: str | None = None,
+) -> bytes: ...
+def work(
+    plan: bytes,
+    part: str,
+    rows: Any,
+    threads: int = 0,
+    memory_limit: int | None = None,
+) -> Frame: ...
+def commit(
+    plan: bytes,
+    outcomes: Any,
+    output: str | Memory,
+    format: str | None = None,
+    rows: int | None = None,
+    entities: int | None = None,
+    parts: int | None = None,
+    command: list[str] = ...,
+) -> str: ...
 def describe(
     rows: Any, settings: str, spec: str | None = None, format: str | None = None
 ) -> str: ...

@@ -1,0 +1,354 @@
+"""Training, prediction and evaluation on Spark, with the engine in the Python workers.
+
+One shuffle brings the rows of each entity together, and each task trains its entities as a single
+process would, so the store is the same to the byte. It runs on Spark Connect and on Sail, too.
+
+>>> from per_entity import spark as pe_spark
+>>> store = pe_spark.train(
+...     frame, key="store", target="sales", output="/shared/models"
+... )  # doctest: +SKIP
+>>> pe_spark.predict(new, "/shared/models").show()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import _native, cluster
+from ._documents import Report
+from ._exceptions import SpecificationError
+from ._settings import TrainOptions, names_of
+from ._store import Store
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["evaluate", "predict", "train"]
+
+# The columns of outcomes, by Spark's names of types.
+OUTCOMES = {
+    "part": "string",
+    "key": "string",
+    "status": "string",
+    "error": "string",
+    "rows": "long",
+    "left_out": "long",
+    "training_score": "double",
+    "fingerprint": "binary",
+    "outcome": "binary",
+    "digest": "binary",
+}
+
+# More different whole numbers are a quantity.
+WHOLE_NUMBER_CLASSES = 20
+
+# Rows by which columns are taken for what they are, and about how many a shared model is trained on.
+SAMPLE = 1_000
+SHARED_SAMPLE = 1_000_000
+
+WHOLE = ("byte", "short", "integer", "long")
+NUMBERS = (*WHOLE, "float", "double", "decimal")
+
+# Options by which keys are read otherwise than as they are.
+READING = ("where", "missing", "trim", "text", "date", "timestamp", "spec")
+
+
+def train(
+    frame: Any,
+    *,
+    output: str | os.PathLike[str],
+    partitions: int | None = None,
+    staging: str | os.PathLike[str] | None = None,
+    threads: int = 1,
+    **options: Unpack[TrainOptions],
+) -> Store:
+    """Train a model for every entity of a frame of Spark, and commit them to a store.
+
+    Nothing but a sample of the rows, the classes of the target and counts goes through the driver.
+    Tasks that are retried or run twice do no harm: what became of an entity counts once, and nothing
+    is committed unless rows and entities are as many as Spark counts.
+
+    Parameters
+    ----------
+    frame : pyspark.sql.DataFrame
+        The rows. It is computed several times: for its classes, its counts, and to train. Cache it
+        where that takes long.
+    output : path
+        The folder of the store, which the driver writes.
+    partitions : int, optional
+        Into how many parts the entities are divided; by default ``spark.sql.shuffle.partitions``.
+        The rows of a part must fit into the memory of a Python worker.
+    staging : path, optional
+        A folder that the driver and all executors see, for what became of the entities until it is
+        committed; by default beside ``output``.
+    threads : int, default 1
+        Threads of each task.
+    **options
+        As of :func:`per_entity.train`, apart from what needs all rows at once, which is refused; see
+        :func:`per_entity.cluster.plan`. What entities share is trained on the driver, on about a
+        million rows.
+
+    Returns
+    -------
+    Store
+        The store, with the new generation as the current one.
+
+    Raises
+    ------
+    ClusterError
+        Where what the tasks wrote is not whole; then the store is as it was.
+    """
+    given: dict[str, Any] = dict(options)
+    key = names_of(_required(given, "key"))
+    target = str(_required(given, "target"))
+    _check_columns(frame, [*key, target])
+    plan, schema = _plan(frame, target, given)
+    if partitions is None:
+        conf = frame.sparkSession.conf
+        partitions = int(conf.get("spark.sql.shuffle.partitions", "200"))
+    parts = frame.repartition(partitions, *key)
+    work = _work(plan, schema, key, threads)
+    types = ", ".join(f"{name} {kind}" for name, kind in OUTCOMES.items())
+    with _staging(staging or f"{os.fspath(output)}-staging") as folder:
+        parts.mapInArrow(work, types).write.parquet(f"file://{folder}/outcomes")
+        return cluster.commit(
+            plan,
+            [f"{folder}/outcomes/*.parquet"],
+            output,
+            rows=frame.count(),
+            entities=_entities(frame, key, given),
+        )
+
+
+def predict(
+    frame: Any,
+    store: Store | str | os.PathLike[str],
+    *,
+    unknown: Literal["null", "error", "fallback", "parent", "shared"] | None = None,
+    prefix: str = "",
+) -> Any:
+    """Predict the rows of a frame of Spark, each by its own entity's model.
+
+    Parameters
+    ----------
+    frame : pyspark.sql.DataFrame
+        The rows.
+    store : Store or path
+        A store in a folder that the driver and all executors see. It is opened once by each worker,
+        which reads the models that its rows ask for; where entities are many, a frame that is
+        partitioned by the key reads each model once.
+    unknown, prefix
+        As of :meth:`per_entity.Store.predict`.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+        The rows with more columns, as of :meth:`per_entity.Store.predict`.
+    """
+    from pyspark.sql.types import DoubleType, StringType, StructField, StructType
+
+    path, generation = _place(store)
+    told = Store(path, generation).predict(
+        frame.limit(0).toArrow(), unknown=unknown, prefix=prefix
+    )
+    added = told.schema.names[len(frame.columns) :]
+    kinds = {name: _is_number(told.schema.field(name)) for name in added}
+    fields = [
+        StructField(name, DoubleType() if kinds[name] else StringType())
+        for name in added
+    ]
+
+    def answer(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow
+
+        opened = _opened(path, generation)
+        for batch in batches:
+            table = pyarrow.Table.from_batches([batch])
+            rows = opened.predict(table, unknown=unknown, prefix=prefix)
+            for name, is_number in kinds.items():
+                kind = pyarrow.float64() if is_number else pyarrow.string()
+                place = rows.schema.get_field_index(name)
+                rows = rows.set_column(place, name, rows[name].cast(kind))
+            yield from rows.to_batches()
+
+    return frame.mapInArrow(answer, StructType([*frame.schema.fields, *fields]))
+
+
+def evaluate(
+    frame: Any,
+    store: Store | str | os.PathLike[str],
+    *,
+    group_by: Any = (),
+    positive: Any = None,
+    where: str | None = None,
+    staging: str | os.PathLike[str] | None = None,
+) -> Report:
+    """How good every entity's model is on its rows of a frame of Spark.
+
+    The rows are written by the executors and evaluated on the driver.
+
+    Parameters
+    ----------
+    frame : pyspark.sql.DataFrame
+        Rows whose target is known.
+    store : Store or path
+        A store in a folder.
+    group_by, positive, where
+        As of :meth:`per_entity.Store.evaluate`.
+    staging : path, optional
+        A folder that the driver and all executors see, for the rows until they are evaluated; by
+        default beside the store.
+    """
+    path, generation = _place(store)
+    with _staging(staging or f"{path}-staging") as folder:
+        frame.write.parquet(f"file://{folder}/rows")
+        return Store(path, generation).evaluate(
+            [f"{folder}/rows/*.parquet"],
+            group_by=group_by,
+            positive=positive,
+            where=where,
+        )
+
+
+def _work(
+    plan: bytes, schema: Any, key: list[str], threads: int
+) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """What each task does."""
+
+    def work(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow
+        from pyarrow import compute
+
+        rows = pyarrow.Table.from_batches(batches, schema)
+        # Of its own entities the least one tells a part from the others, and a task that is done
+        # again has the same ones.
+        order = [(name, "ascending") for name in key]
+        least = rows.select(key).take(
+            compute.select_k_unstable(rows, k=1, sort_keys=order)
+        )
+        part = str([column[0].as_py() for column in least] if rows.num_rows else [])
+        told = pyarrow.table(_native.work(plan, part, rows, threads))
+        kinds = {
+            "string": pyarrow.string(),
+            "long": pyarrow.int64(),
+            "double": pyarrow.float64(),
+            "binary": pyarrow.binary(),
+        }
+        fields = [(name, kinds[kind]) for name, kind in OUTCOMES.items()]
+        yield from told.cast(pyarrow.schema(fields)).to_batches()
+
+    return work
+
+
+def _plan(
+    frame: Any, target: str, options: Mapping[str, Any]
+) -> tuple[bytes, Any]:
+    """The plan of a run on a frame, and the types of its columns."""
+    from pyspark.sql import functions
+
+    given = dict(options)
+    classes = _classes(frame, target, given)
+    known = frame.where(functions.col(target).isNotNull())
+    if given.get("trainer") == "shared":
+        share = min(1.0, SHARED_SAMPLE / max(1, known.count()))
+        sample = known if share == 1.0 else known.sample(share, seed=0)
+        rows = sample.toArrow()
+    else:
+        rows = known.limit(SAMPLE).toArrow()
+    return cluster.plan(rows, classes=classes, **given), rows.schema
+
+
+def _classes(frame: Any, target: str, options: dict[str, Any]) -> list[Any] | None:
+    """The classes of a target; sets what it is taken for, by all of its values."""
+    from pyspark.sql import functions
+
+    task = options.get("task")
+    if task == "regression":
+        return None
+    kind = frame.schema[target].dataType.typeName()
+    known = frame.select(target).where(functions.col(target).isNotNull()).distinct()
+    is_open = task is None and kind in NUMBERS
+    if is_open:
+        known = known.limit(WHOLE_NUMBER_CLASSES + 1)
+    values = [row[0] for row in known.collect()]
+    if is_open and (
+        len(values) > WHOLE_NUMBER_CLASSES or any(value % 1 != 0 for value in values)
+    ):
+        # A sample may have few enough.
+        options["task"] = "regression"
+        return None
+    return values
+
+
+def _entities(frame: Any, key: list[str], options: Mapping[str, Any]) -> int | None:
+    """How many entities there are, where keys are read as they are."""
+    from pyspark.sql import functions
+
+    kinds = [frame.schema[name].dataType.typeName() for name in key]
+    if any(options.get(name) for name in READING) or not all(
+        kind == "string" or kind in WHOLE for kind in kinds
+    ):
+        return None
+    keys = frame.select(*key)
+    for name in key:
+        keys = keys.where(functions.col(name).isNotNull())
+    return int(keys.distinct().count())
+
+
+@contextmanager
+def _staging(parent: str | os.PathLike[str]) -> Iterator[str]:
+    """A folder that is there for a while."""
+    parent = os.path.abspath(os.fspath(parent))
+    folder = os.path.join(parent, uuid.uuid4().hex)
+    os.makedirs(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.listdir(parent):
+            os.rmdir(parent)
+
+
+OPENED: dict[tuple[str, int], Store] = {}
+
+
+def _opened(path: str, generation: int) -> Store:
+    """A store that this process keeps open."""
+    place = (path, generation)
+    if place not in OPENED:
+        OPENED[place] = Store(path, generation)
+    return OPENED[place]
+
+
+def _place(store: Store | str | os.PathLike[str]) -> tuple[str, int]:
+    opened = store if isinstance(store, Store) else Store(store)
+    if opened.path is None:
+        raise SpecificationError(
+            "store: one in memory is not seen by executors; train it with output=, in a folder that "
+            "they see"
+        )
+    return os.path.abspath(opened.path), int(opened.generation["number"])
+
+
+def _is_number(field: Any) -> bool:
+    import pyarrow
+
+    return bool(pyarrow.types.is_floating(field.type))
+
+
+def _required(options: Mapping[str, Any], name: str) -> Any:
+    if options.get(name) is None:
+        raise SpecificationError(f"{name}: say which column it is")
+    return options[name]
+
+
+def _check_columns(frame: Any, names: list[str]) -> None:
+    for name in names:
+        if name not in frame.columns:
+            there = ", ".join(frame.columns)
+            raise SpecificationError(f"there is no column '{name}'; there are {there}")

@@ -71,7 +71,8 @@ impl Predictor {
         let mut output = Some(output);
         let mut account = RowAccount::default();
         let mut writer: Option<FrameWriter<_>> = None;
-        for rows in source.batches()? {
+        let rows_together = self.batch_rows(source.columns().len());
+        for rows in source.batches(rows_together)? {
             let predicted = self.predict_read(&rows?, Some(source.format()));
             let mut predicted = predicted.map_err(|error| {
                 let error = source.place(error, &self.run().feature_columns());

@@ -15,6 +15,7 @@ mod hostile_input;
 mod kinds;
 mod library;
 mod limits;
+mod memory;
 mod metrics;
 mod predict;
 mod reliability;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use per_entity::schema::{ByteSize, ImportanceKind};
+use per_entity::schema::ImportanceKind;
 use per_entity::source::Source;
 use per_entity::table::Query;
 use per_entity::train::{Conclusion, Refusal, TrainingSpec};
@@ -19,6 +19,7 @@ use serde_json::json;
 use super::context::Context;
 use super::dataset_arguments::{ASSUMES_ADULT, DatasetArguments};
 use super::error::{CliError, CliResult, Exit};
+use super::memory_argument::hold;
 use super::output::{note, report_ragged};
 use super::stdout::{print, print_json};
 use super::tree_arguments::TreeArguments;
@@ -71,11 +72,6 @@ pub struct Train {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
-    /// Where the rows take more memory than this, they are written to files in the store's
-    /// directory and trained in parts; `2GiB`, `900MB`
-    #[arg(long, value_name = "SIZE")]
-    memory_limit: Option<ByteSize>,
-
     #[command(flatten)]
     holdout: HoldoutArguments,
 
@@ -114,6 +110,7 @@ impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.spec()?;
+        hold(spec.train.memory_limit)?;
         if self.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }
@@ -163,7 +160,13 @@ impl Train {
             train.models_per_file = self.models_per_file.into();
         }
         train.threads = self.threads.map_or(train.threads, usize::from);
-        train.memory_limit = self.memory_limit.or(train.memory_limit);
+        train.memory_limit = self
+            .dataset
+            .columns
+            .limits
+            .memory
+            .given()
+            .or(train.memory_limit);
         self.holdout.override_in(&mut train.holdout)?;
         self.decision.override_in(train);
         train.importance = self.importance.map(Into::into).or(train.importance);

@@ -1,5 +1,6 @@
 //! Files that are read together, and lazy frames of them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::limits::ReadLimits;
 use super::location::{FolderValues, Located};
 use super::ndjson::{self, NdjsonFile};
 use super::observation::Texts;
+use super::parquet_check::check_parquet;
 use super::spool;
 use crate::error::{Error, InputError, Result};
 use crate::guard::guarded;
@@ -97,8 +99,9 @@ pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Par
     for file in files {
         let path = std::slice::from_ref(&file.path);
         let read = || {
-            if format == Format::Ipc {
-                check_ipc(&file.path)?;
+            match format {
+                Format::Ipc => check_ipc(&file.path)?,
+                _ => check_parquet(&mut File::open(&file.path)?)?,
             }
             scan_typed(path, format)?.collect_schema()
         };

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use per_entity::evaluate::Evaluator;
 use per_entity::predict::{Destination, OnBadRow, RowInput};
 use per_entity::schema::ByteSize;
-use per_entity::source::{Format, ReadLimits};
+use per_entity::source::{DatasetSpec, Format, ReadLimits, Source};
 use per_entity::{Cancel, Predictor, Store};
 use polars::prelude::*;
 
@@ -393,6 +393,11 @@ fn files_that_ask_for_more_memory_than_there_is_are_refused_with_a_word() {
         let error = place.run(&train).failed(2);
         assert!(error.contains("error: ") && error.contains(name), "{error}");
         assert!(!error.contains("defect"), "{error}");
+        // A caller of the library gets as much.
+        let path = place.path(name).display().to_string();
+        let opened = Source::open(&[path], None, &DatasetSpec::default());
+        let error = opened.err().unwrap().to_string();
+        assert!(error.contains(name), "{error}");
     }
 }
 

@@ -11,7 +11,8 @@ static LEFT: AtomicIsize = AtomicIsize::new(isize::MAX);
 static COUNTS: AtomicBool = AtomicBool::new(false);
 
 /// Bytes that a thread takes before it says so: threads that allocate must not wait for one another.
-const TOLD_TOGETHER: isize = 1 << 16;
+/// What a thread has not told of when it ends is lost.
+const TOLD_TOGETHER: isize = 1 << 14;
 
 thread_local! {
     /// What this thread took and has not told of; below 0 for what it gave back.

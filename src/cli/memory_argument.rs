@@ -8,8 +8,8 @@ use super::memory::hold_memory;
 
 #[derive(clap::Args)]
 pub struct MemoryArgument {
-    /// Take no more memory than this: `2GiB`, `900MB`. What needs more is an error; but rows that
-    /// `train` has no room for are written to files in the store's directory and trained in parts
+    /// Take no more memory than this: `2GiB`, `900MB`. What needs more is an error; `train` writes
+    /// rows that there is no room for to files in the store's directory
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     memory_limit: Option<ByteSize>,
 }

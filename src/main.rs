@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: cli::CountingAllocator<MiMalloc> = cli::CountingAllocator(MiMalloc);
 
 /// How many row groups of Parquet Polars reads ahead.
 const ROW_GROUPS_AHEAD: &str = "POLARS_ROW_GROUP_PREFETCH_SIZE";

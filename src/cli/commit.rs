@@ -10,6 +10,7 @@ use serde_json::json;
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliResult, Exit};
+use super::memory_argument::MemoryArgument;
 use super::output::{bytes, command_line, grouped, reading, seconds};
 use super::plan_argument::PlanArgument;
 use super::stdout::{print, print_json};
@@ -51,11 +52,15 @@ pub struct Commit {
     /// How many entities there must be, those without a model included
     #[arg(long)]
     entities: Option<u64>,
+
+    #[command(flatten)]
+    memory: MemoryArgument,
 }
 
 impl Commit {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
+        self.memory.hold()?;
         let commit = PartsCommit::new(self.plan.read()?)
             .parts(self.parts)
             .rows(self.rows)

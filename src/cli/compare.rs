@@ -7,6 +7,7 @@ use per_entity::evaluate::{Comparer, Comparison, Scores, Strategies, Way};
 use per_entity::metrics::DifferenceInterval;
 use per_entity::schema::{Holdout, HoldoutTable};
 use per_entity::source::Source;
+use per_entity::table::MemoryBudget;
 use per_entity::train::{TrainerKind, TrainerSpec, TrainingSpec};
 
 use super::context::Context;
@@ -84,10 +85,11 @@ pub struct Compare {
 impl Compare {
     /// `given` are the arguments as they were parsed.
     pub fn run(&self, context: &Context, given: Option<&ArgMatches>) -> CliResult {
+        let budget = self.dataset.columns.limits.memory.hold()?;
         let reading = reading(context);
         let mut spec = self.dataset.spec()?;
         self.tree.override_in_all(&mut spec.tree)?;
-        let comparison = self.compare(context, &spec)?;
+        let comparison = self.compare(context, &spec, budget)?;
         reading.finish_and_clear();
         let command = comparison.winner.zip(given).map(|(winner, given)| {
             let rows = comparison.train_rows + comparison.test_rows + comparison.rows_without_model;
@@ -105,7 +107,12 @@ impl Compare {
         Ok(Exit::Done)
     }
 
-    fn compare(&self, context: &Context, training: &TrainingSpec) -> Result<Comparison, CliError> {
+    fn compare(
+        &self,
+        context: &Context,
+        training: &TrainingSpec,
+        budget: Option<MemoryBudget>,
+    ) -> Result<Comparison, CliError> {
         let (trees, shared) = trainers(&training.tree);
         let trees = trees.trainer().map_err(Error::from)?;
         let shared = shared.trainer().map_err(Error::from)?;
@@ -115,7 +122,7 @@ impl Compare {
         }
         let open = |files: &[String]| Source::open(files, self.dataset.format(), spec);
         let comparer = Comparer::new(spec.clone(), trees).shared(shared);
-        let comparer = comparer.cancel(context.cancel.clone());
+        let comparer = comparer.memory(budget).cancel(context.cancel.clone());
         let holdout = self.holdout()?;
         let train = open(&self.dataset.input)?;
         Ok(match self.test.is_empty() {

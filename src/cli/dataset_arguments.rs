@@ -128,7 +128,7 @@ pub struct ColumnArguments {
     compat: Option<Compat>,
 
     #[command(flatten)]
-    limits: LimitArguments,
+    pub limits: LimitArguments,
 }
 
 /// What is to be said where nothing says what the input is.

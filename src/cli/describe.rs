@@ -37,6 +37,7 @@ pub struct Describe {
 
 impl Describe {
     pub fn run(&self, context: &Context) -> CliResult {
+        self.columns.limits.memory.hold()?;
         let spec = self.columns.partial_spec()?;
         let reading = reading(context);
         let source = Source::open(&self.input, self.columns.format(), &spec)?;

@@ -126,7 +126,9 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::Holdout(HoldoutTableError::NotDrawn) => "--holdout SHARE draws them".into(),
         SpecError::ToleranceOfNothing => "--keep-better METRIC names it".into(),
         SpecError::Difference { name, .. } => format!("it is --{}", name.replace('_', "-")),
-        SpecError::MemoryLimit { .. } => "it is that of --memory-limit".into(),
+        SpecError::MemoryLimit { .. } | SpecError::RowsExceedMemory { .. } => {
+            "it is that of --memory-limit".into()
+        }
         SpecError::PooledExceedsMemory => "raise --memory-limit, or leave out --pooled".into(),
         SpecError::NoParentsOfKey { .. } => {
             "--key names it; --pooled trains one model on all".into()

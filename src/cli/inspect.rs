@@ -11,6 +11,7 @@ use super::context::Context;
 use super::error::{CliError, CliResult, Exit};
 use super::figures::{figure, heading, training_figure, training_metric};
 use super::importance::ImportanceView;
+use super::memory_argument::MemoryArgument;
 use super::output::{bytes, grouped, limit};
 use super::sort_field::SortField;
 use super::stdout::{print, print_json};
@@ -30,6 +31,9 @@ Examples:
 pub struct Inspect {
     #[command(flatten)]
     store: StoreArgument,
+
+    #[command(flatten)]
+    memory: MemoryArgument,
 
     /// Print the tree of this entity; the values of a composite key as one CSV record
     #[arg(long, value_name = "KEY")]
@@ -69,6 +73,7 @@ const LISTED: usize = 50;
 
 impl Inspect {
     pub fn run(&self, context: &Context) -> CliResult {
+        self.memory.hold()?;
         let store = Store::open(self.store.path()?)?;
         match &self.entity {
             Some(key) if self.importance => {

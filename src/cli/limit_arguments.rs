@@ -3,6 +3,8 @@
 use per_entity::schema::ByteSize;
 use per_entity::source::ReadLimits;
 
+use super::memory_argument::MemoryArgument;
+
 #[derive(clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArguments {
@@ -18,6 +20,9 @@ pub struct LimitArguments {
     /// Arrays and objects within each other in a field of NDJSON [default: 100]
     #[arg(long, value_name = "LEVELS")]
     max_nesting: Option<usize>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgument,
 }
 
 impl From<&LimitArguments> for ReadLimits {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::context::Context;
 use super::dataset_arguments::ASSUMES_ADULT;
 use super::error::{CliResult, Exit};
+use super::memory_argument::hold;
 use super::output::{bytes, note, reading, report_ragged};
 use super::output_file::write_whole;
 use super::stdout::{print, print_json};
@@ -44,6 +45,7 @@ impl Plan {
         if self.run.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }
+        hold(spec.train.memory_limit)?;
         let reading = reading(context);
         let dataset = &self.run.dataset;
         let source = Source::open(&dataset.input, dataset.format(), &spec.dataset)?;

@@ -170,13 +170,20 @@ impl Predict {
     }
 
     fn predictor(&self) -> Result<Predictor, CliError> {
+        let budget = self.limits.memory.hold()?;
         let predictor = Predictor::new(Store::open(self.store.path()?)?)?;
         let predictor = match self.unknown {
             Some(unknown) => predictor.unknown(unknown.into())?,
             None => predictor,
         };
         let predictor = predictor.limits((&self.limits).into());
-        Ok(predictor.cache(self.cache).added(self.added()?))
+        let predictor = predictor.added(self.added()?);
+        Ok(match budget {
+            Some(budget) => predictor
+                .cache(self.cache.min(budget.models()))
+                .batch_values(budget.batch_values()),
+            None => predictor.cache(self.cache),
+        })
     }
 
     fn added(&self) -> Result<AddedColumns, CliError> {

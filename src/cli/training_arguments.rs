@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::ValueEnum;
-use per_entity::schema::{ByteSize, ImportanceKind};
+use per_entity::schema::ImportanceKind;
 use per_entity::train::TrainingSpec;
 
 use super::dataset_arguments::DatasetArguments;
@@ -38,11 +38,6 @@ pub struct TrainingArguments {
     /// Threads that train [default: all cores]; Polars reads with POLARS_MAX_THREADS
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-
-    /// Where the rows take more memory than this, they are written to files in the store's
-    /// directory and trained in parts; `2GiB`, `900MB`
-    #[arg(long, value_name = "SIZE")]
-    memory_limit: Option<ByteSize>,
 
     #[command(flatten)]
     holdout: HoldoutArguments,
@@ -87,7 +82,8 @@ impl TrainingArguments {
             train.models_per_file = self.models_per_file.into();
         }
         train.threads = self.threads.map_or(train.threads, usize::from);
-        train.memory_limit = self.memory_limit.or(train.memory_limit);
+        let limit = self.dataset.columns.limits.memory.given();
+        train.memory_limit = limit.or(train.memory_limit);
         self.holdout.override_in(&mut train.holdout)?;
         self.decision.override_in(train);
         train.importance = self.importance.map(Into::into).or(train.importance);

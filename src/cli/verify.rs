@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::{CliResult, Exit};
+use super::memory_argument::MemoryArgument;
 use super::output::grouped;
 use super::stdout::{print, print_json};
 use super::store_argument::StoreArgument;
@@ -14,10 +15,14 @@ use super::store_argument::StoreArgument;
 pub struct Verify {
     #[command(flatten)]
     store: StoreArgument,
+
+    #[command(flatten)]
+    memory: MemoryArgument,
 }
 
 impl Verify {
     pub fn run(&self, context: &Context) -> CliResult {
+        self.memory.hold()?;
         let report = store::verify(self.store.path()?)?;
         if context.json {
             print_json(json!({

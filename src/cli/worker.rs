@@ -11,6 +11,7 @@ use per_entity::train::cluster::{OutcomeStream, Worker as PartWorker};
 use super::context::Context;
 use super::dataset_arguments::FormatArgument;
 use super::error::{CliError, CliResult, Exit};
+use super::memory_argument::MemoryArgument;
 use super::output::{grouped, report_ragged};
 use super::plan_argument::PlanArgument;
 use super::stdout::Stdout;
@@ -46,10 +47,8 @@ pub struct Worker {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
-    /// Where the rows take more memory than this, they are written to temporary files and trained in
-    /// parts; `2GiB`, `900MB`
-    #[arg(long, value_name = "SIZE")]
-    memory_limit: Option<ByteSize>,
+    #[command(flatten)]
+    memory: MemoryArgument,
 }
 
 impl Worker {
@@ -61,7 +60,8 @@ impl Worker {
         let mut worker = PartWorker::new(self.plan.read()?, &self.part)?
             .cancel(context.cancel.clone())
             .threads(self.threads.map_or(0, usize::from));
-        if let Some(ByteSize(bytes)) = self.memory_limit {
+        self.memory.hold()?;
+        if let Some(ByteSize(bytes)) = self.memory.given() {
             worker = worker.memory_limit(bytes);
         }
         let (source, _copy) = self.source(&worker)?;

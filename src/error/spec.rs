@@ -223,6 +223,16 @@ pub enum SpecError {
         /// The least.
         least: u64,
     },
+    /// Rows that are needed in memory all at once are more than it may hold.
+    #[error(
+        "all rows are needed in memory at once, which takes some {needed} MiB, and the limit is {mebibytes} MiB; give {needed} MiB or more, or fewer rows"
+    )]
+    RowsExceedMemory {
+        /// The limit.
+        mebibytes: u64,
+        /// The least that will do.
+        needed: u64,
+    },
     /// One model for all entities needs all rows at once, but they exceed the memory.
     #[error(
         "a pooled model needs all rows in memory at once, and they exceed the memory limit; give a higher limit, or do without one of the two"

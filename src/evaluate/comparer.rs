@@ -17,7 +17,7 @@ use crate::error::{Error, InputError, ParamsError, Result, StoreError};
 use crate::model::{Model, SharedModel};
 use crate::schema::{Holdout, LeftOut};
 use crate::source::DatasetSpec;
-use crate::table::{Input, Partition, Query, Table};
+use crate::table::{Input, MemoryBudget, Partition, Query, Table};
 use crate::train::{Engine, SharedInput, SharedTrainer, Status, Trainer};
 
 /// Trains one tree per entity, one for all, and a shared model, and compares them on rows that none
@@ -39,8 +39,13 @@ pub struct Comparer {
     spec: DatasetSpec,
     trainer: Box<dyn Trainer>,
     shared: Box<dyn Trainer>,
+    memory: Option<MemoryBudget>,
     cancel: Cancel,
 }
+
+/// How many times rows are held: as they are read, divided into those trained on and the others,
+/// and as those of one entity.
+const COPIES: u64 = 3;
 
 impl Comparer {
     /// Compares what a trainer makes of a dataset, for each entity and for all, and a shared model
@@ -50,6 +55,7 @@ impl Comparer {
             spec,
             trainer: Box::new(trainer),
             shared: Box::new(SharedTrainer::default()),
+            memory: None,
             cancel: Cancel::new(),
         }
     }
@@ -58,6 +64,13 @@ impl Comparer {
     #[must_use]
     pub fn shared(mut self, trainer: impl Trainer + 'static) -> Self {
         self.shared = Box::new(trainer);
+        self
+    }
+
+    /// Sets how much memory the process may take; more rows than fit are an error.
+    #[must_use]
+    pub fn memory(mut self, budget: impl Into<Option<MemoryBudget>>) -> Self {
+        self.memory = budget.into();
         self
     }
 
@@ -73,18 +86,20 @@ impl Comparer {
     /// # Errors
     ///
     /// What is wrong with the inputs, [`InputError::TestedOnTraining`] for a file that is in both;
-    /// [`Error::NoRows`] where no entity of `test` has a model, [`Error::Interrupted`].
+    /// [`Error::NoRows`] where no entity of `test` has a model,
+    /// [`SpecError::RowsExceedMemory`](crate::error::SpecError::RowsExceedMemory) for more rows than
+    /// the memory holds, [`Error::Interrupted`].
     pub fn run(&self, train: impl Into<Input>, test: impl Into<Input>) -> Result<Comparison> {
         let (train, test) = (train.into(), test.into());
         refuse_common_file(&train, &test)?;
         train.check_declared(&self.spec)?;
         let query = Query::new(&train, &self.spec)?;
-        let train = Table::load_query(&train, &query, &self.cancel)?;
+        let train = self.load(&train, &query)?;
         let task = train.task();
         let columns = query.columns_taken(task);
         let spec = self.spec.as_trained(query.features(), &columns, task);
         let query = Query::as_trained(&test, &spec, &[])?;
-        let test = Table::load_query(&test, &query, &self.cancel)?;
+        let test = self.load(&test, &query)?;
         let mut left_out = train.left_out().clone();
         left_out.merge(test.left_out());
         Ok(Comparison {
@@ -102,7 +117,7 @@ impl Comparer {
         let input = input.into();
         input.check_declared(&self.spec)?;
         let query = Query::new_holding_out(&input, &self.spec, drawn)?;
-        let table = Table::load_query(&input, &query, &self.cancel)?;
+        let table = self.load(&input, &query)?;
         let drawn = query.holdout().unwrap_or(drawn);
         let (train, test) = drawn.split(&table);
         let which = match (train.rows(), test.rows()) {
@@ -117,6 +132,13 @@ impl Comparer {
             }
         };
         Err(Error::NoRows(format!("{which} ({drawn})")))
+    }
+
+    fn load(&self, input: &Input, query: &Query) -> Result<Table> {
+        if let Some(memory) = self.memory {
+            memory.check_rows(input, query, COPIES)?;
+        }
+        Table::load_query(input, query, &self.cancel)
     }
 
     fn compare(&self, train: &Table, test: &Table) -> Result<Comparison> {

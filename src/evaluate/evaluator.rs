@@ -16,7 +16,7 @@ use crate::schema::Task;
 use crate::score::{Scorer, positive_class};
 use crate::source::{DatasetSpec, ReadLimits};
 use crate::store::{EntityRecord, Store};
-use crate::table::{Column, Input, Partition, Query, Table};
+use crate::table::{Column, Input, MemoryBudget, Partition, Query, Table};
 
 /// Evaluates the models of a store on rows that are read as the training data was.
 ///
@@ -25,6 +25,7 @@ use crate::table::{Column, Input, Partition, Query, Table};
 /// | [`group_by`](Self::group_by) | none | columns whose values, all of them together, make the groups to be compared |
 /// | [`positive`](Self::positive) | the second of two | the class that is worth having, by which groups are compared; groups of a quantity are compared by its errors |
 /// | [`filter`](Self::filter) | that of training | a Polars SQL predicate; only rows for which it holds are evaluated |
+/// | [`memory`](Self::memory) | no limit | what the process may take; more rows than fit are an error |
 /// | [`limits`](Self::limits) | see [`ReadLimits`] | how much input files may ask for |
 /// | [`cancel`](Self::cancel) | never | a request to stop |
 ///
@@ -54,6 +55,7 @@ pub struct Evaluator {
     positive: Option<String>,
     filter: Option<String>,
     limits: ReadLimits,
+    memory: Option<MemoryBudget>,
     cancel: Cancel,
 }
 
@@ -66,6 +68,7 @@ impl Evaluator {
             group_by: Vec::new(),
             positive: None,
             limits: ReadLimits::default(),
+            memory: None,
             cancel: Cancel::new(),
         }
     }
@@ -98,6 +101,13 @@ impl Evaluator {
         self
     }
 
+    /// Sets how much memory the process may take.
+    #[must_use]
+    pub fn memory(mut self, budget: impl Into<Option<MemoryBudget>>) -> Self {
+        self.memory = budget.into();
+        self
+    }
+
     /// Sets the request to stop that reading heeds.
     #[must_use]
     pub fn cancel(mut self, cancel: Cancel) -> Self {
@@ -124,11 +134,14 @@ impl Evaluator {
     ///
     /// [`SpecError`] for a feature that is missing or of another type than at training, and for a
     /// positive class that is not one of the classes, is not given where there are more than two,
-    /// or is given where the target is a quantity; [`Error::NoRows`] for an input without any; and
-    /// those of a store that cannot be read.
+    /// or is given where the target is a quantity, and for more rows than the memory holds;
+    /// [`Error::NoRows`] for an input without any; and those of a store that cannot be read.
     pub fn run(&self, input: impl Into<Input>) -> Result<Report> {
         let input = input.into();
         let query = Query::as_trained(&input, &self.spec(), &self.group_by)?;
+        if let Some(memory) = self.memory {
+            memory.check_rows(&input, &query, 1)?;
+        }
         let table = Table::load_query(&input, &query, &self.cancel)?;
         self.assess(&table)
     }

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use crate::error::{Error, Result, SpecError, as_at_training};
 use crate::guard::guarded;
 use crate::model::column;
-use crate::schema::{ColumnSchema, Role};
+use crate::schema::Role;
 use crate::source::{BadValue, Converter, Format, bad_value, can_convert};
 use crate::store::Run;
 
@@ -23,7 +23,7 @@ pub(super) fn as_trained(
         None => run.dataset.texts(),
     };
     let converter = Converter::strict(texts, &bad);
-    let features: Vec<ColumnSchema> = run.features.iter().map(|f| run.feature_column(f)).collect();
+    let features = run.feature_columns();
     let mut expressions = Vec::with_capacity(run.dataset.key.len() + features.len());
     for (position, name) in run.dataset.key.iter().enumerate() {
         let found = column(frame, name, Role::Key)?.dtype();
@@ -58,16 +58,15 @@ pub(super) fn problems(
 ) -> Result<Vec<Option<String>>> {
     let converter = Converter::lenient(run.dataset.texts_in(format));
     let mut problems = vec![None; frame.height()];
-    for feature in &run.features {
-        let schema = run.feature_column(feature);
-        let Ok(texts) = column(frame, &feature.name, Role::Feature)?.str() else {
+    for schema in run.feature_columns() {
+        let Ok(texts) = column(frame, &schema.name, Role::Feature)?.str() else {
             continue;
         };
         for (text, problem) in texts.iter().zip(&mut problems) {
             if let (Some(text), None) = (text, &problem)
                 && converter.refuses(text, &schema)
             {
-                let (name, value) = (feature.name.clone(), text.to_owned());
+                let (name, value) = (schema.name.clone(), text.to_owned());
                 let error = bad_value(None, 0, name, value, std::slice::from_ref(&schema));
                 *problem = Some(as_at_training(error).to_string());
             }

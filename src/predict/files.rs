@@ -12,7 +12,7 @@ use super::rows::{RowAccount, RowInput};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result, as_at_training};
 use crate::guard::guarded;
-use crate::schema::{ColumnSchema, LeftOut};
+use crate::schema::LeftOut;
 use crate::source::{Format, Source};
 
 impl Predictor {
@@ -57,12 +57,6 @@ impl Predictor {
         }
     }
 
-    /// What the features are read as.
-    fn feature_columns(&self) -> Vec<ColumnSchema> {
-        let run = self.run();
-        run.features.iter().map(|f| run.feature_column(f)).collect()
-    }
-
     fn predict_batches(
         &mut self,
         source: &Source,
@@ -77,10 +71,11 @@ impl Predictor {
         let mut output = Some(output);
         let mut account = RowAccount::default();
         let mut writer: Option<FrameWriter<_>> = None;
-        for rows in source.batches()? {
+        let rows_together = self.batch_rows(source.columns().len());
+        for rows in source.batches(rows_together)? {
             let predicted = self.predict_read(&rows?, Some(source.format()));
             let mut predicted = predicted.map_err(|error| {
-                let error = source.place(error, &self.feature_columns());
+                let error = source.place(error, &self.run().feature_columns());
                 as_at_training(error)
             })?;
             cancel.check()?;

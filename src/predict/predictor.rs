@@ -1,6 +1,7 @@
 //! Brings rows, models and predictions together, with no more models in memory than are allowed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -25,6 +26,7 @@ use crate::store::{EntityRecord, Index, Run, Store};
 /// | --- | --- | --- | --- |
 /// | [`unknown`](Self::unknown) | [`Unknown::Shared`] where the models share something, else [`Unknown::Null`] | what a row without a model gets | |
 /// | [`cache`](Self::cache) | 256 MiB | bytes of models that are held | any |
+/// | [`batch_values`](Self::batch_values) | 4,194,304 of the input, but 1,024 rows or more | values, those that are added with them, of the rows of files that are predicted together | 1 or more |
 /// | [`added`](Self::added) | as [`predict`](Self::predict) says | what the added columns are called | |
 /// | [`limits`](Self::limits) | see [`ReadLimits`] | how much files and rows of text may ask for | |
 ///
@@ -43,6 +45,7 @@ pub struct Predictor {
     unknown: Unknown,
     added: AddedColumns,
     limits: ReadLimits,
+    batch_values: Option<usize>,
     cache: Cache,
     pooled: Option<Model>,
     /// What the models of all entities share.
@@ -64,6 +67,12 @@ const UNKNOWN_KEYS: usize = 3;
 
 const DEFAULT_CACHE: u64 = 256 << 20;
 
+/// Values of the input that are predicted together, where nothing else is said.
+const BATCH_VALUES: usize = 1 << 22;
+
+/// But so many rows, however many columns they have.
+const FEWEST_ROWS: usize = 1_024;
+
 /// Models are read in portions of this share of the cache, as stored; in memory they take up to
 /// about eight times as much.
 const PORTION: u64 = 8;
@@ -84,6 +93,7 @@ impl Predictor {
             unknown: unknown.unwrap_or_default(),
             added: AddedColumns::default(),
             limits: ReadLimits::default(),
+            batch_values: None,
             cache: Cache::new(DEFAULT_CACHE),
             index: None,
             has_looked_up: false,
@@ -125,6 +135,14 @@ impl Predictor {
         self
     }
 
+    /// Sets how many values, all columns of the output together, the rows of files have that are
+    /// read, predicted and written together.
+    #[must_use]
+    pub fn batch_values(mut self, values: usize) -> Self {
+        self.batch_values = Some(values);
+        self
+    }
+
     /// Sets what the columns that are added are called.
     #[must_use]
     pub fn added(mut self, columns: AddedColumns) -> Self {
@@ -154,6 +172,16 @@ impl Predictor {
     /// What the columns that are added are called.
     pub(super) fn added_columns(&self) -> &AddedColumns {
         &self.added
+    }
+
+    /// Rows of so many columns that are predicted together.
+    pub(super) fn batch_rows(&self, columns: usize) -> NonZeroUsize {
+        let rows = match self.batch_values {
+            Some(values) => values / (columns + self.run().classes.len() + 2),
+            None => (BATCH_VALUES / columns.max(1)).max(FEWEST_ROWS),
+        };
+        let rows = rows.min(BATCH_VALUES / 16);
+        NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN)
     }
 
     /// How the models came about.

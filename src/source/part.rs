@@ -1,5 +1,6 @@
 //! Files that are read together, and lazy frames of them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use super::limits::ReadLimits;
 use super::location::{FolderValues, Located};
 use super::ndjson::{self, NdjsonFile};
 use super::observation::Texts;
+use super::parquet_check::check_parquet;
 use super::spool;
 use crate::error::{Error, InputError, Result};
 use crate::guard::guarded;
@@ -117,9 +119,12 @@ pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Par
                 path: file.path.clone(),
                 copy: None,
             };
-            if format == Format::Ipc {
-                typed.copy = file_of_stream(&file.path)?.map(Arc::new);
-                check_ipc(typed.readable())?;
+            match format {
+                Format::Ipc => {
+                    typed.copy = file_of_stream(&file.path)?.map(Arc::new);
+                    check_ipc(typed.readable())?;
+                }
+                _ => check_parquet(&mut File::open(&file.path)?)?,
             }
             let schema = scan_typed(std::slice::from_ref(&typed), format)?.collect_schema()?;
             Ok((typed, schema))

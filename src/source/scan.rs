@@ -18,9 +18,6 @@ use super::spec::DatasetSpec;
 use crate::error::{Error, InputError, Result, SpecError};
 use crate::schema::{ColumnSchema, ValueType};
 
-/// Values in a batch of rows, all columns together.
-const BATCH_VALUES: usize = 1 << 22;
-
 /// One input: files of one format, whose columns are united by their names.
 #[derive(Clone)]
 pub struct Source {
@@ -197,16 +194,13 @@ impl Source {
             .map_err(Error::polars(self.describe()))
     }
 
-    /// The same rows, a bounded number at a time.
+    /// The same rows, at most so many at a time.
     ///
     /// # Errors
     ///
     /// As [`rows`](Self::rows); and [`Error::Polars`] as the last item.
-    pub fn batches(&self) -> Result<impl Iterator<Item = Result<DataFrame>>> {
+    pub fn batches(&self, rows: NonZeroUsize) -> Result<impl Iterator<Item = Result<DataFrame>>> {
         let frame = self.rows()?;
-        let rows = BATCH_VALUES / self.columns.len().max(1);
-        let rows = rows.clamp(1_024, BATCH_VALUES / 16);
-        let rows = NonZeroUsize::new(rows).unwrap_or(NonZeroUsize::MIN);
         Ok(Batches::new(frame, rows).map(|batch| batch.map_err(|error| self.name(error))))
     }
 

@@ -1,5 +1,6 @@
 //! The table of entities: its columns, declared once for those who write and those who read it.
 
+use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
 
 use polars::prelude::*;
@@ -9,6 +10,7 @@ use super::record::{ContestScores, EntityRecord, EntityStatus, HoldoutScores, Pl
 use crate::metrics::Metric;
 use crate::model::{Fingerprint, ModelSummary};
 use crate::schema::Task;
+use crate::source::check_parquet;
 use Access::{Bytes, Fraction, Importance, Score, Text, Whole32, Whole64};
 use Presence::{Always, Contest, HeldOut, Important, Newer, Quantities};
 
@@ -426,6 +428,7 @@ impl Draft {
 
 /// The table in these bytes, whatever they are; or those of its rows that are `wanted`.
 pub(super) fn decode(bytes: Vec<u8>, wanted: Option<Expr>) -> PolarsResult<DataFrame> {
+    check_parquet(&mut Cursor::new(&bytes))?;
     let source = ScanSources::Buffers([bytes.into()].into_iter().collect());
     let mut arguments = ScanArgsParquet::default();
     // There is no path to take columns from.

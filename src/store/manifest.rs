@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -273,6 +274,24 @@ const NOT_WHOLE: &str = "its digest does not match, so it was damaged, or change
 
 /// This moment, RFC 3339, UTC, whatever the clock says: it may be before 1970.
 pub(super) fn now() -> String {
-    let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
-    now.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    text_of(SystemTime::now())
+}
+
+fn text_of(moment: SystemTime) -> String {
+    let moment = chrono::DateTime::<chrono::Utc>::from(moment);
+    moment.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_has_a_text() {
+        let before = UNIX_EPOCH - Duration::from_millis(1_500);
+        assert_eq!(text_of(before), "1969-12-31T23:59:58.500Z");
+        assert_eq!(text_of(UNIX_EPOCH), "1970-01-01T00:00:00.000Z");
+    }
 }

@@ -104,19 +104,18 @@ impl Run {
             .unwrap_or_else(|| ColumnSchema::declared(name, ColumnType::Text))
     }
 
-    /// What a feature is read as.
-    pub(crate) fn feature_column(&self, feature: &Feature) -> ColumnSchema {
-        let column = self
-            .columns
-            .iter()
-            .find(|column| column.name == feature.name);
-        let is_numeric = feature.kind == FeatureKind::Numeric;
+    /// What the features are read as.
+    pub(crate) fn feature_columns(&self) -> Vec<ColumnSchema> {
+        let columns = ColumnSchema::by_name(&self.columns);
         let infinite = self.dataset.infinite_features();
-        ColumnSchema {
-            format: column.and_then(|column| column.format.clone()),
-            infinite: infinite.filter(|_| is_numeric),
+        let column = |feature: &Feature| ColumnSchema {
+            format: columns
+                .get(feature.name.as_str())
+                .and_then(|column| column.format.clone()),
+            infinite: infinite.filter(|_| feature.kind == FeatureKind::Numeric),
             ..ColumnSchema::declared(&feature.name, feature.read_as())
-        }
+        };
+        self.features.iter().map(column).collect()
     }
 
     /// Keeps what columns were taken for in the run that this one updates, where they are read as

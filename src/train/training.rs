@@ -21,7 +21,7 @@ use crate::error::{Result, SpecError};
 use crate::schema::{ByteSize, Holdout, ImportanceKind, Task};
 use crate::source::DatasetSpec;
 use crate::store::{Location, ModelsPerFile, Run, Store, Writer};
-use crate::table::{ColumnNote, Input, MemoryLimit, Query, ScratchFolder};
+use crate::table::{ColumnNote, Input, MemoryBudget, MemoryLimit, Query, ScratchFolder};
 
 /// A training run: reads an input, trains a model for each entity and commits them to a store.
 ///
@@ -322,19 +322,19 @@ impl Training {
     /// The memory that the rows may take. Their files lie in the store's staging folder where that
     /// is on a disk, so the writer is begun before they are loaded.
     fn limit(&self, directory: &Location) -> Result<(Option<Writer>, Option<MemoryLimit>)> {
-        let Some(ByteSize(bytes)) = self.settings.memory_limit else {
+        let Some(size) = self.settings.memory_limit else {
             return Ok((None, None));
         };
         // A limit that is too low touches nothing.
-        MemoryLimit::check(bytes)?;
+        let budget = MemoryBudget::new(size)?;
         let writer = Writer::begin(directory)?;
         let limit = match writer.scratch_folder() {
             Some((directory, folder)) => {
-                MemoryLimit::new(bytes, StagedScratch { directory, folder })
+                MemoryLimit::new(budget, StagedScratch { directory, folder })
             }
-            None => MemoryLimit::new(bytes, ScratchFolder::temporary()),
+            None => MemoryLimit::new(budget, ScratchFolder::temporary()),
         };
-        Ok((Some(writer), Some(limit?)))
+        Ok((Some(writer), Some(limit)))
     }
 
     /// The current generation, where it is to be updated. The first update of all starts afresh.

@@ -220,49 +220,21 @@ fn fuzz_files(
     }
     fuzz(kind, |random| {
         let valid = &valid[random.below(valid.len())];
+        // Another file: a reader that gave up may still have the one before mapped.
+        fs::remove_file(&path).unwrap();
         fs::write(&path, mutate(random, valid)).unwrap();
         read_all(&path);
     });
 }
 
-/// Trains on mutated files by the program: a file that asks for more memory than there is ends the
-/// process, if with a word.
-fn fuzz_program(
-    kind: &str,
-    name: &str,
-    valid: &[Vec<u8>],
-    mutate: fn(&mut Random, &[u8]) -> Vec<u8>,
-) {
-    let place = Place::new();
-    let train = format!("train --quiet --input {name} --key k --target y --output-dir models");
-    for valid in valid {
-        place.write(name, valid);
-        place.run(&train).succeeded();
-        fs::remove_dir_all(place.path("models")).unwrap();
-    }
-    fuzz(kind, |random| {
-        let valid = &valid[random.below(valid.len())];
-        place.write(name, mutate(random, valid));
-        let finished = place.run(&train);
-        let _ = fs::remove_dir_all(place.path("models"));
-        let said = &finished.stderr;
-        assert!(matches!(finished.code, Some(0..=2)), "{finished:?}");
-        assert!(!said.contains("defect"), "{said}");
-        assert!(
-            finished.code != Some(2) || said.contains("error: "),
-            "{said}"
-        );
-    });
-}
-
 #[test]
 fn parquet_is_read_or_refused() {
-    fuzz_program("Parquet", "fuzzed.parquet", &parquets(), parquet);
+    fuzz_files("Parquet", "parquet", &parquets(), parquet);
 }
 
 #[test]
 fn ipc_is_read_or_refused() {
-    fuzz_program("IPC", "fuzzed.arrow", &ipcs(), ipc);
+    fuzz_files("IPC", "arrow", &ipcs(), ipc);
 }
 
 #[test]

@@ -9,12 +9,12 @@ use std::process::{Command, Stdio};
 use per_entity::evaluate::Evaluator;
 use per_entity::predict::{Destination, OnBadRow, RowInput};
 use per_entity::schema::ByteSize;
-use per_entity::source::{Format, ReadLimits};
+use per_entity::source::{DatasetSpec, Format, ReadLimits, Source};
 use per_entity::{Cancel, Predictor, Store};
 use polars::prelude::*;
 
 use crate::support::place::Place;
-use crate::support::program::{Finished, finish};
+use crate::support::program::{Finished, finish, finish_watched};
 use crate::support::store::forge_manifest;
 
 const TRAIN: &str = "train --input in.csv --key k --target y --output-dir models";
@@ -257,6 +257,85 @@ fn a_line_without_end_is_an_error_that_names_the_limit() {
     }
 }
 
+/// Four gigabytes in one field, in a few kilobytes: bounded memory, and an error that says where.
+#[test]
+fn a_field_of_four_gigabytes_is_an_error_that_names_file_and_line() {
+    let place = place();
+    let part = zstd::encode_all(&vec![b'v'; 1 << 27][..], 1).unwrap();
+    let row = zstd::encode_all(&b"k,x,y\na,1,p\na,"[..], 1).unwrap();
+    // Frames that follow each other are one file.
+    place.write("in.csv.zst", [row, part.repeat(32)].concat());
+    let zeros = zstd::encode_all(&vec![0; 1 << 27][..], 1).unwrap();
+    place.write("zeros.csv.zst", zeros.repeat(32));
+    for (name, problem) in [
+        ("in.csv.zst", "in.csv.zst:3: the row has more than 16777216"),
+        ("zeros.csv.zst", "zeros.csv.zst:1: a NUL byte"),
+    ] {
+        for command in [
+            format!("describe {name}"),
+            format!("train --input {name} --key k --target y --output-dir other"),
+            format!("predict --models models --input {name} --output out.csv"),
+        ] {
+            let (finished, peak) = finish_watched(&mut place.command(&command));
+            let error = finished.failed(2);
+            assert!(error.contains(problem), "{command}: {error}");
+            assert!(peak.own < 256 << 20, "{command}: {peak:?}");
+        }
+    }
+    let skip = "predict --models models --input in.csv.zst --output out.csv --on-bad-row skip";
+    let (finished, peak) = finish_watched(&mut place.command(skip));
+    let error = finished.failed(2);
+    assert!(error.contains("in.csv.zst:3: the row has"), "{error}");
+    assert!(peak.own < 256 << 20, "{peak:?}");
+    assert!(!place.path("other").exists() && !place.path("out.csv").exists());
+}
+
+#[test]
+fn input_without_end_is_no_input_to_train_on() {
+    let place = place();
+    for input in ["/dev/stdin", "/dev/zero", "-"] {
+        let train = format!("train --input {input} --format csv --key k --target y");
+        let mut train = place.command(&format!("{train} --output-dir other"));
+        let (finished, peak) = finish_watched(train.stdin(File::open("/dev/zero").unwrap()));
+        let error = finished.failed(2);
+        assert!(error.contains(&format!("error: {input}: ")), "{error}");
+        assert!(peak.own < 256 << 20, "{peak:?}");
+        assert!(!place.path("other").exists());
+    }
+}
+
+/// Lines must not be joined by the parity of their quotes alone, and what is joined is one row.
+#[test]
+fn no_row_of_a_stream_is_swallowed_by_quotes() {
+    let place = place();
+    for (rows, written, bad) in [
+        // A field of three lines, quotes within fields, and one that is never closed.
+        ("a,\"1\nb,2\na,3\"\nb,4\na,5\n", 3, 1),
+        ("a,1\"\nb,2\na,3\"\nb,4\na,5\n", 5, 2),
+        ("a,\"1\nb,2\na,3\nb,4\na,5\n", 5, 1),
+        ("a,1\nb,2\na,3\nb,4\na,\"5\n", 5, 1),
+    ] {
+        place.write("rows", format!("k,x\n{rows}"));
+        let predict = "predict --models models --input - --format csv --output out.csv --json";
+        let mut predict = place.command(predict);
+        let finished = finish(predict.stdin(File::open(place.path("rows")).unwrap()));
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        let told = finished.json();
+        let counts = (
+            &told["rows"],
+            &told["bad"]["rows"],
+            &told["bad"]["left_out"],
+        );
+        assert_eq!(
+            counts,
+            (&written.into(), &bad.into(), &0.into()),
+            "{rows:?}"
+        );
+        let out = CsvReader::new(File::open(place.path("out.csv")).unwrap());
+        assert_eq!(out.finish().unwrap().height(), written, "{rows:?}");
+    }
+}
+
 #[test]
 fn nested_values_are_refused_before_they_fill_the_stack() {
     let place = place();
@@ -314,6 +393,11 @@ fn files_that_ask_for_more_memory_than_there_is_are_refused_with_a_word() {
         let error = place.run(&train).failed(2);
         assert!(error.contains("error: ") && error.contains(name), "{error}");
         assert!(!error.contains("defect"), "{error}");
+        // A caller of the library gets as much.
+        let path = place.path(name).display().to_string();
+        let opened = Source::open(&[path], None, &DatasetSpec::default());
+        let error = opened.err().unwrap().to_string();
+        assert!(error.contains(name), "{error}");
     }
 }
 

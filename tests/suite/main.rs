@@ -16,6 +16,7 @@ mod hostile_input;
 mod kinds;
 mod library;
 mod limits;
+mod memory;
 mod metrics;
 mod predict;
 mod reliability;

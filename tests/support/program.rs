@@ -1,6 +1,7 @@
 //! `per-entity` as a user runs it.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -67,4 +68,47 @@ impl Finished {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in {}{}", self.stdout, self.stderr))
     }
+}
+
+/// Memory that a program had at the peak, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PeakMemory {
+    /// All that was resident, pages of the program and of files among it.
+    pub resident: u64,
+    /// What was the program's own, as far as it was seen at one moment or another.
+    pub own: u64,
+}
+
+impl PeakMemory {
+    fn see(&mut self, process: u32) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+        let status = status.unwrap_or_default();
+        let bytes = |field: &str| {
+            let kibibytes = status.split_once(field)?.1.split_whitespace().next()?;
+            Some(kibibytes.parse::<u64>().ok()? << 10)
+        };
+        let (Some(resident), Some(own)) = (bytes("VmHWM:"), bytes("RssAnon:")) else {
+            return false;
+        };
+        self.resident = self.resident.max(resident);
+        self.own = self.own.max(own);
+        true
+    }
+}
+
+/// Runs a command to its end, and looks at its memory meanwhile.
+pub fn finish_watched(command: &mut Command) -> (Finished, PeakMemory) {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = command.spawn();
+    let running = running.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let process = running.id();
+    let watch = std::thread::spawn(move || {
+        let mut peak = PeakMemory::default();
+        while peak.see(process) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        peak
+    });
+    let finished = running.wait_with_output().unwrap().into();
+    (finished, watch.join().unwrap())
 }

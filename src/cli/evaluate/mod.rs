@@ -102,10 +102,12 @@ impl Evaluate {
     }
 
     fn evaluator(&self, context: &Context) -> Result<Evaluator, CliError> {
+        let budget = self.limits.memory.hold()?;
         let evaluator = Evaluator::new(Store::open(self.store.path()?)?)
             .group_by(self.group_by.clone())
             .positive(self.positive.clone())
             .limits((&self.limits).into())
+            .memory(budget)
             .cancel(context.cancel.clone());
         Ok(match &self.predicate {
             Some(predicate) => evaluator.filter(predicate),

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::context::Context;
 use super::dataset_arguments::ASSUMES_ADULT;
 use super::error::{CliError, CliResult, Exit};
+use super::memory_argument::hold;
 use super::output::{command_line, note, report_ragged};
 use super::stdout::{print, print_json};
 use super::training_arguments::TrainingArguments;
@@ -50,6 +51,7 @@ impl Train {
     pub fn run(&self, context: &Context) -> CliResult {
         let started = Instant::now();
         let spec = self.spec()?;
+        hold(spec.train.memory_limit)?;
         if self.run.dataset.columns.assumes_adult() {
             note(context, ASSUMES_ADULT);
         }

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use polars::prelude::len;
-
 use super::scratch::Scratch;
-use crate::error::{Result, SpecError};
-use crate::schema::FeatureKind;
+use crate::error::Result;
 use crate::table::input::Input;
-use crate::table::load::count;
+use crate::table::memory_budget::{MemoryBudget, rows_of};
 use crate::table::query::Query;
 
 /// How many rows may be in memory at once, and where the others go: files in a folder that is made,
@@ -21,46 +18,18 @@ pub struct MemoryLimit {
 
 #[derive(Clone, Copy, Debug)]
 enum Size {
-    Bytes(u64),
+    Bytes(MemoryBudget),
     Rows(u64),
 }
 
-/// What reading and writing take beside the rows themselves.
-const RESERVED: u64 = 512 << 20;
-
-/// The least that a limit must leave for rows.
-const LEAST: u64 = 128 << 20;
-
 impl MemoryLimit {
-    /// A limit of so many bytes for the whole process, some 512 MiB of which are for reading and
-    /// writing. What a row takes is estimated from the query's columns.
-    ///
-    /// # Errors
-    ///
-    /// As [`check`](Self::check).
-    pub fn new(bytes: u64, scratch: impl Scratch + 'static) -> Result<Self> {
-        Self::check(bytes)?;
-        Ok(Self {
-            size: Size::Bytes(bytes),
+    /// As many rows as the budget has for them. What a row takes is estimated from the query's
+    /// columns.
+    pub fn new(budget: MemoryBudget, scratch: impl Scratch + 'static) -> Self {
+        Self {
+            size: Size::Bytes(budget),
             scratch: Arc::new(scratch),
-        })
-    }
-
-    /// Whether a limit is one that a run can keep.
-    ///
-    /// # Errors
-    ///
-    /// [`SpecError::MemoryLimit`] for fewer bytes than any run needs.
-    pub fn check(bytes: u64) -> Result<()> {
-        if bytes < RESERVED + LEAST {
-            let least = (RESERVED + LEAST) >> 20;
-            return Err(SpecError::MemoryLimit {
-                mebibytes: bytes >> 20,
-                least,
-            }
-            .into());
         }
-        Ok(())
     }
 
     /// A limit of so many rows in a table, whatever memory they take.
@@ -77,44 +46,18 @@ impl MemoryLimit {
     ///
     /// [`Error::Polars`](crate::error::Error::Polars) where they cannot be counted.
     pub fn is_exceeded(&self, input: &Input, query: &Query) -> Result<bool> {
-        let rows = match input.whole_rows() {
-            Some(rows) => rows,
-            None => count(&query.frame.clone().select([len()]))?,
+        let fitting = match self.size {
+            Size::Bytes(budget) => budget.rows(query),
+            Size::Rows(rows) => rows,
         };
-        Ok(rows > self.rows(query))
+        Ok(rows_of(input, query)? > fitting)
     }
 
     /// Rows that fit into one table while there are so many entities in all.
     pub(super) fn rows_beside(&self, entities: u64, query: &Query) -> u64 {
         match self.size {
-            Size::Bytes(bytes) => {
-                let left = (bytes - RESERVED).saturating_sub(entities * ENTITY);
-                left.max(LEAST) / bytes_per_row(query)
-            }
+            Size::Bytes(budget) => budget.rows_beside(entities, query),
             Size::Rows(rows) => rows,
         }
     }
-
-    /// Rows that fit into one table.
-    fn rows(&self, query: &Query) -> u64 {
-        match self.size {
-            Size::Bytes(bytes) => (bytes - RESERVED) / bytes_per_row(query),
-            Size::Rows(rows) => rows,
-        }
-    }
-}
-
-/// What an entity takes beside its rows: its key, and what is noted about its model.
-const ENTITY: u64 = 300;
-
-/// What a row takes at most in a table and while the table is sorted.
-pub(super) fn bytes_per_row(query: &Query) -> u64 {
-    let feature = |kind| match kind {
-        FeatureKind::Numeric => 8,
-        FeatureKind::Categorical => 4,
-    };
-    let features: u64 = query.features.iter().map(|f| feature(f.kind)).sum();
-    let weight = 8 * u64::from(query.weight.is_some());
-    let discrete = 12 * (query.key.len() as u64 + 1);
-    discrete + weight + features + 4 * query.carried as u64
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use super::bucket_file::BucketFile;
-use super::memory_limit::{MemoryLimit, bytes_per_row};
+use super::memory_limit::MemoryLimit;
 use super::plan::Plan;
 use super::scratch::Scratch;
 use super::scratch_file::ScratchFile;
@@ -18,6 +18,7 @@ use crate::guard::guarded;
 use crate::schema::{KeyOrder, KeyType, LeftOut, Task, TaskReason};
 use crate::table::input::Input;
 use crate::table::load::rows_before_filter;
+use crate::table::memory_budget::bytes_per_row;
 use crate::table::query::Query;
 use crate::table::selection::as_own_categories;
 use crate::table::stream::stream;

@@ -7,10 +7,10 @@ use crate::cancel::Cancel;
 use crate::error::{ClusterError, Error, Result};
 use crate::model::SharedModel;
 use crate::schema::{
-    ByteSize, ColumnSchema, Feature, Holdout, HoldoutKind, KeyOrder, KeyType, LeftOut, Task,
+    ColumnSchema, Feature, Holdout, HoldoutKind, KeyOrder, KeyType, LeftOut, Task,
 };
 use crate::store::Run;
-use crate::table::{Input, MemoryLimit, Query, ScratchFolder};
+use crate::table::{Input, MemoryBudget, MemoryLimit, Query, ScratchFolder};
 use crate::train::decision::DecisionRule;
 use crate::train::rows::Rows;
 use crate::train::session::Session;
@@ -348,9 +348,6 @@ pub(super) fn check_planned(found: &[String], planned: &[String]) -> Result<()> 
 
 /// The memory that rows may take.
 pub(super) fn memory_limit(spec: &TrainingSpec) -> Result<Option<MemoryLimit>> {
-    let limit = spec.train.memory_limit.map(|ByteSize(bytes)| {
-        MemoryLimit::check(bytes)?;
-        MemoryLimit::new(bytes, ScratchFolder::temporary())
-    });
-    limit.transpose()
+    let budget = spec.train.memory_limit.map(MemoryBudget::new).transpose()?;
+    Ok(budget.map(|budget| MemoryLimit::new(budget, ScratchFolder::temporary())))
 }

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 try:
     import apache_beam as beam
+    import narwhals as nw
     import pyarrow as pa
     import pyarrow.parquet as parquet
     from apache_beam.metrics import Metrics
@@ -72,8 +73,9 @@ class StoreModelHandler(ModelHandler[Any, PredictionResult, Any]):
 
     A field that a row lacks is missing, as in NDJSON. A row whose entity has no model has a
     prediction of None; it is counted, and named in a warning. The metrics are those of
-    ``RunInference`` and, in the same namespace, the counters ``rows_own``, ``rows_parent``,
-    ``rows_fallback``, ``rows_shared``, ``rows_none``, ``rows_lacking_fields`` and ``bad_rows``.
+    ``RunInference`` and, in the namespace ``BeamML_PerEntity``, the counters ``rows_own``,
+    ``rows_parent``, ``rows_fallback``, ``rows_shared``, ``rows_none``, ``rows_lacking_fields`` and
+    ``bad_rows``.
 
     Parameters
     ----------
@@ -440,7 +442,7 @@ class _WriteRows(beam.DoFn):
             element = _with_key(self._key, *element)
         record = record_of(element)
         if record is None:
-            self._tables.append(_plain(pa.table(stream_of(element))))
+            self._tables.append(_table_of_frame(element))
             self._rows += self._tables[-1].num_rows
         else:
             self._records.append(record)
@@ -530,15 +532,17 @@ def _unite_files(paths: list[str]) -> None:
             os.replace(path + ".united", path)
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    """A table whose texts are of one type, so that rows of other frames fit to them."""
-
-    def plain(kind: Any) -> Any:
-        if pa.types.is_dictionary(kind):
-            return plain(kind.value_type)
-        return pa.large_string() if kind == pa.string_view() else kind
-
-    return table.cast(pa.schema([field.with_type(plain(field.type)) for field in table.schema]))
+def _table_of_frame(frame: Any) -> pa.Table:
+    """A table without dictionaries, so that the texts of other frames fit to its own."""
+    stream = stream_of(frame)
+    told = nw.from_native(stream, pass_through=True)
+    # Polars by itself would give texts a type that Arrow can do little with.
+    table = told.to_arrow() if isinstance(told, nw.DataFrame) else pa.table(stream)
+    fields = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
 
 
 def _united(tables: list[pa.Table], what: str) -> pa.Table:

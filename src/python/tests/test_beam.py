@@ -17,6 +17,7 @@ import pytest
 beam = pytest.importorskip("apache_beam", reason="Apache Beam is not there for this Python")
 
 from apache_beam.ml.inference.base import KeyedModelHandler, ModelMetadata, RunInference
+from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.periodicsequence import PeriodicImpulse
 
@@ -235,6 +236,22 @@ def test_keys_pass_through_beam_s_keyed_handler(folder):
     assert {key: result.inference["prediction"] for key, result in results} == {
         9: "no", 17: "yes",
     }  # fmt: skip
+
+
+def test_workers_are_processes_of_their_own(sales, tmp_path):
+    workers = PipelineOptions(direct_running_mode="multi_processing", direct_num_workers=2)
+    output = str(tmp_path / "models")
+    with beam.Pipeline(options=workers) as pipeline:
+        rows = pipeline | "Sales" >> beam.Create(sales.to_dicts())
+        trained = rows | TrainEntities(output, **OPTIONS)
+        _ = (
+            pipeline
+            | "New" >> beam.Create([{"store": "B", "hour": 9, "weather": "sun"}])
+            | RunInference(StoreModelHandler("not yet there"), model_metadata_pcoll=trained)
+            | beam.Map(lambda result: result.inference["prediction"] + " " + result.model_id)
+            | beam.io.WriteToText(str(tmp_path / "told"), shard_name_template="")
+        )
+    assert (tmp_path / "told").read_text() == f"yes {output}/gen-000001\n"
 
 
 def test_processes_can_share_a_store(folder):

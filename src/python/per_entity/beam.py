@@ -350,18 +350,18 @@ class TrainEntities(beam.PTransform):
     Raises
     ------
     SpecificationError
-        For options out of their range, and for a collection without an end.
+        For a collection without an end.
     TypeError
-        For an unknown option.
+        For an unknown option. What else :func:`per_entity.train` raises ends the pipeline.
 
     Notes
     -----
     A store is committed at once or not at all, so the models are trained by one process, which
     takes all cores of its machine. What Beam spreads over the workers is what comes before. Each
-    bundle of rows is written to Parquet files of its own, 50,000 rows at most held at a time; the
-    names of the files are what is collected. Then the files are trained on, in bounded memory with
-    ``memory_limit``, and removed. A million entities of 50 rows are trained in a minute or two; it
-    is reading and preparing rows that wants a cluster.
+    bundle of rows is written to Parquet files of its own, of 50,000 rows each, and no more are
+    held; the names of the files are what is collected. Then the files are trained on, in bounded
+    memory with ``memory_limit``, and removed. A million entities of 50 rows are trained in a minute
+    or two; it is reading and preparing rows that wants a cluster.
 
     Bundles may be tried again: files of an attempt that failed are in no list and are removed with
     the others, and where the store has a generation of the very same files, it is not trained
@@ -497,8 +497,8 @@ def _train(
     paths = sorted(paths)
     store = _trained_before(output, paths)
     if store is None:
-        _unite_files(paths)
         try:
+            _unite_files(paths)
             store = train(paths, output=output, **options)
         except Exception:
             LOGGER.warning("the rows are kept in %s for the next attempt", folder)
@@ -512,12 +512,15 @@ def _train(
 
 
 def _trained_before(output: str, paths: list[str]) -> Store | None:
-    """The store, where an earlier attempt committed these files."""
+    """The generation that an earlier attempt made of these files, where it did."""
     try:
         store = Store(output)
     except MissingStoreError:
         return None
-    return store if store.generation["inputs"] == paths else None
+    for generation in reversed(store.history()):
+        if generation["inputs"] == paths:
+            return Store(output, generation["number"])
+    return None
 
 
 def _unite_files(paths: list[str]) -> None:

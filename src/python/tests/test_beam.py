@@ -395,10 +395,12 @@ def test_bundles_that_are_tried_again_do_no_harm(sales, folder, tmp_path):
     first = _train(None, paths, str(temporary), output, OPTIONS)
     assert not temporary.exists()
     assert pe.Store(output).generation["rows"] == 24
+    assert pe.Store(output).predict(sales).equals(pe.Store(folder).predict(sales))
     # The worker was lost after the commit: the files are gone, and nothing is trained again.
     assert _train(None, paths[::-1], str(temporary), output, OPTIONS) == first
-    assert len(pe.Store(output).history()) == 1
-    assert pe.Store(output).predict(sales).equals(pe.Store(folder).predict(sales))
+    pe.train(sales[:12], output=output, **OPTIONS)
+    assert _train(None, paths, str(temporary), output, OPTIONS) == first
+    assert [one["number"] for one in pe.Store(output).history()] == [1, 2]
 
 
 def test_where_training_fails_the_rows_stay_for_the_next_attempt(sales, tmp_path, caplog):

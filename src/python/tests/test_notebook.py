@@ -26,11 +26,12 @@ def executed(notebook):
 
 
 def texts(notebook):
-    """What each cell says, without its pictures."""
+    """What each cell says, without its pictures, and without what is said on stderr."""
     return [
         [
             output["text"] if output.output_type == "stream" else output["data"]["text/plain"]
             for output in cell.outputs
+            if output.get("name") != "stderr"
         ]
         for cell in notebook.cells
         if cell.cell_type == "code"

@@ -42,6 +42,7 @@ except ImportError as error:
 
 from ._exceptions import SpecificationError
 from ._frames import stream_of
+from ._manifest import MANIFEST, of_one_generation
 from ._native import __version__
 from ._store import Store
 
@@ -295,21 +296,14 @@ def _copy_generation(store: Store, folder: pathlib.Path) -> None:
     directory = generation["directory"]
     if store.path is None:
         files = store.to_bytes()
-        manifest = json.loads(files["manifest.json"])
+        manifest = json.loads(files[MANIFEST])
         for name, content in files.items():
             if name.startswith(f"{directory}/"):
                 file = folder / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
     else:
-        manifest = json.loads(pathlib.Path(store.path, "manifest.json").read_bytes())
+        manifest = json.loads(pathlib.Path(store.path, MANIFEST).read_bytes())
         shutil.copytree(pathlib.Path(store.path, directory), folder / directory)
-    # Without the digest, which is that of the whole.
-    alone = {
-        "format_version": manifest["format_version"],
-        "current": generation["number"],
-        "generations": [
-            one for one in manifest["generations"] if one["number"] == generation["number"]
-        ],
-    }
-    (folder / "manifest.json").write_text(json.dumps(alone, ensure_ascii=False))
+    alone = of_one_generation(manifest, generation["number"])
+    (folder / MANIFEST).write_text(alone, encoding="utf-8")

@@ -16,6 +16,8 @@ import pytest
 
 beam = pytest.importorskip("apache_beam", reason="Apache Beam is not there for this Python")
 
+from apache_beam.io.filesystem import FileMetadata
+from apache_beam.io.localfilesystem import LocalFileSystem
 from apache_beam.ml.inference.base import KeyedModelHandler, ModelMetadata, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that, equal_to
@@ -23,7 +25,8 @@ from apache_beam.transforms.periodicsequence import PeriodicImpulse
 
 import per_entity as pe
 from per_entity._records import record_of
-from per_entity.beam import StoreModelHandler, TrainEntities, _train, _WriteRows
+from per_entity.beam import StoreModelHandler, TrainEntities
+from per_entity.beam._training import _train, _WriteRows
 
 ROOT = pathlib.Path(__file__).parents[3]
 OPTIONS = {"key": "store", "target": "busy", "ignore": "sales"}
@@ -282,6 +285,69 @@ def test_another_generation_can_be_gone_on_with(sales, folder):
     assert prediction(handler) == "never"
 
 
+class Shelf(LocalFileSystem):
+    """A file system that is not the disk's, though it lies there."""
+
+    root = ""
+
+    @classmethod
+    def scheme(cls):
+        return "shelf"
+
+    @classmethod
+    def here(cls, path):
+        return path.replace("shelf:/", cls.root, 1)
+
+    def join(self, basepath, *paths):
+        return "/".join([basepath.rstrip("/"), *paths])
+
+    def split(self, path):
+        return tuple(path.rsplit("/", 1))
+
+    def mkdirs(self, path):
+        super().mkdirs(self.here(path))
+
+    def exists(self, path):
+        return super().exists(self.here(path))
+
+    def create(self, path, *options, **more):
+        return super().create(self.here(path), *options, **more)
+
+    def open(self, path, *options, **more):
+        return super().open(self.here(path), *options, **more)
+
+    def delete(self, paths):
+        super().delete([self.here(path) for path in paths])
+
+    def _list(self, folder):
+        for found in super()._list(self.here(folder)):
+            yield FileMetadata(found.path.replace(self.root, "shelf:/", 1), found.size_in_bytes)
+
+
+def test_a_store_may_lie_on_any_of_beam_s_file_systems(sales, tmp_path, monkeypatch):
+    monkeypatch.setattr(Shelf, "root", str(tmp_path))
+    output = "shelf://bucket/models"
+    with pytest.raises(pe.MissingStoreError, match="shelf://bucket/models holds no store"):
+        StoreModelHandler(output).load_model()
+    [first], _ = train(sales.to_dicts(), output, **OPTIONS)
+    assert first.model_id == "shelf://bucket/models/gen-000001"
+    never = sales.with_columns(busy=pl.lit("never"))
+    [second], _ = train([never], output, **OPTIONS)
+    assert second.model_id == "shelf://bucket/models/gen-000002"
+    [third], _ = train([never], output, update=True, **OPTIONS)
+    assert third == second
+    store = pe.Store(tmp_path / "bucket/models")
+    assert store.verify().is_whole and len(store.history()) == 2
+    assert os.listdir(tmp_path / "bucket") == ["models"]
+    rows = [{"store": "A", "hour": 9, "weather": None}]
+    results, _ = predictions(rows, StoreModelHandler(output))
+    assert results[0].inference["prediction"] == "never"
+    assert results[0].model_id == second.model_id
+    assert answers(rows, StoreModelHandler(output, generation=1))[0]["prediction"] == "no"
+    with pytest.raises(pe.StoreError, match="no generation 7; there are 1, 2"):
+        StoreModelHandler(output, generation=7).load_model()
+
+
 def test_training_is_that_of_all_rows_together(sales, folder, tmp_path):
     output = tmp_path / "beam" / "models"
     [trained], counted = train(sales.to_dicts(), output, **OPTIONS)
@@ -341,7 +407,7 @@ def test_quantities_are_trained_and_predicted(sales, tmp_path):
 
 def test_columns_are_of_one_type_over_all_bundles(sales, tmp_path, monkeypatch):
     # A file for every second row: whole numbers here, fractions or nothing there.
-    monkeypatch.setattr("per_entity.beam.ROWS_PER_FILE", 2)
+    monkeypatch.setattr("per_entity.beam._training.ROWS_PER_FILE", 2)
     rows = sales.to_dicts()
     for row in rows[::3]:
         row["hour"] += 0.5

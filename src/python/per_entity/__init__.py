@@ -11,6 +11,10 @@
 ['no', 'yes']
 """
 
+from . import _loading
+
+_loading.load()
+
 from ._documents import Comparison, Description, Report, Verification
 from ._exceptions import (
     ClusterError,

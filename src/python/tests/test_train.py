@@ -202,6 +202,32 @@ def test_the_command_line_makes_the_same_bytes(sales, tmp_path):
     assert sorted(same) == sorted(files)
 
 
+def test_the_thread_that_loads_the_package_may_end():
+    script = """
+        import threading
+        def run(work):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+        def load():
+            import per_entity
+        def use():
+            import per_entity as pe, polars as pl
+            rows = pl.DataFrame({"store": ["A"] * 2, "hour": [1, 2], "busy": ["a", "b"]})
+            print(pe.train(rows, key="store", target="busy").entities()["key"].to_list())
+        run(load)
+        for _ in range(5):
+            run(use)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.stdout == "['A']\n" * 5, ended.stderr
+
+
 def test_signals_are_python_s(sales, store):
     # The library waits on a thread of its own, so a handler of the caller runs.
     seen = []

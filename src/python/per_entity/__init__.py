@@ -11,10 +11,6 @@
 ['no', 'yes']
 """
 
-from . import _loading
-
-_loading.load()
-
 from ._documents import Comparison, Description, Report, Verification
 from ._exceptions import (
     ClusterError,

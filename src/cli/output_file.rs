@@ -23,13 +23,24 @@ pub fn refuse_read<'a>(
     if lies_in(output, store) {
         return refused(format!("lies in the store {}", store.display()));
     }
+    refuse_input(output, inputs)
+}
+
+/// Refuses an output that is one of the inputs, as [`refuse_read`] does.
+pub fn refuse_input<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), CliError> {
     let mut partial = output.as_os_str().to_owned();
     partial.push(".partial");
     let written = [redirected(output, "/dev/stdout"), Path::new(&partial)].map(identity);
     for input in inputs {
         let read = identity(redirected(input, "/dev/stdin"));
         if read.is_some() && written.contains(&read) {
-            return refused(format!("would overwrite the input {}", input.display()));
+            let (output, input) = (output.display(), input.display());
+            return Err(CliError::Usage(format!(
+                "--output {output}: would overwrite the input {input}; name another file"
+            )));
         }
     }
     Ok(())

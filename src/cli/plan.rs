@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use per_entity::source::Source;
+use per_entity::store::MANIFEST;
 use per_entity::train::cluster::Planner;
 use serde_json::json;
 
 use super::context::Context;
 use super::dataset_arguments::ASSUMES_ADULT;
-use super::error::{CliResult, Exit};
+use super::error::{CliError, CliResult, Exit};
 use super::memory_argument::hold;
 use super::output::{bytes, note, reading, report_ragged};
-use super::output_file::write_whole;
+use super::output_file::{refuse_input, write_whole};
 use super::stdout::{print, print_json};
 use super::training_arguments::TrainingArguments;
 
@@ -49,6 +50,12 @@ impl Plan {
         let reading = reading(context);
         let dataset = &self.run.dataset;
         let source = Source::open(&dataset.input, dataset.format(), &spec.dataset)?;
+        refuse_input(&self.output, source.paths())?;
+        if self.output.with_file_name(MANIFEST).exists() {
+            let output = self.output.display();
+            let problem = format!("--output {output}: lies in a store; name another file");
+            return Err(CliError::Usage(problem));
+        }
         report_ragged(&source, "--strict makes them an error");
         let classes = (!self.classes.is_empty()).then(|| self.classes.clone());
         let planner = Planner::new(spec).classes(classes);
@@ -66,8 +73,8 @@ impl Plan {
                 "features": plan.features(),
             }))?;
         } else if !context.quiet {
-            let (features, size) = (plan.features().len(), bytes(content.len() as u64));
-            print(format!("{output}: {size}, a plan for {features} features"))?;
+            let (size, task) = (bytes(content.len() as u64), plan.task().noun());
+            print(format!("{output}: {size}; the target is taken for {task}"))?;
         }
         Ok(Exit::Done)
     }

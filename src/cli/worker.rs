@@ -65,7 +65,7 @@ impl Worker {
             worker = worker.memory_limit(bytes);
         }
         let (source, _copy) = self.source(&worker)?;
-        report_ragged(&source, "their rows are left out");
+        report_ragged(&source, "the account of the part counts them");
         let mut stream = OutcomeStream::new(Stdout::new());
         let report = worker.run(source, |frame| stream.write(frame))?;
         stream.finish()?.flush()?;

@@ -17,6 +17,9 @@ pub enum ClusterError {
         "a row is of class '{0}', which the plan does not have; make the plan with all classes, or of all rows"
     )]
     UnplannedClass(String),
+    /// Rows that are none of outcomes.
+    #[error("these are no outcomes of workers")]
+    NoOutcomes,
     /// A row of outcomes is damaged, or is none.
     #[error("an outcome of part '{part}' cannot be used: {problem}; do the part again")]
     BadOutcome {

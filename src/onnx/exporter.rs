@@ -23,7 +23,7 @@ use crate::schema::Feature;
 /// | a time of a day | `double` | nanoseconds | NaN |
 /// | a timestamp | `double` | microseconds since 1970-01-01T00:00:00 | NaN |
 /// | a duration | `double` | microseconds | NaN |
-/// | a category | `string` | its text | [`missing_category`](Self::missing_category) |
+/// | a category, true or false too | `string` | its text: `true`, `false` | [`missing_category`](Self::missing_category) |
 ///
 /// It gives `prediction`, `[rows]`: of a quantity the number, a `double`; else the class, a `string`,
 /// and with it `probabilities`, a `double` for each class of the model, `[rows, classes]`. The

@@ -14,6 +14,10 @@ use super::ipc_check::check_message;
 /// What a file begins with that is no stream.
 const FILE: &[u8] = b"ARROW1";
 
+/// What is wrong with a file.
+const NEITHER: &str = "this is neither a file nor a stream of Arrow IPC";
+const CUT: &str = "the stream ends within a message";
+
 /// What stands before the length of a message, since version 0.15 of the format.
 const CONTINUATION: [u8; 4] = [0xFF; 4];
 
@@ -65,7 +69,10 @@ fn check(stream: &mut BufReader<File>, length: u64) -> PolarsResult<()> {
         let mut message = Vec::new();
         stream.by_ref().take(head).read_to_end(&mut message)?;
         if (message.len() as u64) < head {
-            polars_bail!(ComputeError: "the stream ends within a message");
+            match is_schema {
+                true => polars_bail!(ComputeError: "{NEITHER}"),
+                false => polars_bail!(ComputeError: "{CUT}"),
+            }
         }
         // The first one has no body.
         let start = stream.stream_position()?;
@@ -76,7 +83,12 @@ fn check(stream: &mut BufReader<File>, length: u64) -> PolarsResult<()> {
         is_schema = false;
         stream.seek(SeekFrom::Start(start + body))?;
     }
-    Ok(())
+    match stream.stream_position()? == length {
+        true => Ok(()),
+        false => {
+            polars_bail!(ComputeError: "something follows the end of the stream; give each stream a file of its own")
+        }
+    }
 }
 
 /// The length of the next message; nothing at the end of the stream.
@@ -90,14 +102,15 @@ fn message_length(stream: &mut BufReader<File>) -> PolarsResult<Option<u64>> {
         }
     }
     if bytes.is_empty() {
-        return Ok(None);
+        // A writer may leave the mark out, but then nobody can tell whether it was done.
+        polars_bail!(ComputeError: "the stream has no end: it was cut off, or its writer did not finish it");
     }
     let Ok(bytes) = <[u8; 4]>::try_from(bytes.as_slice()) else {
-        polars_bail!(ComputeError: "the stream ends within a message");
+        polars_bail!(ComputeError: "{CUT}");
     };
     match u64::try_from(i32::from_le_bytes(bytes)) {
         Ok(0) => Ok(None),
         Ok(length) => Ok(Some(length)),
-        Err(_) => polars_bail!(ComputeError: "this is neither a file nor a stream of Arrow IPC"),
+        Err(_) => polars_bail!(ComputeError: "{NEITHER}"),
     }
 }

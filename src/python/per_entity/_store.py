@@ -302,7 +302,7 @@ class Model:
 
         The graph takes a column for each feature of the store, by its name and of the shape
         ``[rows, 1]``: numbers as float64, NaN for a missing one; dates as days, and timestamps as
-        microseconds, since 1970; durations as microseconds; categories as texts. It gives
+        microseconds, since 1970; durations as microseconds; categories as texts, ``true`` and ``false`` too. It gives
         ``prediction``, ``[rows]``, and of classes ``probabilities``, ``[rows, classes]``, in the
         order of :attr:`classes`. All numbers are of double precision, thresholds too.
 

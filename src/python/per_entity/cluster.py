@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from . import _native
@@ -62,7 +63,7 @@ def plan(
     return _native.plan(
         rows_of(data),
         settings_of(options, TrainOptions),
-        None if classes is None else [_text(value) for value in classes],
+        None if classes is None else [_text(value) for value in _known(classes)],
         None if options.get("spec") is None else os.fspath(options["spec"]),  # type: ignore[arg-type]
         options.get("format"),
     )
@@ -89,7 +90,8 @@ def work(
     threads : int, default 0
         Threads that train; 0 is one for each core.
     memory_limit : int, optional
-        The bytes that the process may take.
+        Where the rows take so many bytes that the process would take more than this, they are
+        written to temporary files and trained in parts.
 
     Returns
     -------
@@ -140,10 +142,18 @@ def commit(
     return Store(place)
 
 
+def _known(classes: Iterable[Any]) -> Iterable[Any]:
+    """The classes without a missing one, which is none."""
+    # NaN is not equal to itself.
+    return (value for value in classes if value is not None and value == value)
+
+
 def _text(value: Any) -> str:
     """A class as the store has it."""
+    if hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, (float, Decimal)) and value % 1 == 0:
         return str(int(value))
     return str(value)

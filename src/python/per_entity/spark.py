@@ -1,7 +1,8 @@
 """Training, prediction and evaluation on Spark, with the engine in the Python workers.
 
 One shuffle brings the rows of each entity together, and each task trains its entities as a single
-process would, so the store is the same to the byte. It runs on Spark Connect and on Sail, too.
+process would, so the store is the same to the byte; only of a shared model of more than a million
+rows another sample is drawn. It runs on Spark Connect and on Sail, too.
 
 >>> from per_entity import spark as pe_spark
 >>> store = pe_spark.train(
@@ -16,7 +17,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native, cluster
@@ -64,7 +65,6 @@ def train(
     output: str | os.PathLike[str],
     partitions: int | None = None,
     staging: str | os.PathLike[str] | None = None,
-    threads: int = 1,
     **options: Unpack[TrainOptions],
 ) -> Store:
     """Train a model for every entity of a frame of Spark, and commit them to a store.
@@ -86,12 +86,10 @@ def train(
     staging : path, optional
         A folder that the driver and all executors see, for what became of the entities until it is
         committed; by default beside ``output``.
-    threads : int, default 1
-        Threads of each task.
     **options
-        As of :func:`per_entity.train`, apart from what needs all rows at once, which is refused; see
-        :func:`per_entity.cluster.plan`. What entities share is trained on the driver, on about a
-        million rows.
+        As of :func:`per_entity.train`; ``threads`` are those of each task, by default 1. What needs
+        all rows at once is refused; see :func:`per_entity.cluster.plan`. What entities share is
+        trained on the driver, on a million rows at most.
 
     Returns
     -------
@@ -104,6 +102,7 @@ def train(
         Where what the tasks wrote is not whole; then the store is as it was.
     """
     given: dict[str, Any] = dict(options)
+    threads = int(given.pop("threads", None) or 1)
     key = names_of(_required(given, "key"))
     target = str(_required(given, "target"))
     _check_columns(frame, [*key, target])
@@ -224,7 +223,9 @@ def _work(
         import pyarrow
         from pyarrow import compute
 
-        rows = pyarrow.Table.from_batches(batches, schema)
+        # Whether a column may have nulls, and how a zone is spelled, may differ from the sample.
+        given = list(batches)
+        rows = pyarrow.Table.from_batches(given) if given else schema.empty_table()
         # Of its own entities the least one tells a part from the others, and a task that is done
         # again has the same ones.
         order = [(name, "ascending") for name in key]
@@ -273,9 +274,15 @@ def _classes(frame: Any, target: str, options: dict[str, Any]) -> list[Any] | No
     kind = frame.schema[target].dataType.typeName()
     known = frame.select(target).where(functions.col(target).isNotNull()).distinct()
     is_open = task is None and kind in NUMBERS
+    if is_open and any(options.get(name) for name in READING):
+        raise SpecificationError(
+            "task: say whether the target is classes or a quantity, for it would be told by numbers that "
+            "may be left out or read otherwise"
+        )
     if is_open:
-        known = known.limit(WHOLE_NUMBER_CLASSES + 1)
-    values = [row[0] for row in known.collect()]
+        # NaN is a missing value.
+        known = known.limit(WHOLE_NUMBER_CLASSES + 2)
+    values = [row[0] for row in known.collect() if row[0] == row[0]]
     if is_open and (
         len(values) > WHOLE_NUMBER_CLASSES or any(value % 1 != 0 for value in values)
     ):
@@ -302,16 +309,19 @@ def _entities(frame: Any, key: list[str], options: Mapping[str, Any]) -> int | N
 
 @contextmanager
 def _staging(parent: str | os.PathLike[str]) -> Iterator[str]:
-    """A folder that is there for a while."""
+    """A folder that is there for a while, and with it its parent where that was not."""
     parent = os.path.abspath(os.fspath(parent))
+    is_new = not os.path.exists(parent)
     folder = os.path.join(parent, uuid.uuid4().hex)
     os.makedirs(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if not os.listdir(parent):
-            os.rmdir(parent)
+        if is_new:
+            # Another run may use it by now.
+            with suppress(OSError):
+                os.rmdir(parent)
 
 
 OPENED: dict[tuple[str, int], Store] = {}

@@ -127,6 +127,10 @@ impl Commit {
         outcomes: &Source,
         store: impl Into<Location>,
     ) -> Result<TrainingReport> {
+        let mut columns = outcomes.columns().iter().map(|column| column.name.as_str());
+        if !columns.any(|name| name == READ[1]) {
+            return Err(ClusterError::NoOutcomes.into());
+        }
         self.run_with(store, |take| {
             let mut batches = outcomes.batches_of(&READ, BATCH_ROWS)?;
             batches.try_for_each(|batch| take(&batch?))

@@ -9,6 +9,7 @@ use crate::model::SharedModel;
 use crate::schema::{
     ColumnSchema, Feature, Holdout, HoldoutKind, KeyOrder, KeyType, LeftOut, Task,
 };
+use crate::source::DatasetSpec;
 use crate::store::Run;
 use crate::table::{Input, MemoryBudget, MemoryLimit, Query, ScratchFolder};
 use crate::train::decision::DecisionRule;
@@ -143,15 +144,31 @@ impl Plan {
         KeyOrder(self.content.key.clone())
     }
 
-    /// The query for the rows of a part: its columns are taken for what the plan says.
+    /// The query for the rows of a part: its features are those of the plan, whatever else the part
+    /// has, and its columns are taken for what the plan says.
     pub(super) fn query(&self, spec: &TrainingSpec, input: &Input) -> Result<Query> {
         let content = &self.content;
+        let features = content.features.iter();
+        let dataset = DatasetSpec {
+            features: features.map(|feature| feature.name.clone()).collect(),
+            ignore: Vec::new(),
+            ..spec.dataset.clone()
+        };
         let known = (
             content.features.as_slice(),
             content.columns.as_slice(),
             Some(content.task),
         );
-        Query::new_updating(input, &spec.dataset, spec.train.holdout.as_ref(), known)
+        let query = Query::new_updating(input, &dataset, spec.train.holdout.as_ref(), known)?;
+        let pairs = || query.features().iter().zip(&content.features);
+        let is_same = query.features().len() == content.features.len()
+            && pairs().all(|(found, planned)| found.is_like(planned));
+        match is_same {
+            true => Ok(query),
+            false => Err(Error::Defect(
+                "a part has other features than its plan".into(),
+            )),
+        }
     }
 
     /// What all entities share.

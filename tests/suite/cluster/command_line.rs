@@ -96,7 +96,15 @@ fn a_stream_is_an_input_like_any_file() {
     };
     assert_eq!(table("streams"), table("file"));
     let bytes = std::fs::read(place.path("part-0.arrow")).unwrap();
-    for cut in [7, 8, 9, 100, bytes.len() / 2, bytes.len() - 9] {
+    for cut in [
+        7,
+        8,
+        9,
+        100,
+        bytes.len() / 2,
+        bytes.len() - 9,
+        bytes.len() - 8,
+    ] {
         place.write("cut.arrow", &bytes[..cut]);
         let error = place.run("describe cut.arrow").failed(2);
         assert!(error.contains("cut.arrow"), "{cut}: {error}");
@@ -136,4 +144,12 @@ fn what_is_wrong_is_told_before_anything_is_written() {
         .failed(2);
     assert!(error.contains("run in parts"), "{error}");
     assert!(!place.path("other").exists());
+    let before = std::fs::read(place.path("all.parquet")).unwrap();
+    let error = place
+        .run(&format!(
+            "plan --input all.parquet {RUN} --output all.parquet"
+        ))
+        .failed(2);
+    assert!(error.contains("would overwrite"), "{error}");
+    assert!(std::fs::read(place.path("all.parquet")).unwrap() == before);
 }

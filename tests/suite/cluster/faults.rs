@@ -1,12 +1,15 @@
 //! Outcomes that are lost, doubled, cut, damaged or contradict each other: the store stays as it was.
 
-use per_entity::store::{Directory, MemoryDirectory};
+use per_entity::Error;
+use per_entity::error::StoreError;
+use per_entity::store::{Directory, Location, MemoryDirectory, Store, verify};
 use per_entity::train::TrainerKind;
 use per_entity::train::cluster::{Commit, Plan, Planner};
 use polars::prelude::*;
 
 use super::{outcomes, parts, rows, spec};
 use crate::support::mutation::Random;
+use crate::support::place::Place;
 
 struct Run {
     plan: Plan,
@@ -175,4 +178,63 @@ fn plans_are_refused_that_were_damaged_or_need_all_rows() {
             "{settings}: {error}"
         );
     }
+}
+
+#[test]
+fn of_eight_commits_at_once_each_makes_a_generation_or_is_told_to_wait() {
+    let run = run(9);
+    let place = Place::new();
+    let memory = MemoryDirectory::new();
+    let stores = [
+        Location::from(place.path("models")),
+        Location::from(&memory),
+    ];
+    for store in stores {
+        let mut committed = 0;
+        for _ in 0..12 {
+            let commits = std::thread::scope(|scope| {
+                let commit = || {
+                    let commit = Commit::new(run.plan.clone());
+                    commit.run(run.outcomes.clone(), store.clone())
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(commit)).collect();
+                let ended = threads.into_iter().map(|thread| thread.join().unwrap());
+                ended.collect::<Vec<_>>()
+            });
+            let done = commits.iter().filter(|commit| commit.is_ok()).count();
+            assert!(done >= 1);
+            committed += done;
+            for refused in commits.into_iter().filter_map(Result::err) {
+                let is_told = matches!(refused, Error::Store(StoreError::Locked { .. }));
+                assert!(is_told, "{refused}");
+            }
+        }
+        let generations = Store::open(store.clone())
+            .unwrap()
+            .manifest()
+            .generations
+            .len();
+        assert_eq!(generations, committed);
+        assert_eq!(verify(store).unwrap().problems, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn features_are_those_of_the_plan_whatever_columns_a_part_has() {
+    let run = run(10);
+    let models = |rows: DataFrame| {
+        let frames = outcomes(&run.plan, 0, rows).unwrap();
+        let values = frames[0].column("outcome").unwrap().binary().unwrap();
+        values
+            .iter()
+            .map(|value| value.unwrap().to_vec())
+            .collect::<Vec<_>>()
+    };
+    let mut more = run.rows.clone();
+    let extra = Column::new("extra".into(), vec![1_i64; more.height()]);
+    more.with_column(extra).unwrap();
+    assert_eq!(models(more), models(run.rows.clone()));
+    let lacking = run.rows.drop("sky").unwrap();
+    let error = outcomes(&run.plan, 0, lacking).unwrap_err().to_string();
+    assert!(error.contains("no column 'sky'"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use per_entity::Result;
 use per_entity::store::{Manifest, Store, prune, rollback, verify};
 
-use super::shops::{Content, Files, content, expected, train};
+use super::shops::{Content, Files, commit, content, expected, train};
 use crate::support::faulty::{Cut, Fault, FaultyDirectory, Part};
 
 /// So many of all faults are injected where not all are asked for, by `PER_ENTITY_FAULTS=all`.
@@ -16,6 +16,7 @@ const SHARE: u64 = 29;
 enum Command {
     Train,
     Update,
+    Commit,
     Rollback,
     Prune,
 }
@@ -38,6 +39,7 @@ impl Case {
         match self.command {
             Command::Train => train(directory, 2, self.files, false).map(drop),
             Command::Update => train(directory, 2, self.files, true).map(drop),
+            Command::Commit => commit(directory, 2, self.files).map(drop),
             Command::Rollback => rollback(location, 1).map(drop),
             Command::Prune => prune(location, 1, None).map(drop),
         }
@@ -71,6 +73,17 @@ impl Case {
             add(Command::Train, interrupted(store(&[1]), files), &two, 2);
             add(Command::Update, store(&[1]), &two, 2);
             add(Command::Update, interrupted(store(&[1]), files), &two, 2);
+            let of_parts = FaultyDirectory::new();
+            commit(&of_parts, 2, files).unwrap();
+            let of_parts = content(&of_parts, None).unwrap();
+            add(Command::Commit, store(&[]), &of_parts, 1);
+            add(Command::Commit, store(&[1]), &of_parts, 2);
+            add(
+                Command::Commit,
+                interrupted(store(&[1]), files),
+                &of_parts,
+                2,
+            );
             add(Command::Rollback, store(&[1, 2]), &one, 2);
             add(Command::Prune, store(&[1, 1, 2]), &two, 1);
             add(Command::Prune, interrupted(store(&[1, 2]), files), &two, 1);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use per_entity::store::{Directory, ModelsPerFile, Store};
-use per_entity::train::{Conclusion, TrainingReport, Update};
+use per_entity::train::cluster::{Commit, Planner, Worker};
+use per_entity::train::{Conclusion, TrainingReport, TrainingSpec, Update};
 use per_entity::{CartTrainer, DatasetSpec, Result, Training};
 use polars::prelude::*;
 
@@ -37,13 +38,38 @@ pub fn rows(number: u64) -> DataFrame {
     df!("shop" => keys, "hour" => hours, "busy" => busy).unwrap()
 }
 
+impl From<Files> for ModelsPerFile {
+    fn from(files: Files) -> Self {
+        match files {
+            Files::Single => ModelsPerFile::Fixed(1),
+            Files::Packs => ModelsPerFile::Fixed(2),
+        }
+    }
+}
+
 fn training(files: Files) -> Training {
     let spec = DatasetSpec::new(["shop"], "busy");
     let training = Training::new(spec, CartTrainer::default()).threads(1);
-    training.models_per_file(match files {
-        Files::Single => ModelsPerFile::Fixed(1),
-        Files::Packs => ModelsPerFile::Fixed(2),
-    })
+    training.models_per_file(files.into())
+}
+
+/// Commits the outcomes of some rows, of which every shop is a part.
+pub fn commit(directory: &FaultyDirectory, number: u64, files: Files) -> Result<TrainingReport> {
+    let mut spec = TrainingSpec::from(DatasetSpec::new(["shop"], "busy"));
+    spec.train.models_per_file = files.into();
+    spec.train.threads = 1;
+    let rows = rows(number);
+    let plan = Planner::new(spec).plan(rows.clone())?;
+    let mut outcomes = Vec::new();
+    for part in 0..6 {
+        let worker = Worker::new(plan.clone(), part.to_string())?;
+        worker.run(rows.slice(part * 5, 5), |frame| {
+            outcomes.push(frame);
+            Ok(())
+        })?;
+    }
+    let commit = Commit::new(plan).rows(30).entities(6).parts(6);
+    commit.run(outcomes, directory.location())
 }
 
 /// Trains on some rows; nothing where the update found nothing new.

@@ -151,7 +151,7 @@ def predict(
     """
     from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
-    path, generation = _place(store)
+    path, generation, made = _place(store)
     told = Store(path, generation).predict(
         frame.limit(0).toArrow(), unknown=unknown, prefix=prefix
     )
@@ -165,7 +165,7 @@ def predict(
     def answer(batches: Iterable[Any]) -> Iterator[Any]:
         import pyarrow
 
-        opened = _opened(path, generation)
+        opened = _opened(path, generation, made)
         for batch in batches:
             table = pyarrow.Table.from_batches([batch])
             rows = opened.predict(table, unknown=unknown, prefix=prefix)
@@ -203,7 +203,7 @@ def evaluate(
         A folder that the driver and all executors see, for the rows until they are evaluated; by
         default beside the store.
     """
-    path, generation = _place(store)
+    path, generation, _ = _place(store)
     with _staging(staging or f"{path}-staging") as folder:
         frame.write.parquet(f"file://{folder}/rows")
         return Store(path, generation).evaluate(
@@ -324,25 +324,27 @@ def _staging(parent: str | os.PathLike[str]) -> Iterator[str]:
                 os.rmdir(parent)
 
 
-OPENED: dict[tuple[str, int], Store] = {}
+OPENED: dict[tuple[str, int, str], Store] = {}
 
 
-def _opened(path: str, generation: int) -> Store:
-    """A store that this process keeps open."""
-    place = (path, generation)
+def _opened(path: str, generation: int, made: str) -> Store:
+    """A store that this process keeps open; another one in its place was made at another time."""
+    place = (path, generation, made)
     if place not in OPENED:
         OPENED[place] = Store(path, generation)
     return OPENED[place]
 
 
-def _place(store: Store | str | os.PathLike[str]) -> tuple[str, int]:
+def _place(store: Store | str | os.PathLike[str]) -> tuple[str, int, str]:
+    """The folder of a store, the number of its generation, and when this was made."""
     opened = store if isinstance(store, Store) else Store(store)
     if opened.path is None:
         raise SpecificationError(
             "store: one in memory is not seen by executors; train it with output=, in a folder that "
             "they see"
         )
-    return os.path.abspath(opened.path), int(opened.generation["number"])
+    generation = opened.generation
+    return os.path.abspath(opened.path), generation["number"], generation["created"]
 
 
 def _is_number(field: Any) -> bool:

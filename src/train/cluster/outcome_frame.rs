@@ -92,8 +92,8 @@ pub(super) const READ: [&str; 3] = [PART, OUTCOME, DIGEST];
 pub(super) struct ReadRow<'a> {
     /// What it says it is a part of.
     pub part: Option<&'a str>,
-    /// The outcome, where its digest is that of it.
-    pub outcome: Option<&'a [u8]>,
+    /// The outcome and its digest, where this is that of it.
+    pub outcome: Option<(&'a [u8], [u8; 32])>,
 }
 
 /// The rows of a frame.
@@ -104,7 +104,10 @@ pub(super) fn read_rows(frame: &DataFrame) -> PolarsResult<Vec<ReadRow<'_>>> {
     let rows = parts.zip(outcomes.zip(digests));
     let rows = rows.map(|(part, (outcome, digest))| ReadRow {
         part,
-        outcome: outcome.filter(|bytes| digest == Some(blake3::hash(bytes).as_bytes().as_slice())),
+        outcome: outcome.and_then(|bytes| {
+            let found = *blake3::hash(bytes).as_bytes();
+            (digest == Some(found.as_slice())).then_some((bytes, found))
+        }),
     });
     Ok(rows.collect())
 }

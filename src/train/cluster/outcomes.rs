@@ -31,7 +31,7 @@ pub(super) struct OutcomesGathered<'a> {
 /// Where the outcome of an entity lies in the file.
 struct Gathered {
     offset: u64,
-    length: u32,
+    length: usize,
     digest: [u8; 32],
 }
 
@@ -65,23 +65,23 @@ impl<'a> OutcomesGathered<'a> {
         let rows = read_rows(frame);
         let rows = rows.map_err(Error::polars("these are no outcomes of workers"))?;
         for ReadRow { part, outcome } in rows {
-            let outcome = outcome.ok_or_else(|| ClusterError::BadOutcome {
+            let (bytes, digest) = outcome.ok_or_else(|| ClusterError::BadOutcome {
                 part: part.unwrap_or_default().to_owned(),
                 problem: "its digest does not match".into(),
             })?;
-            self.take_row(outcome)?;
+            self.take_row(bytes, digest)?;
         }
         Ok(())
     }
 
-    fn take_row(&mut self, bytes: &[u8]) -> Result<()> {
+    fn take_row(&mut self, bytes: &[u8], digest: [u8; 32]) -> Result<()> {
         let row = decode(bytes)?;
         if row.plan != *self.plan {
             return Err(ClusterError::OtherPlan(row.part).into());
         }
         match row.content {
             OutcomeContent::Part(account) => self.take_account(row.part, account),
-            OutcomeContent::Entity(entity) => self.take_entity(row.part, *entity, bytes),
+            OutcomeContent::Entity(entity) => self.take_entity(row.part, *entity, (bytes, digest)),
         }
     }
 
@@ -96,8 +96,12 @@ impl<'a> OutcomesGathered<'a> {
         }
     }
 
-    fn take_entity(&mut self, part: String, entity: EntityOutcome, bytes: &[u8]) -> Result<()> {
-        let digest = *blake3::hash(bytes).as_bytes();
+    fn take_entity(
+        &mut self,
+        part: String,
+        entity: EntityOutcome,
+        (bytes, digest): (&[u8], [u8; 32]),
+    ) -> Result<()> {
         if let Some(other) = self.entities.get(&entity.key) {
             match other.digest == digest {
                 true => self.doubled += 1,
@@ -112,7 +116,7 @@ impl<'a> OutcomesGathered<'a> {
         part.rows += entity.rows;
         let gathered = Gathered {
             offset: self.length,
-            length: bytes.len() as u32,
+            length: bytes.len(),
             digest,
         };
         self.entities.insert(entity.key, gathered);
@@ -201,7 +205,7 @@ impl Outcomes {
     /// Each item [`Error::Io`] where the file cannot be read.
     pub fn iter(&self) -> impl Iterator<Item = Result<EntityOutcome>> {
         self.entities.iter().map(|(_, gathered)| {
-            let mut bytes = vec![0; gathered.length as usize];
+            let mut bytes = vec![0; gathered.length];
             let read = self.file.read_exact_at(&mut bytes, gathered.offset);
             read.map_err(Error::io(std::env::temp_dir()))?;
             match decode(&bytes)?.content {

@@ -9,12 +9,14 @@ use super::outcome_row::{EntityOutcome, OutcomeContent, OutcomeRow, PartAccount}
 use super::plan::{Plan, check_planned, memory_limit};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
-use crate::store::EntityStatus;
+use crate::schema::ByteSize;
+use crate::source::DatasetSpec;
+use crate::store::{EntityRecord, EntityStatus};
 use crate::table::Input;
 use crate::train::decision::DecisionRule;
 use crate::train::engine::Engine;
 use crate::train::importance::Importance;
-use crate::train::outcome::Status;
+use crate::train::outcome::{Outcome, Status};
 use crate::train::rows::Rows;
 use crate::train::specification::TrainingSpec;
 use crate::train::trainer::{Prepared, SharedInput, Trainer};
@@ -79,10 +81,11 @@ impl Worker {
         })
     }
 
-    /// Sets how many bytes the process may take, which is none of the plan's business.
+    /// Sets how many bytes the process may take, beyond which rows are written to temporary files and
+    /// trained in parts; none of the plan's business.
     #[must_use]
     pub fn memory_limit(mut self, bytes: impl Into<Option<u64>>) -> Self {
-        self.spec.train.memory_limit = bytes.into().map(crate::schema::ByteSize);
+        self.spec.train.memory_limit = bytes.into().map(ByteSize);
         self
     }
 
@@ -101,7 +104,7 @@ impl Worker {
     }
 
     /// What the columns of the rows are for: files are opened by it.
-    pub fn dataset(&self) -> &crate::source::DatasetSpec {
+    pub fn dataset(&self) -> &DatasetSpec {
         &self.spec.dataset
     }
 
@@ -214,7 +217,7 @@ impl<'a, T: FnMut(DataFrame) -> Result<()>> Sender<'a, T> {
         }
     }
 
-    fn send(&mut self, outcome: crate::train::outcome::Outcome) -> Result<()> {
+    fn send(&mut self, outcome: Outcome) -> Result<()> {
         match outcome.status {
             Status::Trained(_) => self.report.trained += 1,
             Status::Failed(_) => self.report.failed += 1,
@@ -224,7 +227,7 @@ impl<'a, T: FnMut(DataFrame) -> Result<()>> Sender<'a, T> {
         self.push(EntityOutcome::new(outcome, left_out))
     }
 
-    fn send_untrained(&mut self, record: crate::store::EntityRecord) -> Result<()> {
+    fn send_untrained(&mut self, record: EntityRecord) -> Result<()> {
         self.report.failed += u64::from(record.status == EntityStatus::Failed);
         let left_out = self.left_out(&record.key);
         self.push(EntityOutcome::untrained(record, left_out))
@@ -238,20 +241,19 @@ impl<'a, T: FnMut(DataFrame) -> Result<()>> Sender<'a, T> {
     fn push(&mut self, entity: EntityOutcome) -> Result<()> {
         self.entities += 1;
         self.entity_rows += entity.rows;
-        self.put(OutcomeContent::Entity(Box::new(entity)))?;
+        self.put(OutcomeContent::Entity(Box::new(entity)));
         match self.columns.len() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES {
             true => self.hand_on(),
             false => Ok(()),
         }
     }
 
-    fn put(&mut self, content: OutcomeContent) -> Result<()> {
+    fn put(&mut self, content: OutcomeContent) {
         self.columns.push(&OutcomeRow {
             plan: *self.worker.plan.digest(),
             part: self.worker.part.clone(),
             content,
         });
-        Ok(())
     }
 
     fn hand_on(&mut self) -> Result<()> {
@@ -273,7 +275,7 @@ impl<'a, T: FnMut(DataFrame) -> Result<()>> Sender<'a, T> {
             entity_rows: self.entity_rows,
             rows_read: report.rows_read,
             left_out,
-        }))?;
+        }));
         self.hand_on()?;
         Ok(report)
     }

@@ -32,7 +32,7 @@ pub struct Plan {
     run: TrainingArguments,
 
     /// All classes, where the input is a sample of the rows
-    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    #[arg(long, value_name = "CLASS", num_args = 1..)]
     classes: Vec<String>,
 
     /// The file to write the plan to

@@ -57,13 +57,11 @@ impl Worker {
             let problem = "outcomes are no text for a terminal; redirect stdout to a file";
             return Err(CliError::Usage(problem.into()));
         }
-        let mut worker = PartWorker::new(self.plan.read()?, &self.part)?
+        let worker = PartWorker::new(self.plan.read()?, &self.part)?
             .cancel(context.cancel.clone())
-            .threads(self.threads.map_or(0, usize::from));
+            .threads(self.threads.map_or(0, usize::from))
+            .memory_limit(self.memory.given().map(|ByteSize(bytes)| bytes));
         self.memory.hold()?;
-        if let Some(ByteSize(bytes)) = self.memory.given() {
-            worker = worker.memory_limit(bytes);
-        }
         let (source, _copy) = self.source(&worker)?;
         report_ragged(&source, "the account of the part counts them");
         let mut stream = OutcomeStream::new(Stdout::new());

@@ -122,6 +122,9 @@ fn a_limit_that_is_too_low_touches_nothing() {
     place
         .run("train --input sample.csv --output-dir models")
         .succeeded();
+    place
+        .run("plan --input sample.csv --output plan")
+        .succeeded();
     for command in [
         "train --input sample.csv --output-dir other",
         "evaluate --models models --input sample.csv",
@@ -130,6 +133,9 @@ fn a_limit_that_is_too_low_touches_nothing() {
         "describe sample.csv",
         "inspect models",
         "verify models",
+        "plan --input sample.csv --output other",
+        "worker --plan plan --part 0 --input sample.csv",
+        "commit --plan plan --input sample.csv --output-dir other",
     ] {
         let error = place
             .run(&format!("{command} --memory-limit 600MiB"))

@@ -153,6 +153,18 @@ fn of_spec(error: &SpecError) -> Option<String> {
         SpecError::ContestSeen { .. } => {
             "--update without --keep-better and --max-regression trains them so".into()
         }
+        SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
+        SpecError::PositiveQuantity { .. } => "it is named by --positive".into(),
+        _ => {
+            let others = of_decision(error).or_else(|| of_task(error));
+            return others.or_else(|| of_shared(error));
+        }
+    })
+}
+
+/// What entities share, where it does not fit the run.
+fn of_shared(error: &SpecError) -> Option<String> {
+    Some(match error {
         SpecError::NothingShared => {
             "--unknown fallback lets the pooled model answer, --unknown null none".into()
         }
@@ -164,9 +176,7 @@ fn of_spec(error: &SpecError) -> Option<String> {
             "--max-regression compares them; leave out --keep-better, or --refit-shared".into()
         }
         SpecError::VanishedShares { .. } => "--vanished drop leaves them out".into(),
-        SpecError::NoPooledModel => "`per-entity train --pooled` trains one".into(),
-        SpecError::PositiveQuantity { .. } => "it is named by --positive".into(),
-        _ => return of_decision(error).or_else(|| of_task(error)),
+        _ => return None,
     })
 }
 

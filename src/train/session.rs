@@ -62,17 +62,6 @@ impl Session<'_> {
             tolerance: update.allowance(),
             can_stay: !self.drops_shared(),
         });
-        let carried = self.base.iter().flat_map(|base| base.carried(&vanished));
-        let order = self.query.key_order();
-        let kept: HashSet<&str> = vanished.iter().map(|record| record.key.as_str()).collect();
-        let mut lost = self.rows.lost(&order);
-        lost.retain(|record| !kept.contains(record.key.as_str()));
-        let untrained = MergeByKey::new(
-            order.clone(),
-            self.rows.too_large(),
-            lost.into_iter().map(|record| Ok((record, None))),
-        );
-        let others = MergeByKey::new(order, carried, untrained);
         let threads = self.settings.thread_pool()?;
         let prepared = threads.install(|| self.prepare())?;
         if let Some(prepared) = &prepared {
@@ -81,7 +70,7 @@ impl Session<'_> {
         let mut sink = Sink {
             writer,
             observer,
-            others,
+            others: self.others(&vanished),
             left_out: self.rows.left_out_by_key(),
             champions: champions.as_ref(),
             held_out: held_out_text(self.query.holdout())?,
@@ -107,6 +96,22 @@ impl Session<'_> {
             ..
         } = sink;
         Ok((writer, Accomplished { tally, carried }))
+    }
+
+    /// The entities that are not trained: those that vanished and are kept, those that are too large,
+    /// and those all rows of which were left out.
+    fn others<'a>(&'a self, vanished: &'a [EntityRecord]) -> MergeByKey<'a> {
+        let carried = self.base.iter().flat_map(|base| base.carried(vanished));
+        let order = self.query.key_order();
+        let kept: HashSet<&str> = vanished.iter().map(|record| record.key.as_str()).collect();
+        let mut lost = self.rows.lost(&order);
+        lost.retain(|record| !kept.contains(record.key.as_str()));
+        let untrained = MergeByKey::new(
+            order.clone(),
+            self.rows.too_large(),
+            lost.into_iter().map(|record| Ok((record, None))),
+        );
+        MergeByKey::new(order, carried, untrained)
     }
 
     /// The current models that new ones compete with, where they do.

@@ -99,7 +99,7 @@ impl Comparer {
         let columns = query.columns_taken(task);
         let spec = self.spec.as_trained(query.features(), &columns, task);
         let query = Query::as_trained(&test, &spec, &[])?;
-        let test = self.load(&test, &query)?;
+        let test = self.load(&test, &query)?.in_value_order();
         let mut left_out = train.left_out().clone();
         left_out.merge(test.left_out());
         Ok(Comparison {

@@ -44,6 +44,44 @@ fn several_classes_have_a_confusion_matrix_and_averages() {
 }
 
 #[test]
+fn figures_are_the_same_to_the_last_digit_whatever_the_order_of_rows() {
+    let place = trained_shops(210);
+    let rows = |test: u64| -> Vec<String> {
+        let row = |row: u64| {
+            let drawn = row * 7919 % 104_729 + test;
+            let shop = ["north", "south"][drawn as usize % 2];
+            let class = ["low", "mid", "top"][drawn as usize / 7 % 3];
+            format!(
+                "{shop},{}.{},{},blue,{class}\n",
+                drawn % 4,
+                drawn % 89,
+                drawn % 3
+            )
+        };
+        (0..900).map(row).collect()
+    };
+    let header = "shop,x,size,colour,class\n";
+    place.write("train.csv", header.to_owned() + &rows(1).concat());
+    let mut told = Vec::new();
+    for turn in 0..3 {
+        let mut test = rows(0);
+        test.rotate_left(turn * 307);
+        if turn == 2 {
+            test.reverse();
+        }
+        place.write("test.csv", header.to_owned() + &test.concat());
+        let commands = [
+            "evaluate --models models --input test.csv --group-by x --positive top --json",
+            "compare --input train.csv --test test.csv --key shop --target class --json",
+        ];
+        let run = |command| place.run(command).succeeded().json();
+        told.push(commands.map(run));
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0], told[2]);
+}
+
+#[test]
 fn probabilities_are_held_against_what_came_true() {
     let place = Place::new();
     let rows = |shop: &str, yes: usize, no: usize| {

@@ -40,6 +40,7 @@
 #![warn(missing_docs)]
 
 mod cancel;
+mod cloud;
 pub mod codes;
 pub mod describe;
 pub mod encode;

@@ -37,7 +37,7 @@ pub struct Commit {
     #[arg(long, value_enum)]
     format: Option<FormatArgument>,
 
-    /// The store: a new or empty directory, or an earlier store
+    /// The store: a new or empty directory, also in a bucket (s3://, gs://, az://), or an earlier store
     #[arg(long, value_name = "DIRECTORY")]
     output_dir: PathBuf,
 

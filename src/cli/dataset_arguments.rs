@@ -14,7 +14,8 @@ use super::limit_arguments::LimitArguments;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Data")]
 pub struct DatasetArguments {
-    /// Files or globs: CSV, TSV (gzip or zstd too), Parquet, Arrow IPC, NDJSON
+    /// Files or globs, also in buckets (s3://, gs://, az://): CSV, TSV (gzip or zstd too), Parquet,
+    /// Arrow IPC, NDJSON
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub input: Vec<String>,
 

@@ -36,7 +36,8 @@ pub fn refuse_input<'a>(
     let written = [redirected(output, "/dev/stdout"), Path::new(&partial)].map(identity);
     for input in inputs {
         let read = identity(redirected(input, "/dev/stdin"));
-        if read.is_some() && written.contains(&read) {
+        let is_same = address(input).is_some() && address(input) == address(output);
+        if is_same || (read.is_some() && written.contains(&read)) {
             let (output, input) = (output.display(), input.display());
             return Err(CliError::Usage(format!(
                 "--output {output}: would overwrite the input {input}; name another file"
@@ -83,8 +84,27 @@ fn lies_in(output: &Path, store: &Path) -> bool {
     let place = output.canonicalize().or_else(|_| folder.canonicalize());
     match (place, store.canonicalize()) {
         (Ok(place), Ok(store)) => place.starts_with(store),
-        _ => false,
+        // In a bucket, names are all that there is.
+        _ => match (address(output), address(store)) {
+            (Some(output), Some(store)) => Path::new(&output).starts_with(store),
+            _ => false,
+        },
     }
+}
+
+/// An address in a bucket, spelled as all of the same are.
+fn address(path: &Path) -> Option<String> {
+    let (scheme, rest) = path.to_str()?.split_once("://")?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "s3a" => "s3".to_owned(),
+        "azure" => "az".to_owned(),
+        scheme => scheme.to_owned(),
+    };
+    let parts = rest.split('/').filter(|part| !part.is_empty());
+    Some(format!(
+        "{scheme}://{}",
+        parts.collect::<Vec<_>>().join("/")
+    ))
 }
 
 fn redirected<'a>(path: &'a Path, stream: &'static str) -> &'a Path {

@@ -43,7 +43,7 @@ pub struct Predict {
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<String>,
 
-    /// The file to write, its format by its extension; `-` writes to stdout
+    /// The file to write, also in a bucket, its format by its extension; `-` writes to stdout
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
 

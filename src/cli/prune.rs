@@ -49,6 +49,7 @@ impl Prune {
                 "removed": pruned.removed,
                 "recent": pruned.recent,
                 "left": pruned.left,
+                "running": pruned.running,
                 "problems": pruned.problems,
             }))
         } else if !context.quiet {
@@ -70,6 +71,12 @@ impl Prune {
         for path in &pruned.left {
             print(format!(
                 "left {}, which is none of the store's",
+                path.display()
+            ))?;
+        }
+        for path in &pruned.running {
+            print(format!(
+                "left {}, to which a run wrote within a day and may still be writing",
                 path.display()
             ))?;
         }

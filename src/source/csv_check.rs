@@ -3,7 +3,7 @@
 //! a word, cannot say at which line a file stops being text, and takes every quote for one that
 //! opens or closes a field.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempPath;
@@ -12,6 +12,7 @@ use super::conversion::{Refusal, Refused};
 use super::csv_copy::plain_copy;
 use super::csv_lines::{CsvLine, CsvLines, CsvRecord};
 use super::dialect::Dialect;
+use super::input_file::InputFile;
 use super::limits::ReadLimits;
 use super::observation::{Observation, Texts};
 use super::observer::Observer;
@@ -20,7 +21,7 @@ use crate::error::{InputError, Result};
 /// What a look at one file found.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CsvCheck {
-    pub path: PathBuf,
+    pub file: InputFile,
     /// The column names, from the header where there is one.
     pub columns: Vec<String>,
     /// Lines before the first record.
@@ -48,11 +49,11 @@ pub(super) struct CsvCheck {
 impl CsvCheck {
     /// Looks at one file, compressed or not; and at its values, where `texts` says how they are
     /// written.
-    pub fn take(path: &Path, dialect: &Dialect, texts: Option<&Texts>) -> Result<Self> {
+    pub fn take(file: InputFile, dialect: &Dialect, texts: Option<&Texts>) -> Result<Self> {
         let mut checker = Checker {
             observer: texts.map(|texts| Observer::new(texts, dialect.separator)),
             check: Self {
-                path: path.to_path_buf(),
+                file: file.clone(),
                 columns: dialect.columns.clone(),
                 ..Self::default()
             },
@@ -60,7 +61,7 @@ impl CsvCheck {
             position: 0,
             started: false,
         };
-        let mut lines = CsvLines::open(path, dialect)?;
+        let mut lines = CsvLines::open(&file, dialect)?;
         while let Some(line) = lines.next()? {
             match line {
                 CsvLine::Comment { has_quotes } => checker.check.odd_quotes |= has_quotes,
@@ -80,7 +81,7 @@ impl CsvCheck {
     pub fn readable(&self) -> &Path {
         match &self.copy {
             Some(copy) => copy,
-            None => &self.path,
+            None => self.file.readable(),
         }
     }
 
@@ -103,13 +104,13 @@ impl CsvCheck {
         if !self.odd_quotes || counted == 0 {
             return Ok(());
         }
-        let (copy, read) = plain_copy(&self.path, dialect, self.columns.len())?;
+        let (copy, read) = plain_copy(&self.file, dialect, self.columns.len())?;
         if read != counted {
             return Err(InputError::Changed { counted, read }.into());
         }
         log::debug!(
             "{} has quotes within fields; Polars reads {} instead",
-            self.path.display(),
+            self.file.path.display(),
             copy.display()
         );
         self.copy = Some(Arc::new(copy));
@@ -169,7 +170,7 @@ impl Checker {
         match problem.or_else(|| named_twice(&names)) {
             None => Ok(names),
             Some(problem) => Err(InputError::BadLine {
-                path: self.check.path.clone(),
+                path: self.check.file.path.clone(),
                 line: record.line,
                 problem,
             }
@@ -181,7 +182,7 @@ impl Checker {
         if self.check.rows == 0 {
             return Err(InputError::Empty {
                 header: dialect.columns.is_empty() && !self.check.columns.is_empty(),
-                path: self.check.path,
+                path: self.check.file.path,
             }
             .into());
         }
@@ -205,7 +206,7 @@ pub(super) fn first_refused(
     dialect: &Dialect,
     columns: &[Refusal],
 ) -> Result<Option<Refused>> {
-    let mut lines = CsvLines::open(&check.path, dialect)?;
+    let mut lines = CsvLines::open(&check.file, dialect)?;
     let mut is_header = dialect.columns.is_empty();
     let position = |name: &String| check.columns.iter().position(|column| column == name);
     while let Some(line) = lines.next()? {

@@ -4,10 +4,12 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use tempfile::{Builder, TempPath};
+use tempfile::TempPath;
 
 use super::csv_lines::{CsvLine, CsvLines};
 use super::dialect::Dialect;
+use super::input_file::InputFile;
+use super::temporary_file::temporary;
 use crate::error::{Error, Result};
 
 /// Writes the header, where there is one, and all rows of `width` fields, and returns their number.
@@ -17,12 +19,12 @@ use crate::error::{Error, Result};
 ///
 /// What is wrong with the file, and [`Error::Io`] under the name `to` where nothing can be written.
 pub(super) fn write_plain(
-    path: &Path,
+    file: &InputFile,
     dialect: &Dialect,
     width: usize,
     (to, output): (&Path, &mut impl Write),
 ) -> Result<u64> {
-    let mut lines = CsvLines::open(path, dialect)?;
+    let mut lines = CsvLines::open(file, dialect)?;
     let mut is_header = dialect.columns.is_empty();
     let mut rows = 0;
     let mut plain = Vec::new();
@@ -46,16 +48,14 @@ pub(super) fn write_plain(
 /// # Errors
 ///
 /// As [`write_plain`].
-pub(super) fn plain_copy(path: &Path, dialect: &Dialect, width: usize) -> Result<(TempPath, u64)> {
-    let directory = std::env::temp_dir();
-    let file = Builder::new()
-        .prefix("per-entity-")
-        .suffix(".csv")
-        .tempfile_in(&directory)
-        .map_err(Error::io(&directory))?;
-    let (file, copy) = file.into_parts();
-    let mut output = BufWriter::with_capacity(1 << 20, file);
-    let rows = write_plain(path, dialect, width, (&copy, &mut output))?;
+pub(super) fn plain_copy(
+    file: &InputFile,
+    dialect: &Dialect,
+    width: usize,
+) -> Result<(TempPath, u64)> {
+    let (plain, copy) = temporary()?.into_parts();
+    let mut output = BufWriter::with_capacity(1 << 20, plain);
+    let rows = write_plain(file, dialect, width, (&copy, &mut output))?;
     output.flush().map_err(Error::io(&copy))?;
     Ok((copy, rows))
 }

@@ -8,6 +8,7 @@ use memchr::{memchr, memchr_iter, memmem};
 
 use super::csv_record::{NEVER_CLOSED, RecordScanner, is_blank, without_line_end};
 use super::dialect::Dialect;
+use super::input_file::InputFile;
 use super::text_file::{fill, open};
 use crate::error::{Error, InputError, Result};
 
@@ -59,11 +60,11 @@ enum Next {
 }
 
 impl<'a> CsvLines<'a> {
-    pub fn open(path: &'a Path, dialect: &'a Dialect) -> Result<Self> {
+    pub fn open(file: &'a InputFile, dialect: &'a Dialect) -> Result<Self> {
         Ok(Self {
-            path,
+            path: &file.path,
             dialect,
-            reader: open(path)?,
+            reader: open(file.readable())?,
             buffer: Vec::new(),
             start: 0,
             line: 1,

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::format::Format;
 use super::spec::DatasetSpec;
+use crate::cloud::{Address, Bucket};
 use crate::error::{Error, InputError, Result};
 
 /// A file of the input.
@@ -64,6 +65,9 @@ fn locate(input: &str, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
     let missing = || InputError::NoSuchFile {
         pattern: input.to_owned(),
     };
+    if let Some(address) = Address::of(input) {
+        return locate_objects(&address, found);
+    }
     let path = PathBuf::from(input);
     if path.exists() {
         return add(path, found);
@@ -81,6 +85,88 @@ fn locate(input: &str, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
     }
     paths.into_iter().try_for_each(|path| add(path, found))
 }
+
+/// The same of objects. What lies below a key that is no object's is a directory's.
+fn locate_objects(address: &Address, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+    let bucket = Bucket::connect(address)?;
+    let key = address.key.as_str();
+    let missing = || InputError::NoSuchFile {
+        pattern: address.to_string(),
+    };
+    if !key.is_empty() && bucket.look_up(key)?.is_some() {
+        found.push((bucket.path(key), PathBuf::new()));
+        return Ok(());
+    }
+    let parts = key
+        .split('/')
+        .take_while(|part| !part.contains(['*', '?', '[']));
+    let plain = parts.collect::<Vec<_>>().join("/");
+    let objects = bucket.list_all(&plain)?.into_iter();
+    let mut keys: Vec<String> = objects.map(|object| object.location.to_string()).collect();
+    keys.sort_by(|one, other| one.split('/').cmp(other.split('/')));
+    if keys.is_empty() {
+        return Err(missing().into());
+    }
+    if plain == key {
+        return add_below(&bucket, &keys, key, found);
+    }
+    let pattern = glob::Pattern::new(key).map_err(|_| missing())?;
+    let matches = |key: &str| pattern.matches_with(key, WITHIN_FOLDERS);
+    let files = keys.iter().filter(|key| matches(key));
+    let files: Vec<_> = files
+        .map(|key| (bucket.path(key), PathBuf::new()))
+        .collect();
+    if !files.is_empty() {
+        found.extend(files);
+        return Ok(());
+    }
+    let folders = keys.iter().filter_map(|key| {
+        let mut ends = key.match_indices('/').map(|(end, _)| &key[..end]);
+        ends.find(|folder| matches(folder))
+    });
+    let folders: BTreeSet<&str> = folders.collect();
+    if folders.is_empty() {
+        return Err(missing().into());
+    }
+    let mut folders = folders.into_iter();
+    folders.try_for_each(|folder| add_below(&bucket, &keys, folder, found))
+}
+
+/// Adds those of some objects that lie in a directory and below it.
+fn add_below(
+    bucket: &Bucket,
+    keys: &[String],
+    folder: &str,
+    found: &mut Vec<(PathBuf, PathBuf)>,
+) -> Result<()> {
+    let before = found.len();
+    for key in keys {
+        let below = match folder {
+            "" => Some(key.as_str()),
+            folder => key
+                .strip_prefix(folder)
+                .and_then(|rest| rest.strip_prefix('/')),
+        };
+        let is_data = |name: &&str| !name.split('/').any(|part| part.starts_with(['_', '.']));
+        if let Some(name) = below.filter(is_data) {
+            add_by_format(bucket.path(key), name.into(), found);
+        }
+    }
+    match found.len() > before {
+        true => Ok(()),
+        false => Err(InputError::EmptyDirectory {
+            path: bucket.path(folder),
+        }
+        .into()),
+    }
+}
+
+/// A star stands for no slash.
+const WITHIN_FOLDERS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 fn add(path: PathBuf, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
     if !path.is_dir() {
@@ -112,16 +198,22 @@ fn walk(root: &Path, below: &Path, found: &mut Vec<(PathBuf, PathBuf)>) -> Resul
         let (path, below) = (directory.join(&name), below.join(&name));
         if path.is_dir() {
             walk(root, &below, found)?;
-        } else if Format::of_path(&path).is_some() {
-            found.push((path, below));
         } else {
-            log::warn!(
-                "{}: is passed over, for its name tells no format",
-                path.display()
-            );
+            add_by_format(path, below, found);
         }
     }
     Ok(())
+}
+
+/// Adds a file of a directory if its name tells a format.
+fn add_by_format(path: PathBuf, below: PathBuf, found: &mut Vec<(PathBuf, PathBuf)>) {
+    match Format::of_path(&path) {
+        Some(_) => found.push((path, below)),
+        None => log::warn!(
+            "{}: is passed over, for its name tells no format",
+            path.display()
+        ),
+    }
 }
 
 /// The columns in the names of a file's folders.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::*;
-use tempfile::TempPath;
 
 use super::columns::{Found, InputColumn};
 use super::conversion::{Converter, Refusal, Refused};
 use super::csv_check::{self, CsvCheck};
 use super::dialect::Dialect;
 use super::format::Format;
+use super::input_file::{InputFile, check_length};
 use super::ipc_check::check_ipc;
 use super::ipc_stream::file_of_stream;
 use super::limits::ReadLimits;
@@ -20,6 +20,7 @@ use super::ndjson::{self, NdjsonFile};
 use super::observation::Texts;
 use super::parquet_check::check_parquet;
 use super::spool;
+use crate::cloud::Address;
 use crate::error::{Error, InputError, Result};
 use crate::guard::guarded;
 use crate::schema::{ColumnSchema, ColumnType, OnInfinite};
@@ -41,24 +42,9 @@ enum Content {
     Ndjson(NdjsonFile),
     Typed {
         format: Format,
-        files: Vec<TypedFile>,
+        files: Vec<InputFile>,
         schema: SchemaRef,
     },
-}
-
-/// A file with types.
-#[derive(Clone)]
-struct TypedFile {
-    path: PathBuf,
-    /// What is read in its place, where it is a stream.
-    copy: Option<Arc<TempPath>>,
-}
-
-impl TypedFile {
-    /// What Polars reads.
-    fn readable(&self) -> &Path {
-        self.copy.as_ref().map_or(&self.path, |copy| copy)
-    }
 }
 
 /// Looks at every file.
@@ -68,11 +54,12 @@ pub(super) fn csv_parts(
     texts: &Texts,
     strict: bool,
 ) -> Result<Vec<Part>> {
-    let part = |file: Located| {
-        let mut check = CsvCheck::take(&file.path, dialect, Some(texts))?;
+    let inputs = InputFile::fetch_all(files.iter().map(|file| &file.path), Format::Csv)?;
+    let part = |(file, input): (Located, InputFile)| {
+        let mut check = CsvCheck::take(input, dialect, Some(texts))?;
         if strict && let Some((line, found)) = check.first_ragged {
             return Err(InputError::Ragged {
-                path: check.path.clone(),
+                path: check.file.path.clone(),
                 line,
                 found,
                 expected: check.columns.len(),
@@ -85,7 +72,7 @@ pub(super) fn csv_parts(
             folders: file.folders,
         })
     };
-    files.into_iter().map(part).collect()
+    files.into_iter().zip(inputs).map(part).collect()
 }
 
 pub(super) fn ndjson_parts(
@@ -94,6 +81,9 @@ pub(super) fn ndjson_parts(
     limits: &ReadLimits,
 ) -> Result<Vec<Part>> {
     let part = |file: Located| {
+        if Address::of(&file.path).is_none() {
+            check_length(&file.path, &file.path)?;
+        }
         let read = NdjsonFile::read(&file.path, texts, limits)?;
         if read.rows == 0 {
             return Err(InputError::Empty {
@@ -113,18 +103,19 @@ pub(super) fn ndjson_parts(
 /// Files that follow each other and have the same columns are one part.
 pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
-    for file in files {
+    let inputs = InputFile::fetch_all(files.iter().map(|file| &file.path), format)?;
+    for (file, input) in files.into_iter().zip(inputs) {
         let read = || {
-            let mut typed = TypedFile {
-                path: file.path.clone(),
-                copy: None,
-            };
+            let mut typed = input;
             match format {
                 Format::Ipc => {
-                    typed.copy = file_of_stream(&file.path)?.map(Arc::new);
+                    if let Some(copy) = file_of_stream(typed.readable())? {
+                        typed = typed.read_from(copy);
+                    }
                     check_ipc(typed.readable())?;
                 }
-                _ => check_parquet(&mut File::open(&file.path)?)?,
+                _ if typed.is_fetched_by_column() => {}
+                _ => check_parquet(&mut File::open(typed.readable())?)?,
             }
             let schema = scan_typed(std::slice::from_ref(&typed), format)?.collect_schema()?;
             Ok((typed, schema))
@@ -155,7 +146,7 @@ pub(super) fn typed_parts(files: Vec<Located>, format: Format) -> Result<Vec<Par
     Ok(parts)
 }
 
-fn scan_typed(files: &[TypedFile], format: Format) -> PolarsResult<LazyFrame> {
+fn scan_typed(files: &[InputFile], format: Format) -> PolarsResult<LazyFrame> {
     let paths = files.iter().map(|file| polars_path(file.readable()));
     let paths = paths.collect();
     match format {
@@ -237,6 +228,7 @@ impl Part {
         let is_there = converter.text(&column.name, dtype).is_not_null();
         let converted = converter.convert(&column.name, dtype, column);
         let is_lost = is_there.and(converted.is_null()).alias(&column.name);
+        guarded(|| InputFile::require(files, Some(&[column.name.as_str()])))?;
         for file in files {
             let frame = scan_typed(std::slice::from_ref(file), *format)?;
             let lost = guarded(|| frame.select([is_lost.clone()]).collect())?;
@@ -249,7 +241,7 @@ impl Part {
 
     pub fn path(&self) -> &Path {
         match &self.content {
-            Content::Csv(check) => &check.path,
+            Content::Csv(check) => &check.file.path,
             Content::Ndjson(file) => &file.path,
             Content::Typed { files, .. } => &files[0].path,
         }
@@ -304,14 +296,21 @@ impl Part {
     }
 
     /// The rows, and their columns. Those of `columns` that are plain numbers are read as such from
-    /// CSV, everything else as text.
+    /// CSV, everything else as text. No other column is read than those of these `names`; all may be
+    /// where there are none.
     pub fn frame(
         &self,
         dialect: &Dialect,
         texts: &Texts,
         columns: &[ColumnSchema],
+        names: Option<&[&str]>,
     ) -> PolarsResult<(LazyFrame, SchemaRef)> {
-        guarded(|| self.scan(dialect, texts, columns))
+        guarded(|| {
+            if let Content::Typed { files, .. } = &self.content {
+                InputFile::require(files, names)?;
+            }
+            self.scan(dialect, texts, columns)
+        })
     }
 
     fn scan(

@@ -55,15 +55,6 @@ impl Source {
             comment: spec.csv.comment.clone(),
             limits: spec.limits,
         });
-        for path in &paths {
-            if std::fs::metadata(path).map_err(Error::io(path))?.len() == 0 {
-                return Err(InputError::Empty {
-                    path: path.clone(),
-                    header: false,
-                }
-                .into());
-            }
-        }
         let texts = spec.texts_in(format);
         let parts = match format {
             Format::Csv | Format::Tsv => csv_parts(located, &dialect, &texts, spec.strict)?,
@@ -132,7 +123,7 @@ impl Source {
     pub fn first_ragged(&self) -> Option<(&Path, u64, usize, usize)> {
         self.checks().find_map(|check| {
             let (line, fields) = check.first_ragged?;
-            Some((check.path.as_path(), line, fields, check.columns.len()))
+            Some((check.file.path.as_path(), line, fields, check.columns.len()))
         })
     }
 
@@ -160,14 +151,12 @@ impl Source {
             Some(bad) => Converter::strict(texts, bad),
             None => Converter::lenient(texts),
         };
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let frames = self.parts.iter().map(|part| {
-            let (frame, schema) = part.frame(&self.dialect, &self.texts, columns)?;
+            let (frame, schema) = part.frame(&self.dialect, &self.texts, columns, Some(&names))?;
             Ok(converter.convert_frame(frame, &schema, columns, filter))
         });
-        let frames: PolarsResult<Vec<LazyFrame>> = frames.collect();
-        frames
-            .and_then(one_frame)
-            .map_err(Error::polars(self.describe()))
+        self.united(frames)
     }
 
     /// All rows as they stand in the files: every value of a text file as text. Nothing is left out
@@ -177,17 +166,37 @@ impl Source {
     ///
     /// [`Error::Polars`] where a frame cannot be made.
     pub fn rows(&self) -> Result<LazyFrame> {
+        let all = self.columns.iter().map(|column| column.name.as_str());
+        self.rows_of(&all.collect::<Vec<_>>())
+    }
+
+    /// The same of some columns.
+    fn rows_of(&self, names: &[&str]) -> Result<LazyFrame> {
         let frames = self.parts.iter().map(|part| {
-            let (frame, schema) = part.frame(&self.dialect, &self.texts, &[])?;
-            let columns = self
-                .columns
-                .iter()
-                .map(|column| match schema.get(&column.name) {
-                    Some(_) => col(&column.name),
-                    None => lit(NULL).alias(&column.name),
-                });
+            let (frame, schema) = part.frame(&self.dialect, &self.texts, &[], Some(names))?;
+            let columns = names.iter().map(|&name| match schema.get(name) {
+                Some(_) => col(name),
+                None => lit(NULL).alias(name),
+            });
             Ok(frame.select(columns.collect::<Vec<_>>()))
         });
+        self.united(frames)
+    }
+
+    /// A lazy frame of a row for each part, with the number of its rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Polars`] where a frame cannot be made.
+    pub(crate) fn row_counts(&self) -> Result<LazyFrame> {
+        let frames = self.parts.iter().map(|part| {
+            let (frame, _) = part.frame(&self.dialect, &self.texts, &[], Some(&[]))?;
+            Ok(frame.select([len()]))
+        });
+        self.united(frames)
+    }
+
+    fn united(&self, frames: impl Iterator<Item = PolarsResult<LazyFrame>>) -> Result<LazyFrame> {
         let frames: PolarsResult<Vec<LazyFrame>> = frames.collect();
         frames
             .and_then(one_frame)
@@ -214,8 +223,7 @@ impl Source {
         columns: &[&str],
         rows: NonZeroUsize,
     ) -> Result<impl Iterator<Item = Result<DataFrame>>> {
-        let columns: Vec<Expr> = columns.iter().map(|name| col(*name)).collect();
-        let frame = self.rows()?.select(columns);
+        let frame = self.rows_of(columns)?;
         Ok(Batches::new(frame, rows).map(|batch| batch.map_err(|error| self.name(error))))
     }
 

@@ -1,17 +1,24 @@
 //! Files of text, uncompressed.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
 
+use crate::cloud::{Address, Bucket, ObjectReader};
 use crate::error::{Error, Result};
 
-/// Opens a file for reading, uncompressed by its first bytes.
+/// Opens a file, or an object, for reading, uncompressed by its first bytes.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    let mut file: Box<dyn Read + Send> = match Address::of(path) {
+        Some(address) => {
+            let bucket = Bucket::connect(&address)?;
+            Box::new(ObjectReader::open(&bucket, &address.key)?)
+        }
+        None => Box::new(File::open(path).map_err(Error::io(path))?),
+    };
     let mut magic = [0; 4];
-    let mut file = File::open(path).map_err(Error::io(path))?;
     let length = fill(&mut file, &mut magic).map_err(Error::io(path))?;
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = Cursor::new(magic).take(length as u64).chain(file);
     Ok(match &magic[..length] {
         [0x1F, 0x8B, ..] => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
         [0x28, 0xB5, 0x2F, 0xFD] => {

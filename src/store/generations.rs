@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::commit::{is_durable, replace};
 use super::directory::{Location, WriteLock};
@@ -43,6 +44,9 @@ pub struct Pruned {
     pub recent: Vec<u64>,
     /// What begins like a generation or a staging folder, and is none, so that it stays.
     pub left: Vec<PathBuf>,
+    /// Folders without a commit that stay because something was written to them within a day: where
+    /// there is no lock, their runs may still go on.
+    pub running: Vec<PathBuf>,
     /// What could not be done; the same again does the rest.
     pub problems: Vec<String>,
 }
@@ -78,7 +82,7 @@ pub fn prune(
     if open.manifest.generations.len() < before.generations.len() {
         open.replace()?;
     }
-    pruned.remove_unnamed(&open);
+    pruned.remove_unnamed(&open, &before);
     Ok(pruned)
 }
 
@@ -107,8 +111,9 @@ fn is_read_after(manifest: &Manifest, generation: &Generation, time: Option<Time
 }
 
 impl Pruned {
-    /// Removes what the manifest, as it is now, does not name.
-    fn remove_unnamed(&mut self, open: &OpenManifest) {
+    /// Removes what the manifest, as it is now, does not name. What it named `before` is nobody's
+    /// unfinished work.
+    fn remove_unnamed(&mut self, open: &OpenManifest, before: &Manifest) {
         let directory = &open.directory;
         // A power cut must not bring back a manifest that names what is removed now.
         let found = directory.sync("").and_then(|()| Leftovers::find(directory));
@@ -122,8 +127,18 @@ impl Pruned {
         let unnamed = found.generations.into_iter();
         let unnamed = unnamed.filter(|folder| !open.manifest.names(folder));
         for folder in unnamed.chain(found.staging) {
-            match directory.remove(&folder) {
-                Ok(()) => self.removed.push(directory.path(&folder)),
+            let path = directory.path(&folder);
+            let is_over = match before.names(&folder) {
+                true => Ok(true),
+                false => directory
+                    .idle_for(&folder)
+                    .map(|idle| idle.is_none_or(|idle| idle > RUNNING_FOR)),
+            };
+            match is_over.and_then(|is_over| match is_over {
+                true => directory.remove(&folder).map(|()| &mut self.removed),
+                false => Ok(&mut self.running),
+            }) {
+                Ok(folders) => folders.push(path),
                 Err(error) => self.problems.push(error.to_string()),
             }
         }
@@ -135,6 +150,9 @@ impl Pruned {
         self.left.extend(left);
     }
 }
+
+/// A run that has written nothing for so long is over, whatever became of it.
+const RUNNING_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A manifest that nobody else can write meanwhile.
 struct OpenManifest {

@@ -1,5 +1,7 @@
 //! The names in a store.
 
+use std::hash::{BuildHasher, RandomState};
+
 /// The manifest's file name.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -36,10 +38,31 @@ pub(super) fn generation_folder(number: u64) -> String {
     format!("{GENERATION}{number:06}")
 }
 
+/// The folder of a generation that is written where it stays, so that no other run has its name.
+pub(super) fn unique_generation_folder(number: u64) -> String {
+    let now = std::time::SystemTime::now();
+    let random = RandomState::new().hash_one((now, std::process::id()));
+    format!("{}-{random:016x}", generation_folder(number))
+}
+
 /// Whether a name is exactly one that a generation's folder has.
 pub(super) fn is_generation_folder(name: &str) -> bool {
-    let number = name.strip_prefix(GENERATION).map(str::parse);
-    matches!(number, Some(Ok(number)) if generation_folder(number) == name)
+    let Some(rest) = name.strip_prefix(GENERATION) else {
+        return false;
+    };
+    let (number, run) = match rest.split_once('-') {
+        Some((number, run)) => (number, Some(run)),
+        None => (rest, None),
+    };
+    let is_run = |run: &str| {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        run.len() == 16 && run.bytes().all(is_digit)
+    };
+    let is_number = |text: &str| {
+        let number = text.parse().map(generation_folder);
+        number.is_ok_and(|folder| folder.strip_prefix(GENERATION) == Some(text))
+    };
+    is_number(number) && run.is_none_or(is_run)
 }
 
 /// A staging folder.
@@ -61,4 +84,37 @@ pub(super) fn is_leftover(name: &str) -> bool {
 /// Whether a name stays within its directory on every system.
 pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0', ':'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_generations_are_known_by_their_exact_names() {
+        let unique = unique_generation_folder(7);
+        assert_ne!(unique, unique_generation_folder(7));
+        let generations = [
+            "gen-000001",
+            "gen-1234567",
+            "gen-000001-0123456789abcdef",
+            &unique,
+        ];
+        for name in generations {
+            assert!(is_generation_folder(name), "{name}");
+        }
+        let others = [
+            "gen-1",
+            "gen-0000001",
+            "gen-+00001",
+            "gen-000001-",
+            "gen-000001-0123456789abcdeF",
+            "gen-000001-0123456789abcde",
+            "gen-000001-0123456789abcdef-1",
+            "gen-",
+        ];
+        for name in others {
+            assert!(!is_generation_folder(name), "{name}");
+        }
+    }
 }

@@ -36,8 +36,8 @@ mod writer;
 
 pub use diff::{Change, Difference, difference};
 pub use directory::{
-    Directory, Durability, Entry, LocalDirectory, Location, MemoryDirectory, Prepared, StoredFile,
-    WriteLock,
+    Directory, Durability, Entry, FilePart, LocalDirectory, Location, MemoryDirectory,
+    ObjectDirectory, Prepared, StoredFile, WriteLock,
 };
 pub use generations::{Pruned, prune, rollback};
 pub use importances::Importances;

@@ -1,12 +1,13 @@
 //! Where a generation is written before it is committed, and what an interrupted run left there.
 //!
-//! Each run writes to a folder of its own, `.staging-N`, with a journal in it.
+//! Each run writes to a folder of its own, `.staging-N`, with a journal in it. Where folders cannot be
+//! renamed, that is the generation's own from the beginning.
 
 use std::collections::HashSet;
 
 use super::directory::{Durability, Location};
 use super::journal::{JournalFile, JournalModel, decode};
-use super::layout::{JOURNAL, staging_folder};
+use super::layout::{JOURNAL, staging_folder, unique_generation_folder};
 use super::leftovers::{Leftovers, is_interrupted};
 use super::manifest::Manifest;
 use crate::error::{Error, Result};
@@ -21,21 +22,34 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// Begins a staging folder. The caller holds the store's lock.
+    /// Begins the folder of the generation to come. The caller holds the store's lock.
     pub fn create(directory: &Location, manifest: Option<&Manifest>) -> Result<Self> {
+        let renames = directory.renames_at_once();
         let found = Leftovers::find(directory)?;
         let mut taken = found.names;
         let mut leftovers = found.staging;
         // Runs that ended between the renames of their folder and of the manifest.
         for folder in found.generations {
             let is_named = manifest.is_some_and(|manifest| manifest.names(&folder));
-            if !is_named && is_interrupted(directory, &folder) {
-                let to = free_name(directory, &mut taken)?;
-                directory.rename(&folder, &to)?;
-                leftovers.push(to);
+            if is_named || !is_interrupted(directory, &folder) {
+                continue;
             }
+            if !renames {
+                leftovers.push(folder);
+                continue;
+            }
+            let to = free_name(directory, &mut taken)?;
+            directory.rename(&folder, &to)?;
+            leftovers.push(to);
         }
-        let folder = free_name(directory, &mut taken)?;
+        let folder = match renames {
+            true => free_name(directory, &mut taken)?,
+            false => {
+                let first = Manifest::empty();
+                let number = manifest.unwrap_or(&first).next_number(directory)?;
+                unique_generation_folder(number)
+            }
+        };
         directory.create_folder(&folder)?;
         let staging = Self {
             directory: directory.clone(),
@@ -76,6 +90,9 @@ impl Staging {
 
     /// Moving a finished pack needs no room on a disk that may have been full.
     fn take_over(&self, file: &str, bytes: &[u8], name: &str) -> bool {
+        if !self.directory.renames_at_once() {
+            return false;
+        }
         self.leftovers.iter().any(|leftover| {
             let old = format!("{leftover}/{file}");
             let same = self.directory.open(&old).is_ok_and(|old| {
@@ -95,12 +112,15 @@ impl Staging {
         })
     }
 
-    /// Removes the journal of a committed generation and all that interrupted runs left.
+    /// Removes the journal of a committed generation and all that interrupted runs left. Where no
+    /// lock tells that they are interrupted, they stay.
     pub fn clear(&self, committed: &str) {
         // The generation is committed; what cannot be removed is an orphan that `verify` lists.
         let _ = self.directory.remove(&format!("{committed}/{JOURNAL}"));
-        for leftover in &self.leftovers {
-            let _ = self.directory.remove(leftover);
+        if self.directory.renames_at_once() {
+            for leftover in &self.leftovers {
+                let _ = self.directory.remove(leftover);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::directory::Location;
+use super::directory::{FilePart, Location};
 use super::entities_table;
 use super::index::Index;
 use super::layout::is_plain_name;
@@ -372,38 +372,54 @@ impl Store {
         records: &[&EntityRecord],
         make: impl Fn(&EntityRecord, &[u8]) -> Result<T> + Sync,
     ) -> Vec<Result<T>> {
-        let mut bytes = 0;
-        let runs: Vec<&[&EntityRecord]> = records
-            .chunk_by(|a, b| {
-                bytes += a.model_bytes();
-                let together = bytes < READ_TOGETHER && a.adjoins(b);
-                if !together {
-                    bytes = 0;
-                }
-                together
-            })
-            .collect();
-        runs.par_iter()
-            .flat_map_iter(|run| self.read_run(run, &make))
-            .collect()
+        let mut made = Vec::with_capacity(records.len());
+        for wave in in_waves(records, READ_AT_A_TIME, |_, _| true) {
+            let runs: Vec<&[&EntityRecord]> =
+                in_waves(wave, READ_TOGETHER, |a, b| a.adjoins(b)).collect();
+            let bytes = self.read_runs(&runs);
+            let runs = runs.into_par_iter().zip(bytes);
+            made.par_extend(runs.flat_map_iter(|(run, bytes)| self.make(run, bytes, &make)));
+        }
+        made
     }
 
-    /// The same for records whose models adjoin, or for a single one.
-    fn read_run<T>(
+    /// The bytes of runs of models that adjoin.
+    fn read_runs(&self, runs: &[&[&EntityRecord]]) -> Vec<Result<Vec<u8>>> {
+        let part = |run: &&[&EntityRecord]| {
+            let (file, offset) = run.first()?.place()?;
+            is_plain_name(file).then(|| FilePart {
+                name: self.name(file),
+                offset,
+                length: run.iter().map(|record| record.model_bytes()).sum(),
+            })
+        };
+        let parts: Vec<Option<FilePart>> = runs.iter().map(part).collect();
+        let there: Vec<FilePart> = parts.iter().flatten().cloned().collect();
+        let mut read = self.directory.read_parts(&there).into_iter();
+        let bytes = parts.iter().map(|part| match part {
+            Some(_) => read.next().unwrap_or_else(|| Ok(Vec::new())),
+            None => Ok(Vec::new()),
+        });
+        bytes.collect()
+    }
+
+    /// What `make` makes of the models of one run.
+    fn make<T>(
         &self,
         run: &[&EntityRecord],
+        bytes: Result<Vec<u8>>,
         make: impl Fn(&EntityRecord, &[u8]) -> Result<T>,
     ) -> Vec<Result<T>> {
-        let length = run.iter().map(|record| record.model_bytes()).sum();
-        let bytes = match run.first().and_then(|record| record.place()) {
-            Some((file, offset)) => self.read_file(file, offset, length),
-            None => Ok(Vec::new()),
-        };
-        let Ok(bytes) = bytes else {
-            return run
-                .iter()
-                .map(|record| make(record, &self.read_model(record)?))
-                .collect();
+        let length: u64 = run.iter().map(|record| record.model_bytes()).sum();
+        let bytes = match bytes {
+            Ok(bytes) if bytes.len() as u64 == length => bytes,
+            // Each tells of its own error.
+            _ => {
+                return run
+                    .iter()
+                    .map(|record| make(record, &self.read_model(record)?))
+                    .collect();
+            }
         };
         let mut start = 0;
         run.iter()
@@ -468,5 +484,25 @@ const GO_BACK: &str = "go back to an earlier generation, or train again";
 /// Models that are taken into another generation at a time.
 const CARRIED_TOGETHER: usize = 1 << 14;
 
-/// Bytes of models that are read at a time.
+/// Bytes of models that adjoin and are read together.
 const READ_TOGETHER: u64 = 1 << 20;
+
+/// Bytes of models that are read at a time, each by itself or together with others.
+const READ_AT_A_TIME: u64 = 32 << 20;
+
+/// Records one after another whose models have fewer bytes, where each goes with the one before.
+fn in_waves<'a, 'b>(
+    records: &'a [&'b EntityRecord],
+    most: u64,
+    goes_with: impl Fn(&EntityRecord, &EntityRecord) -> bool + 'a,
+) -> impl Iterator<Item = &'a [&'b EntityRecord]> {
+    let mut bytes = 0;
+    records.chunk_by(move |a, b| {
+        bytes += a.model_bytes();
+        let together = bytes < most && goes_with(a, b);
+        if !together {
+            bytes = 0;
+        }
+        together
+    })
+}

@@ -76,6 +76,8 @@ pub(crate) struct Writer {
     /// Whether the directory was made by this writer.
     created: bool,
     committed: bool,
+    /// Whether a manifest that names the generation may be there.
+    is_named: bool,
     layout: Layout,
     /// How many files of models are finished.
     files: usize,
@@ -136,6 +138,7 @@ impl Writer {
             manifest_bytes,
             created,
             committed: false,
+            is_named: false,
             layout: Layout::Packs { models: usize::MAX },
             files: 0,
             pack: Vec::new(),
@@ -375,9 +378,12 @@ impl Writer {
         // All that needs room on the disk comes before the renames, which need none.
         let prepared = self.manifest.prepare(&self.directory)?;
         let folder = &generation.directory;
-        self.directory.rename(&self.staging.folder, folder)?;
-        self.directory.sync("")?;
+        if *folder != self.staging.folder {
+            self.directory.rename(&self.staging.folder, folder)?;
+            self.directory.sync("")?;
+        }
         let expected = self.manifest_bytes.as_deref();
+        self.is_named = true;
         replace(&self.directory, prepared, expected)?;
         self.committed = true;
         let is_durable = is_durable(&self.directory);
@@ -417,7 +423,10 @@ impl Writer {
         let count = |status| count(&self.records, status);
         Generation {
             number: self.number,
-            directory: generation_folder(self.number),
+            directory: match self.directory.renames_at_once() {
+                true => generation_folder(self.number),
+                false => self.staging.folder.clone(),
+            },
             created: now(),
             current_until: None,
             program: concat!("per-entity ", env!("CARGO_PKG_VERSION")).into(),
@@ -458,6 +467,12 @@ impl Drop for Writer {
         // Nothing can be done about an error here; the next run trains what is not kept.
         if !self.pack.is_empty() {
             let _ = self.close_pack();
+        }
+        // What is on its way is to arrive.
+        let _ = self.directory.sync(&self.staging.folder);
+        if self.is_named && !self.directory.renames_at_once() {
+            // Whether the generation was committed may not be known.
+            return;
         }
         if self.staging.models > 0 {
             log::warn!(
@@ -508,7 +523,7 @@ fn remove_journal(directory: &Location, folder: &str) {
 /// Refuses a directory with content that is not a store's, nor what a first run left of one.
 fn refuse_foreign(directory: &Location) -> Result<()> {
     let entries = directory.list("")?;
-    let is_store = entries.iter().any(|entry| entry.name == MANIFEST);
+    let is_store = |entries: &[Entry]| entries.iter().any(|entry| entry.name == MANIFEST);
     let is_first_run = |entry: &Entry| {
         // It ended between the renames of its folder and of the manifest.
         let is_uncommitted = entry.is_folder
@@ -516,7 +531,8 @@ fn refuse_foreign(directory: &Location) -> Result<()> {
             && is_interrupted(directory, &entry.name);
         is_leftover(&entry.name) || is_uncommitted
     };
-    if is_store || entries.iter().all(is_first_run) {
+    // Where there is no lock, another run may have committed meanwhile.
+    if is_store(&entries) || entries.iter().all(is_first_run) || is_store(&directory.list("")?) {
         return Ok(());
     }
     let path = directory.path("");

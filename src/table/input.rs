@@ -286,11 +286,10 @@ impl Input {
 
     /// A frame that holds nothing but the number of rows.
     pub(super) fn row_count(&self) -> Result<LazyFrame> {
-        let frame = match self {
-            Input::Files(source) => source.rows()?,
-            Input::Frame(frame) => (**frame).clone(),
-        };
-        Ok(frame.select([len()]))
+        match self {
+            Input::Files(source) => Ok(source.row_counts()?.sum()),
+            Input::Frame(frame) => Ok((**frame).clone().select([len()])),
+        }
     }
 }
 

@@ -399,6 +399,12 @@ impl Change {
     }
 }
 
+impl From<&FaultyDirectory> for Location {
+    fn from(directory: &FaultyDirectory) -> Self {
+        directory.location()
+    }
+}
+
 impl Directory for FaultyDirectory {
     fn path(&self, name: &str) -> PathBuf {
         Path::new("(faulty)").join(name)

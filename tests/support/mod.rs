@@ -2,6 +2,7 @@
 
 pub mod adult;
 pub mod faulty;
+pub mod flaky_bucket;
 pub mod hostile;
 pub mod mutation;
 pub mod place;

@@ -35,7 +35,8 @@ pub struct Evaluate {
     #[command(flatten)]
     store: StoreArgument,
 
-    /// Files or globs: CSV, TSV (gzip or zstd too), Parquet, Arrow IPC, NDJSON
+    /// Files or globs, also in buckets (s3://, gs://, az://): CSV, TSV (gzip or zstd too), Parquet,
+    /// Arrow IPC, NDJSON
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<String>,
 

@@ -35,7 +35,7 @@ pub struct Train {
     #[command(flatten)]
     run: TrainingArguments,
 
-    /// The store: a new or empty directory, or an earlier store
+    /// The store: a new or empty directory, also in a bucket (s3://, gs://, az://), or an earlier store
     #[arg(long, value_name = "DIRECTORY", required_unless_present = "explain")]
     output_dir: Option<PathBuf>,
 

@@ -2,6 +2,9 @@
 
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::time::Duration;
+
+use rayon::prelude::*;
 
 use crate::error::{Result, StoreError};
 
@@ -20,6 +23,14 @@ pub trait Directory: Debug + Send + Sync {
     /// Whether it lies on a disk of this machine, so that it may hold what is needed only while a
     /// run lasts and does not fit into memory.
     fn is_on_disk(&self) -> bool;
+
+    /// Whether a folder takes another name at once, and with it what lies in it. Where it does not, a
+    /// generation is written where it stays, in a folder whose name no other run has, and whoever
+    /// writes does not rely on the [lock](Self::lock): the [commit](Self::commit) alone keeps two
+    /// writers apart.
+    fn renames_at_once(&self) -> bool {
+        true
+    }
 
     /// Makes the directory itself, durably. Says whether it was not there before.
     ///
@@ -65,6 +76,13 @@ pub trait Directory: Debug + Send + Sync {
         }
     }
 
+    /// Reads parts of files, in their order, as many at a time as is good.
+    fn read_parts(&self, parts: &[FilePart]) -> Vec<Result<Vec<u8>>> {
+        let parts = parts.par_iter();
+        let read = |part: &FilePart| self.open(&part.name)?.read(part.offset, part.length);
+        parts.map(read).collect()
+    }
+
     /// What a folder holds, sorted by name; nothing where it is not there.
     ///
     /// # Errors
@@ -75,6 +93,16 @@ pub trait Directory: Debug + Send + Sync {
     /// Whether a name is that of a folder.
     fn is_folder(&self, name: &str) -> bool;
 
+    /// How long ago something was last written to a folder, where others may be writing to it now;
+    /// nothing where the [lock](Self::lock) keeps them out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io).
+    fn idle_for(&self, _folder: &str) -> Result<Option<Duration>> {
+        Ok(None)
+    }
+
     /// Makes a folder in one that is there.
     ///
     /// # Errors
@@ -82,7 +110,10 @@ pub trait Directory: Debug + Send + Sync {
     /// [`Error::Io`](crate::Error::Io), also where there is one already.
     fn create_folder(&self, name: &str) -> Result<()>;
 
-    /// Writes a file, durably; leaves nothing of it where that fails.
+    /// Writes a file, durably; leaves nothing of it where that fails. Where
+    /// [folders are not renamed at once](Self::renames_at_once), that may go on when this returns;
+    /// then what reads the file waits for it, and [`sync`](Self::sync), [`commit`](Self::commit) and
+    /// the next file that is put tell of its errors.
     ///
     /// # Errors
     ///
@@ -100,7 +131,8 @@ pub trait Directory: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`](crate::Error::Io).
+    /// [`Error::Io`](crate::Error::Io), also where somebody else took away what was put into the
+    /// folder and that can be seen.
     fn sync(&self, name: &str) -> Result<()>;
 
     /// Gives a file, or a folder with everything in it, another name.
@@ -138,6 +170,17 @@ pub trait Directory: Debug + Send + Sync {
     ///
     /// [`StoreError::Locked`] while somebody else has it, and [`Error::Io`](crate::Error::Io).
     fn lock(&self, name: &str) -> Result<Box<dyn WriteLock>>;
+}
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePart {
+    /// The file's name.
+    pub name: String,
+    /// Where the part begins.
+    pub offset: u64,
+    /// Its bytes.
+    pub length: u64,
 }
 
 /// When what is appended has to be durable.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::contract::Directory;
 use super::local::LocalDirectory;
 use super::memory::MemoryDirectory;
+use super::object::ObjectDirectory;
 
-/// Where a store lies: a path, a [`MemoryDirectory`], or any other [`Directory`]. Functions take
-/// whatever can be turned into it.
+/// Where a store lies: a path, an address such as `s3://bucket/models` ([`ObjectDirectory`]), a
+/// [`MemoryDirectory`], or any other [`Directory`]. Functions take whatever can be turned into it.
 #[derive(Clone)]
 pub struct Location(Arc<dyn Directory>);
 
@@ -23,7 +24,10 @@ impl Location {
 
 impl<P: AsRef<Path>> From<P> for Location {
     fn from(path: P) -> Self {
-        Self::new(LocalDirectory::new(path.as_ref()))
+        match ObjectDirectory::at(path.as_ref()) {
+            Some(directory) => Self::new(directory),
+            None => Self::new(LocalDirectory::new(path.as_ref())),
+        }
     }
 }
 
@@ -36,6 +40,12 @@ impl From<MemoryDirectory> for Location {
 impl From<&MemoryDirectory> for Location {
     fn from(directory: &MemoryDirectory) -> Self {
         Self::new(directory.clone())
+    }
+}
+
+impl From<ObjectDirectory> for Location {
+    fn from(directory: ObjectDirectory) -> Self {
+        Self::new(directory)
     }
 }
 

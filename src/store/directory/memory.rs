@@ -205,9 +205,10 @@ impl Directory for MemoryDirectory {
     }
 }
 
-struct MemoryFile {
-    path: PathBuf,
-    bytes: Arc<Vec<u8>>,
+/// A file all of which is in memory.
+pub(super) struct MemoryFile {
+    pub path: PathBuf,
+    pub bytes: Arc<Vec<u8>>,
 }
 
 impl StoredFile for MemoryFile {

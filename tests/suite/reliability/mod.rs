@@ -1,5 +1,6 @@
 //! What a store survives: faults injected into the real binary, and into the directory of a store.
 
+mod buckets;
 mod damage;
 mod disk;
 mod faults;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use per_entity::store::{Directory, ModelsPerFile, Store};
+use per_entity::store::{Directory, Location, ModelsPerFile, Store};
 use per_entity::train::cluster::{Commit, Planner, Worker};
 use per_entity::train::{Conclusion, TrainingReport, TrainingSpec, Update};
 use per_entity::{CartTrainer, DatasetSpec, Result, Training};
@@ -54,7 +54,7 @@ fn training(files: Files) -> Training {
 }
 
 /// Commits the outcomes of some rows, of which every shop is a part.
-pub fn commit(directory: &FaultyDirectory, number: u64, files: Files) -> Result<TrainingReport> {
+pub fn commit(store: impl Into<Location>, number: u64, files: Files) -> Result<TrainingReport> {
     let mut spec = TrainingSpec::from(DatasetSpec::new(["shop"], "busy"));
     spec.train.models_per_file = files.into();
     spec.train.threads = 1;
@@ -69,19 +69,19 @@ pub fn commit(directory: &FaultyDirectory, number: u64, files: Files) -> Result<
         })?;
     }
     let commit = Commit::new(plan).rows(30).entities(6).parts(6);
-    commit.run(outcomes, directory.location())
+    commit.run(outcomes, store)
 }
 
 /// Trains on some rows; nothing where the update found nothing new.
 pub fn train(
-    directory: &FaultyDirectory,
+    store: impl Into<Location>,
     number: u64,
     files: Files,
     is_update: bool,
 ) -> Result<Option<Box<TrainingReport>>> {
     let update = is_update.then(Update::new);
     let training = training(files).update(update);
-    match training.run(rows(number), directory.location())? {
+    match training.run(rows(number), store)? {
         Conclusion::Committed(report) => Ok(Some(report)),
         Conclusion::Unchanged(_) => Ok(None),
         Conclusion::Refused(refusal) => panic!("{refusal}"),

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use per_entity::store::{Directory, Location, MemoryDirectory};
+use per_entity::store::{Directory, Location, MemoryDirectory, ObjectDirectory};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::error;
 
@@ -53,6 +54,47 @@ impl Memory {
         take(&self.0, "", &mut files).map_err(|error| error::exception(&error))?;
         Ok(files)
     }
+}
+
+/// Writes a file of a folder, which may be one in a bucket.
+#[pyfunction]
+pub fn put_file(py: Python, folder: &str, name: &str, bytes: &[u8]) -> PyResult<()> {
+    let directory = Location::from(folder);
+    let put = || directory.put(name, bytes).and_then(|()| directory.sync(""));
+    py.detach(put).map_err(|error| error::exception(&error))
+}
+
+/// Reads a file of a folder, which may be one in a bucket.
+#[pyfunction]
+pub fn read_file<'py>(py: Python<'py>, folder: &str, name: &str) -> PyResult<Bound<'py, PyBytes>> {
+    let directory = Location::from(folder);
+    let bytes = py.detach(|| directory.read(name));
+    let bytes = bytes.map_err(|error| error::exception(&error))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// The names of the files in a folder of another one, which may be one in a bucket.
+#[pyfunction]
+pub fn list_files(py: Python, parent: &str, name: &str) -> PyResult<Vec<String>> {
+    let directory = Location::from(parent);
+    let entries = py.detach(|| directory.list(name));
+    let entries = entries.map_err(|error| error::exception(&error))?;
+    let files = entries.into_iter().filter(|entry| !entry.is_folder);
+    Ok(files.map(|file| file.name).collect())
+}
+
+/// Removes a folder of another one, which may be one in a bucket.
+#[pyfunction]
+pub fn remove_folder(py: Python, parent: &str, name: &str) -> PyResult<()> {
+    let directory = Location::from(parent);
+    let remove = || directory.remove(name);
+    py.detach(remove).map_err(|error| error::exception(&error))
+}
+
+/// Whether a text is the address of something in a bucket that can be reached.
+#[pyfunction]
+pub fn is_address(text: &str) -> bool {
+    ObjectDirectory::at(text).is_some_and(|directory| directory.is_supported())
 }
 
 fn make(directory: &MemoryDirectory, files: &BTreeMap<String, Vec<u8>>) -> per_entity::Result<()> {

@@ -37,7 +37,7 @@ mod _native {
     #[pymodule_export]
     use super::describe::describe;
     #[pymodule_export]
-    use super::files::Memory;
+    use super::files::{Memory, is_address, list_files, put_file, read_file, remove_folder};
     #[pymodule_export]
     use super::frame::Frame;
     #[pymodule_export]

@@ -24,7 +24,6 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 from typing import Any
@@ -40,10 +39,10 @@ except ImportError as error:
         f"{error.name} is not installed: pip install 'per-entity[mlflow]'", name=error.name
     ) from error
 
+from . import _native
 from ._exceptions import SpecificationError
 from ._frames import stream_of
 from ._manifest import MANIFEST, of_one_generation
-from ._native import __version__
 from ._store import Store
 
 FLAVOR_NAME = "per_entity"
@@ -150,7 +149,7 @@ def save_model(
     directory = "store"
     model.add_flavor(
         FLAVOR_NAME,
-        per_entity_version=__version__,
+        per_entity_version=_native.__version__,
         data=f"data/{directory}",
         generation=store.generation["number"],
     )
@@ -245,7 +244,7 @@ def get_default_pip_requirements() -> list[str]:
     """What is required where a model is loaded."""
     packages = ("mlflow-skinny", "pandas", "pyarrow")
     versions = [f"{package}=={importlib.metadata.version(package)}" for package in packages]
-    return [f"per-entity=={__version__}", *versions]
+    return [f"per-entity=={_native.__version__}", *versions]
 
 
 def _load_pyfunc(path: str, model_config: dict[str, Any] | None = None) -> _StoreFunction:
@@ -303,7 +302,10 @@ def _copy_generation(store: Store, folder: pathlib.Path) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
     else:
-        manifest = json.loads(pathlib.Path(store.path, MANIFEST).read_bytes())
-        shutil.copytree(pathlib.Path(store.path, directory), folder / directory)
+        manifest = json.loads(_native.read_file(store.path, MANIFEST))
+        (folder / directory).mkdir(parents=True)
+        for name in _native.list_files(store.path, directory):
+            content = _native.read_file(store.path, f"{directory}/{name}")
+            (folder / directory / name).write_bytes(content)
     alone = of_one_generation(manifest, generation["number"])
     (folder / MANIFEST).write_text(alone, encoding="utf-8")

@@ -13,6 +13,7 @@ rows another sample is drawn. It runs on Spark Connect and on Sail, too.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import uuid
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native, cluster
 from ._documents import Report
-from ._exceptions import SpecificationError
+from ._exceptions import Error, SpecificationError
+from ._run import LOGGER
 from ._settings import TrainOptions, names_of
 from ._store import Store
 
@@ -31,15 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "predict", "train"]
 
-# The columns of outcomes, by Spark's names of types.
+# The columns of outcomes, by Arrow's names of types that all readers of Parquet know.
 OUTCOMES = {
     "part": "string",
     "key": "string",
     "status": "string",
     "error": "string",
-    "rows": "long",
-    "left_out": "long",
-    "training_score": "double",
+    "rows": "int64",
+    "left_out": "int64",
+    "training_score": "float64",
     "fingerprint": "binary",
     "outcome": "binary",
     "digest": "binary",
@@ -54,6 +56,9 @@ SHARED_SAMPLE = 1_000_000
 
 WHOLE = ("byte", "short", "integer", "long")
 NUMBERS = (*WHOLE, "float", "double", "decimal")
+
+# Bytes of rows that are written to a file.
+FILE_BYTES = 256 << 20
 
 # Options by which keys are read otherwise than as they are.
 READING = ("where", "missing", "trim", "text", "date", "timestamp", "spec")
@@ -79,13 +84,13 @@ def train(
         The rows. It is computed several times: for its classes, its counts, and to train. Cache it
         where that takes long.
     output : path
-        The folder of the store, which the driver writes.
+        The folder of the store, which the driver writes; or an address such as ``s3://bucket/models``.
     partitions : int, optional
         Into how many parts the entities are divided; by default ``spark.sql.shuffle.partitions``.
         The rows of a part must fit into the memory of a Python worker.
     staging : path, optional
-        A folder that the driver and all executors see, for what became of the entities until it is
-        committed; by default beside ``output``.
+        A folder that the driver and all executors see, or an address in a bucket, for what became of
+        the entities until it is committed; by default beside ``output``.
     **options
         As of :func:`per_entity.train`; ``threads`` are those of each task, by default 1. What needs
         all rows at once is refused; see :func:`per_entity.cluster.plan`. What entities share is
@@ -111,13 +116,11 @@ def train(
         conf = frame.sparkSession.conf
         partitions = int(conf.get("spark.sql.shuffle.partitions", "200"))
     parts = frame.repartition(partitions, *key)
-    work = _work(plan, schema, key, threads)
-    types = ", ".join(f"{name} {kind}" for name, kind in OUTCOMES.items())
-    with _staging(staging or f"{os.fspath(output)}-staging") as folder:
-        parts.mapInArrow(work, types).write.parquet(f"file://{folder}/outcomes")
+    with _staging(staging or _beside(output)) as folder:
+        work = _work(plan, schema, key, threads)
         return cluster.commit(
             plan,
-            [f"{folder}/outcomes/*.parquet"],
+            _written(parts, work, folder),
             output,
             rows=frame.count(),
             entities=_entities(frame, key, given),
@@ -138,7 +141,7 @@ def predict(
     frame : pyspark.sql.DataFrame
         The rows.
     store : Store or path
-        A store in a folder that the driver and all executors see. It is opened once by each worker,
+        A store in a folder that the driver and all executors see, or in a bucket. It is opened once by each worker,
         which reads the models that its rows ask for; where entities are many, a frame that is
         partitioned by the key reads each model once.
     unknown, prefix
@@ -196,22 +199,56 @@ def evaluate(
     frame : pyspark.sql.DataFrame
         Rows whose target is known.
     store : Store or path
-        A store in a folder.
+        A store in a folder, or in a bucket.
     group_by, positive, where
         As of :meth:`per_entity.Store.evaluate`.
     staging : path, optional
-        A folder that the driver and all executors see, for the rows until they are evaluated; by
-        default beside the store.
+        A folder that the driver and all executors see, or an address in a bucket, for the rows until
+        they are evaluated; by default beside the store.
     """
     path, generation, _ = _place(store)
-    with _staging(staging or f"{path}-staging") as folder:
-        frame.write.parquet(f"file://{folder}/rows")
+    with _staging(staging or _beside(path)) as folder:
         return Store(path, generation).evaluate(
-            [f"{folder}/rows/*.parquet"],
+            _written(frame, _several, folder) or frame.limit(0).toArrow(),
             group_by=group_by,
             positive=positive,
             where=where,
         )
+
+
+def _written(
+    frame: Any, work: Callable[[Iterable[Any]], Iterator[Any]], folder: str
+) -> list[str]:
+    """The files in which the tasks of a frame leave the tables that some work makes of their rows."""
+
+    def write(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow
+        from pyarrow import parquet
+
+        for table in work(batches):
+            bytes = io.BytesIO()
+            parquet.write_table(table, bytes)
+            # A task that is done again, or twice at a time, writes files of its own.
+            name = f"{uuid.uuid4().hex}.parquet"
+            _native.put_file(folder, name, bytes.getvalue())
+            yield pyarrow.record_batch({"file": [f"{folder}/{name}"]})
+
+    told = frame.mapInArrow(write, "file string").collect()
+    return sorted(row[0] for row in told)
+
+
+def _several(batches: Iterable[Any]) -> Iterator[Any]:
+    """The rows of batches, many at a time."""
+    import pyarrow
+
+    waiting: list[Any] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(batch.nbytes for batch in waiting) >= FILE_BYTES:
+            yield pyarrow.Table.from_batches(waiting)
+            waiting = []
+    if any(batch.num_rows for batch in waiting):
+        yield pyarrow.Table.from_batches(waiting)
 
 
 def _work(
@@ -234,14 +271,9 @@ def _work(
         )
         part = str([column[0].as_py() for column in least] if rows.num_rows else [])
         told = pyarrow.table(_native.work(plan, part, rows, threads))
-        kinds = {
-            "string": pyarrow.string(),
-            "long": pyarrow.int64(),
-            "double": pyarrow.float64(),
-            "binary": pyarrow.binary(),
-        }
-        fields = [(name, kinds[kind]) for name, kind in OUTCOMES.items()]
-        yield from told.cast(pyarrow.schema(fields)).to_batches()
+        named = OUTCOMES.items()
+        fields = [(name, pyarrow.type_for_alias(kind)) for name, kind in named]
+        yield told.cast(pyarrow.schema(fields))
 
     return work
 
@@ -310,9 +342,19 @@ def _entities(frame: Any, key: list[str], options: Mapping[str, Any]) -> int | N
 @contextmanager
 def _staging(parent: str | os.PathLike[str]) -> Iterator[str]:
     """A folder that is there for a while, and with it its parent where that was not."""
-    parent = os.path.abspath(os.fspath(parent))
+    name = uuid.uuid4().hex
+    parent = _absolute(parent)
+    if _native.is_address(parent):
+        try:
+            yield f"{parent}/{name}"
+        finally:
+            try:
+                _native.remove_folder(parent, name)
+            except Error as error:
+                LOGGER.warning("%s/%s stays, for it could not be removed: %s", parent, name, error)
+        return
     is_new = not os.path.exists(parent)
-    folder = os.path.join(parent, uuid.uuid4().hex)
+    folder = os.path.join(parent, name)
     os.makedirs(folder)
     try:
         yield folder
@@ -322,6 +364,23 @@ def _staging(parent: str | os.PathLike[str]) -> Iterator[str]:
             # Another run may use it by now.
             with suppress(OSError):
                 os.rmdir(parent)
+
+
+def _absolute(path: str | os.PathLike[str]) -> str:
+    """A path from the root, or an address in a bucket."""
+    path = os.fspath(path)
+    return path.rstrip("/") if _native.is_address(path) else os.path.abspath(path)
+
+
+def _beside(store: str | os.PathLike[str]) -> str:
+    """Where what lies beside a store goes."""
+    path = _absolute(store)
+    if _native.is_address(path) and "/" not in path.partition("://")[2]:
+        raise SpecificationError(
+            f"staging: nothing lies beside {path}, which is a whole bucket; say where to put what is "
+            f"needed for a while, such as {path}-staging/run in a bucket of yours"
+        )
+    return f"{path}-staging"
 
 
 OPENED: dict[tuple[str, int, str], Store] = {}
@@ -344,7 +403,7 @@ def _place(store: Store | str | os.PathLike[str]) -> tuple[str, int, str]:
             "they see"
         )
     generation = opened.generation
-    return os.path.abspath(opened.path), generation["number"], generation["created"]
+    return _absolute(opened.path), generation["number"], generation["created"]
 
 
 def _is_number(field: Any) -> bool:

@@ -122,9 +122,7 @@ def test_predictions_and_figures_are_those_of_a_single_process(engine, sales, tm
     got = got.with_columns(pl.col("prediction").cast(pl.String))
     assert got.sort(pl.all()).equals(texts.select(got.columns).sort(pl.all()))
     report = spark_of.evaluate(frame, store, group_by="country")
-    assert report.metrics["accuracy"] == store.evaluate(
-        sales, group_by="country"
-    ).metrics["accuracy"]
+    assert report.metrics == store.evaluate(sales, group_by="country").metrics
     assert [path.name for path in tmp_path.iterdir()] == ["models"]
 
 
@@ -151,6 +149,25 @@ def test_a_worker_that_is_killed_does_no_harm(engine, sales, tmp_path):
     store = spark_of.train(frame, output=tmp_path / "spark", **options)
     assert any(marks.iterdir())
     assert files(store) == files(pe.train(sales, output=tmp_path / "alone", **options))
+
+
+def test_a_store_in_a_bucket_is_that_of_a_single_process(engine, sales, s3, bucket, tmp_path):
+    options = {"key": ["country", "store"], "target": "busy", "ignore": "sales"}
+    frame = engine.createDataFrame(sales.to_arrow())
+    store = spark_of.train(frame, output=f"s3a://{bucket}/models", **options)
+    alone = pe.train(sales, output=tmp_path / "alone", **options)
+    listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    got = {
+        name.partition("gen-")[2].partition("/")[2]: s3.get_object(Bucket=bucket, Key=name)
+        for name in (entry["Key"] for entry in listed)
+        if "gen-" in name
+    }
+    assert {name: answer["Body"].read() for name, answer in got.items()} == files(alone)
+    assert {entry["Key"].partition("/")[0] for entry in listed} == {"models"}
+    answered = spark_of.predict(frame, store).toArrow()
+    assert pl.DataFrame(answered)["prediction"].null_count() == 0
+    report = spark_of.evaluate(frame, f"s3://{bucket}/models")
+    assert report.metrics == alone.evaluate(sales).metrics
 
 
 def test_what_is_wrong_is_told_and_nothing_is_left(engine, sales, tmp_path):

@@ -16,19 +16,21 @@ from typing import Any
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from .. import _native
 from .._exceptions import MissingStoreError, StoreError
 from .._manifest import MANIFEST, of_one_generation
 
 
 def is_elsewhere(path: str) -> bool:
-    """Whether a path is not one of the disk, as ``gs://bucket/models`` is not."""
-    return FileSystems.get_scheme(path) is not None
+    """Whether a path is neither one of the disk nor of a bucket that is read and written without
+    Beam, as ``hdfs://host/models`` is not."""
+    return FileSystems.get_scheme(path) is not None and not _native.is_address(path)
 
 
 def absolute(path: str | os.PathLike[str]) -> str:
     """The path as every worker understands it."""
     path = os.fspath(path)
-    return path if is_elsewhere(path) else os.path.abspath(path)
+    return os.path.abspath(path) if FileSystems.get_scheme(path) is None else path
 
 
 def create(folder: str, name: str) -> Any:

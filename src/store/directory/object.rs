@@ -162,7 +162,7 @@ impl ObjectDirectory {
         self.bucket()
     }
 
-    /// Sends what was appended to some files and waits.
+    /// Sends what was appended to some files and has not been sent.
     fn send_pieces(&self, is_sent: impl Fn(&str) -> bool) -> Result<()> {
         let waiting: Vec<String> = {
             let pieces = locked(&self.state.pieces);
@@ -314,6 +314,7 @@ impl Directory for ObjectDirectory {
     }
 
     fn create(&self) -> Result<bool> {
+        self.state.uploads.begin();
         let is_there = self.settled()?.has_any(&self.key(""))?;
         let is_made = !locked(&self.state.made).insert(String::new());
         Ok(!is_there && !is_made)

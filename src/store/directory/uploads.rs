@@ -114,11 +114,16 @@ impl Uploads {
         state.check()
     }
 
+    /// Begins anew, whatever became of what was sent before.
+    pub fn begin(&self) {
+        self.state().failed = None;
+    }
+
     /// Waits if something at a key or below it has not arrived.
     ///
     /// # Errors
     ///
-    /// As [`wait`](Self::wait), but not of what went elsewhere.
+    /// As [`wait`](Self::wait), where it waits.
     pub fn wait_below(&self, key: &str) -> Result<()> {
         let is_under_way = {
             let mut state = self.state();

@@ -9,7 +9,7 @@ use super::shops::{Content, Files, commit, content, expected, train};
 use crate::support::faulty::{Cut, Fault, FaultyDirectory, Part};
 
 /// So many of all faults are injected where not all are asked for, by `PER_ENTITY_FAULTS=all`.
-const SHARE: u64 = 29;
+const SHARE: u64 = 37;
 
 /// What writes to a store.
 #[derive(Clone, Copy, Debug)]

@@ -16,12 +16,9 @@ use object_store::{
 };
 
 use super::address::Address;
-use super::client::client;
+use super::client::{client, environment};
 use super::runtime::wait_for;
 use crate::error::{Error, Result};
-
-/// Bytes that are asked for at a time.
-pub(super) const CHUNK: u64 = 4 << 20;
 
 /// Bytes of a part of an object that is sent in parts; clouds want 5 MiB at least.
 const PART: u64 = 8 << 20;
@@ -29,8 +26,8 @@ const PART: u64 = 8 << 20;
 /// Requests that go on at a time.
 const REQUESTS: usize = 32;
 
-/// Chunks of one object that are under way at a time.
-pub(super) const CHUNKS: usize = 4;
+/// Parts of one object that are sent at a time.
+const PARTS: usize = 4;
 
 /// Ranges with at most so many bytes between them are asked for together, as much as takes about as
 /// long as one more request; and so many bytes at a time, as long as there is anything between them.
@@ -157,26 +154,12 @@ impl Bucket {
         })
     }
 
-    /// A whole object; nothing where there is none.
+    /// A whole object, which is short; nothing where there is none.
     pub fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let path = self.key(key)?;
-        let read = async {
-            let found = self.store.get(&path).await?;
-            if found.meta.size <= CHUNK {
-                return Ok(found.bytes().await?.to_vec());
-            }
-            let meta = found.meta.clone();
-            // What has come of it is not worth the waiting for the rest, one byte after another.
-            drop(found);
-            let mut bytes = Vec::with_capacity(meta.size as usize);
-            let mut chunks = stream::iter(chunks(&meta)).buffered_of(&self.store, &meta);
-            while let Some(chunk) = chunks.try_next().await? {
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(bytes)
-        };
+        let read = async { self.store.get(&path).await?.bytes().await };
         match wait_for(read)? {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed(key, error)),
         }
@@ -344,41 +327,6 @@ impl Bucket {
     }
 }
 
-/// The chunks of an object.
-pub(super) fn chunks(meta: &ObjectMeta) -> impl Iterator<Item = Range<u64>> + Send + use<> {
-    let size = meta.size;
-    let starts = (0..size).step_by(CHUNK as usize);
-    starts.map(move |start| start..size.min(start + CHUNK))
-}
-
-/// Asks for chunks, some at a time and in their order.
-pub(super) trait BufferedOf: Sized {
-    /// The chunks of the object that some metadata is of, as long as it is the same.
-    fn buffered_of(
-        self,
-        store: &Arc<dyn ObjectStore>,
-        meta: &ObjectMeta,
-    ) -> stream::BoxStream<'static, object_store::Result<Bytes>>;
-}
-
-impl<S: futures::Stream<Item = Range<u64>> + Send + 'static> BufferedOf for S {
-    fn buffered_of(
-        self,
-        store: &Arc<dyn ObjectStore>,
-        meta: &ObjectMeta,
-    ) -> stream::BoxStream<'static, object_store::Result<Bytes>> {
-        let (store, meta) = (store.clone(), meta.clone());
-        self.map(move |range| {
-            let (store, key, version) = (store.clone(), meta.location.clone(), meta.e_tag.clone());
-            // By itself: it goes on while nobody asks for it.
-            let fetched = tokio::spawn(async move { fetch(&store, &key, range, version).await });
-            async move { fetched.await? }
-        })
-        .buffered(CHUNKS)
-        .boxed()
-    }
-}
-
 /// Why an object was not sent.
 enum Unsent {
     Read(std::io::Error),
@@ -398,7 +346,7 @@ async fn send_parts(
             break;
         }
         under_way.push(upload.put_part(part.into()));
-        if under_way.len() >= CHUNKS {
+        if under_way.len() >= PARTS {
             under_way.try_next().await.map_err(Unsent::Answer)?;
         }
     }
@@ -412,7 +360,7 @@ async fn send_parts(
 }
 
 /// A range of an object, as long as it is of the version that is meant.
-async fn fetch(
+pub(super) async fn fetch(
     store: &Arc<dyn ObjectStore>,
     key: &Key,
     range: Range<u64>,
@@ -440,24 +388,6 @@ fn without_markers(objects: Vec<ObjectMeta>, prefix: &Key) -> Vec<ObjectMeta> {
         .into_iter()
         .filter(|object| !is_marker(object))
         .collect()
-}
-
-/// What the environment says of clouds, in few characters: whoever renews it gets another client.
-fn environment() -> String {
-    let mut said: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| {
-            ["AWS_", "GOOGLE_", "AZURE_"]
-                .iter()
-                .any(|start| name.starts_with(start))
-        })
-        .collect();
-    said.sort();
-    let mut hasher = blake3::Hasher::new();
-    for (name, value) in said {
-        hasher.update(format!("{name}={value}\0").as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 /// Parts of one object that are asked for together.
@@ -556,7 +486,7 @@ mod tests {
     #[test]
     fn objects_of_any_length_are_read_as_they_were_written() {
         let bucket = bucket();
-        for length in [0, 1, CHUNK, CHUNK + 1, PART, PART + 1, 2 * PART + 17] {
+        for length in [0, 1, PART / 2, PART / 2 + 1, PART, PART + 1, 2 * PART + 17] {
             let bytes: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
             wait_for(bucket.put("x/y", bytes.clone())).unwrap().unwrap();
             assert!(bucket.read("x/y").unwrap().unwrap() == bytes, "{length}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::{ClientConfigKey, ClientOptions, ObjectStore};
@@ -42,73 +42,85 @@ pub(super) fn client(address: &Address) -> Result<Arc<dyn ObjectStore>, String> 
     }
 }
 
-fn amazon(bucket: &str) -> Result<object_store::aws::AmazonS3, String> {
-    use AmazonS3ConfigKey::{AccessKeyId, DefaultRegion, Endpoint, Region, S3Endpoint};
-    use AmazonS3ConfigKey::{Client, ContainerCredentialsFullUri, SkipSignature};
-    use AmazonS3ConfigKey::{ContainerCredentialsRelativeUri, WebIdentityTokenFile};
+fn amazon(bucket: &str) -> Result<AmazonS3, String> {
+    use AmazonS3ConfigKey::Client;
     let mut builder = AmazonS3Builder::from_env().with_url(bucket);
-    let has = |builder: &AmazonS3Builder, keys: &[AmazonS3ConfigKey]| {
-        keys.iter()
-            .any(|key| builder.get_config_value(key).is_some())
-    };
-    let profile = Profile::read();
-    if builder
-        .get_config_value(&Client(ClientConfigKey::Timeout))
-        .is_none()
-    {
+    if !has(&builder, &[Client(ClientConfigKey::Timeout)]) {
         builder = builder.with_config(Client(ClientConfigKey::Timeout), REQUEST_TIMEOUT);
     }
-    let signed = [
+    let profile = Profile::read();
+    builder = signed(builder, &profile)?;
+    builder = placed(builder, bucket, profile.region)?;
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn has(builder: &AmazonS3Builder, keys: &[AmazonS3ConfigKey]) -> bool {
+    let mut values = keys.iter().map(|key| builder.get_config_value(key));
+    values.any(|value| value.is_some())
+}
+
+/// With the keys of the profile, where the environment has no credentials.
+fn signed(builder: AmazonS3Builder, profile: &Profile) -> Result<AmazonS3Builder, String> {
+    use AmazonS3ConfigKey::{AccessKeyId, SkipSignature, WebIdentityTokenFile};
+    use AmazonS3ConfigKey::{ContainerCredentialsFullUri, ContainerCredentialsRelativeUri};
+    let credentials = [
         AccessKeyId,
         WebIdentityTokenFile,
         ContainerCredentialsFullUri,
         ContainerCredentialsRelativeUri,
     ];
     let skips = builder.get_config_value(&SkipSignature);
-    if !has(&builder, &signed)
-        && skips.as_deref() != Some("true")
-        && let (Some(id), Some(secret)) = (&profile.access_key_id, &profile.secret_access_key)
-    {
-        builder = builder
-            .with_access_key_id(id)
-            .with_secret_access_key(secret);
-        if let Some(token) = &profile.session_token {
-            builder = builder.with_token(token);
-        }
-    } else if !has(&builder, &signed)
-        && let Ok(name) = std::env::var("AWS_PROFILE")
-    {
-        return Err(format!(
-            "the profile '{name}' that AWS_PROFILE names has no keys in the files of ~/.aws; roles and single sign-on are not read from there, so put keys into the environment, as `aws configure export-credentials --format env` prints them"
-        ));
+    if has(&builder, &credentials) || skips.as_deref() == Some("true") {
+        return Ok(builder);
     }
-    let endpoints = [S3Endpoint, Endpoint].iter();
-    let endpoint = endpoints
-        .filter_map(|key| builder.get_config_value(key))
-        .next();
-    if let Some(endpoint) = &endpoint
-        && endpoint.starts_with("http://")
+    let (Some(id), Some(secret)) = (&profile.access_key_id, &profile.secret_access_key) else {
+        return match std::env::var("AWS_PROFILE") {
+            Err(_) => Ok(builder),
+            Ok(name) => Err(format!(
+                "the profile '{name}' that AWS_PROFILE names has no keys in the files of ~/.aws; roles and single sign-on are not read from there, so put keys into the environment, as `aws configure export-credentials --format env` prints them"
+            )),
+        };
+    };
+    let builder = builder
+        .with_access_key_id(id)
+        .with_secret_access_key(secret);
+    Ok(match &profile.session_token {
+        Some(token) => builder.with_token(token),
+        None => builder,
+    })
+}
+
+/// With the region: the environment's, the profile's, or the bucket's own, where no other service is
+/// meant.
+fn placed(
+    mut builder: AmazonS3Builder,
+    bucket: &str,
+    region: Option<String>,
+) -> Result<AmazonS3Builder, String> {
+    use AmazonS3ConfigKey::{Client, DefaultRegion, Endpoint, Region, S3Endpoint};
+    let mut endpoints = [S3Endpoint, Endpoint].iter();
+    let endpoint = endpoints.find_map(|key| builder.get_config_value(key));
+    if endpoint
+        .as_ref()
+        .is_some_and(|endpoint| endpoint.starts_with("http://"))
     {
         // Whoever names such an endpoint wants it.
         builder = builder.with_config(Client(ClientConfigKey::AllowHttp), "true");
     }
-    if !has(&builder, &[Region, DefaultRegion]) {
-        match (profile.region, endpoint) {
-            (Some(region), _) => builder = builder.with_region(region),
-            (None, Some(_)) => {}
-            (None, None) => {
-                let name = bucket.split_once("://").map_or(bucket, |(_, name)| name);
-                let options = ClientOptions::new();
-                let region = wait_for(resolve_bucket_region(name, &options));
-                let region = region.map_err(|error| error.to_string())?;
-                let region = region.map_err(|error| {
-                    format!("{error}; check the bucket's name, or set AWS_REGION")
-                })?;
-                builder = builder.with_region(region);
-            }
+    if has(&builder, &[Region, DefaultRegion]) {
+        return Ok(builder);
+    }
+    match (region, endpoint) {
+        (Some(region), _) => Ok(builder.with_region(region)),
+        (None, Some(_)) => Ok(builder),
+        (None, None) => {
+            let name = bucket.split_once("://").map_or(bucket, |(_, name)| name);
+            let region = wait_for(resolve_bucket_region(name, &ClientOptions::new()));
+            let region = region.map_err(|error| error.to_string())?;
+            let unknown = |error| format!("{error}; check the bucket's name, or set AWS_REGION");
+            Ok(builder.with_region(region.map_err(unknown)?))
         }
     }
-    builder.build().map_err(|error| error.to_string())
 }
 
 fn google(bucket: &str) -> Result<object_store::gcp::GoogleCloudStorage, String> {
@@ -140,4 +152,22 @@ fn azure(bucket: &str) -> Result<object_store::azure::MicrosoftAzure, String> {
     builder
         .build()
         .map_err(|error| format!("{error}; set AZURE_STORAGE_ACCOUNT_NAME, for example"))
+}
+
+/// What the environment says of clouds, in few characters: whoever renews it gets another client.
+pub(super) fn environment() -> String {
+    let mut said: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| {
+            ["AWS_", "GOOGLE_", "AZURE_"]
+                .iter()
+                .any(|start| name.starts_with(start))
+        })
+        .collect();
+    said.sort();
+    let mut hasher = blake3::Hasher::new();
+    for (name, value) in said {
+        hasher.update(format!("{name}={value}\0").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }

@@ -1,14 +1,20 @@
 //! An object as a stream of bytes.
 
 use std::io::{Error as IoError, Read, Result as IoResult};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::{ObjectMeta, ObjectStore};
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::bucket::{Bucket, BufferedOf, chunks};
+use super::bucket::{Bucket, fetch};
 use super::runtime::{runtime, wait_for};
 use crate::error::{Error, Result};
+
+/// Bytes that are asked for at a time, and how many such chunks are under way.
+const CHUNK: u64 = 4 << 20;
+const CHUNKS: usize = 4;
 
 /// Reads an object from its beginning to its end. What comes next is fetched meanwhile, and all of it
 /// is of one version of the object.
@@ -29,7 +35,7 @@ impl ObjectReader {
             return Err(Error::io(bucket.path(key))(cause));
         };
         let (sender, receiver) = channel(1);
-        let mut chunks = stream::iter(chunks(&meta)).buffered_of(&bucket.store, &meta);
+        let mut chunks = chunks(&bucket.store, &meta);
         let (bucket, key) = (bucket.clone(), key.to_owned());
         runtime()?.spawn(async move {
             while let Some(chunk) = chunks.next().await {
@@ -50,6 +56,26 @@ impl ObjectReader {
             left: meta.size,
         })
     }
+}
+
+/// The chunks of an object in their order, some of which are on their way, as long as it is of the
+/// version that is meant.
+fn chunks(
+    store: &Arc<dyn ObjectStore>,
+    meta: &ObjectMeta,
+) -> BoxStream<'static, object_store::Result<Bytes>> {
+    let (store, meta) = (store.clone(), meta.clone());
+    let size = meta.size;
+    let starts = (0..size).step_by(CHUNK as usize);
+    let fetched = starts.map(move |start| {
+        let range = start..size.min(start + CHUNK);
+        let (store, key, version) = (store.clone(), meta.location.clone(), meta.e_tag.clone());
+        async move {
+            // By itself: it goes on while nobody asks for it.
+            tokio::spawn(async move { fetch(&store, &key, range, version).await }).await?
+        }
+    });
+    stream::iter(fetched).buffered(CHUNKS).boxed()
 }
 
 impl Read for ObjectReader {

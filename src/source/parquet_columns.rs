@@ -14,7 +14,7 @@ use polars::prelude::{PolarsResult, polars_bail};
 use polars_parquet::parquet::read::read_metadata;
 use tempfile::TempPath;
 
-use super::parquet_check::{check_columns, check_parquet};
+use super::parquet_check::check_columns;
 use super::temporary_file::temporary;
 use crate::cloud::{Address, Bucket, ObjectPart};
 use crate::error::{Error, InputError, Result};
@@ -139,10 +139,7 @@ impl ParquetColumns {
         if let Err(error) = self.copy(&ranges) {
             polars_bail!(ComputeError: "{error}");
         }
-        match names.len() == self.chunks.len() {
-            true => check_parquet(&mut &self.file)?,
-            false => check_columns(&mut &self.file, |name| names.contains(name))?,
-        }
+        check_columns(&mut &self.file, |name| names.contains(name))?;
         fetched.extend(names.into_iter().map(str::to_owned));
         Ok(())
     }

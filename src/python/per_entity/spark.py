@@ -226,11 +226,11 @@ def _written(
         from pyarrow import parquet
 
         for table in work(batches):
-            bytes = io.BytesIO()
-            parquet.write_table(table, bytes)
+            written = io.BytesIO()
+            parquet.write_table(table, written)
             # A task that is done again, or twice at a time, writes files of its own.
             name = f"{uuid.uuid4().hex}.parquet"
-            _native.put_file(folder, name, bytes.getvalue())
+            _native.put_file(folder, name, written.getvalue())
             yield pyarrow.record_batch({"file": [f"{folder}/{name}"]})
 
     told = frame.mapInArrow(write, "file string").collect()

@@ -186,7 +186,6 @@ impl ObjectDirectory {
             bucket,
             folder: self.key(MANIFESTS),
             plain: self.key(MANIFEST),
-            extension: "json",
         }
     }
 

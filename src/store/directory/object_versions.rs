@@ -1,4 +1,4 @@
-//! A file that is replaced at once, as numbered objects of which the highest is the file.
+//! A file of JSON that is replaced at once, as numbered objects of which the highest is the file.
 //!
 //! An object is put only if its number is not taken, so of many writers exactly one is next.
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result, StoreError};
 
 /// So long, versions that were replaced stay: longer than any request that is under way, so that none
 /// puts a number anew that was removed.
-pub(super) const SUPERSEDED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const SUPERSEDED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often a conflict is tried again that nobody won, and how long after the first one. The waits
 /// double.
@@ -24,8 +24,6 @@ pub(super) struct ObjectVersions<'a> {
     pub folder: String,
     /// The file itself, which is there where a store was copied from a disk. Any version is newer.
     pub plain: String,
-    /// How their names end.
-    pub extension: &'static str,
 }
 
 /// Whether an error means that nothing was done and nothing will be.
@@ -47,7 +45,7 @@ struct Version {
 
 impl ObjectVersions<'_> {
     fn key(&self, number: u64) -> String {
-        format!("{}/{number}.{}", self.folder, self.extension)
+        format!("{}/{number}.json", self.folder)
     }
 
     /// All versions, by their numbers.
@@ -56,8 +54,7 @@ impl ObjectVersions<'_> {
         let found = self.bucket.list_all(&self.folder)?.into_iter();
         let versions = found.filter_map(|object| {
             let name = object.location.filename()?;
-            let number = name.strip_suffix(self.extension)?.strip_suffix('.')?;
-            let number = number.parse().ok()?;
+            let number = name.strip_suffix(".json")?.parse().ok()?;
             let key = object.location.to_string();
             let age = (now - object.last_modified).to_std().unwrap_or_default();
             (key == self.key(number)).then_some(Version { number, key, age })
